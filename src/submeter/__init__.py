@@ -1,0 +1,35 @@
+"""submeter: token metering for LLM apps, on OpenTelemetry.
+
+The public API. Its parts are loaded on first use, because this package is imported at interpreter start when
+`SUBMETER=1` is set and must not cost a program that makes no call.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from submeter.context import Meter, carry, session
+    from submeter.distro.configure import instrument, uninstrument
+    from submeter.distro.watch import on_warning
+
+__version__ = "0.1.0"
+
+__all__ = ["Meter", "__version__", "carry", "instrument", "on_warning", "session", "uninstrument"]
+
+_HOMES = {
+    "Meter": "submeter.context",
+    "carry": "submeter.context",
+    "instrument": "submeter.distro.configure",
+    "on_warning": "submeter.distro.watch",
+    "session": "submeter.context",
+    "uninstrument": "submeter.distro.configure",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'submeter' has no attribute {name!r}")
+    import importlib  # noqa: PLC0415  (loaded on first use: see above)
+
+    return getattr(importlib.import_module(home), name)

@@ -1,0 +1,118 @@
+"""Usage: the token counts of one call, counted the way the conventions count.
+
+`input_tokens` includes cached and cache-written tokens, `output_tokens` includes reasoning, and a count
+that nobody reported is `None`, never 0 (GenAI conventions, "containment rule").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Token counts of one call, or a sum of calls. Every count is in tokens; `None` means not reported.
+
+    `estimated` names the method when a count is ours and not the provider's. `is_inconsistent` says that the
+    reported parts did not fit into their total and were clamped. `is_partial` says that the stream broke off
+    before the provider's last word.
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cache_write_5m_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    text_input_tokens: int | None = None
+    image_input_tokens: int | None = None
+    audio_input_tokens: int | None = None
+    text_output_tokens: int | None = None
+    image_output_tokens: int | None = None
+    audio_output_tokens: int | None = None
+    estimated: str | None = None
+    is_inconsistent: bool = False
+    is_partial: bool = False
+
+    @property
+    def total_tokens(self) -> int:
+        """Input plus output, where a count that was not reported adds nothing."""
+        return (self.input_tokens or 0) + (self.output_tokens or 0)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether any total was reported or estimated."""
+        return self.input_tokens is not None or self.output_tokens is not None
+
+
+COUNTS: tuple[str, ...] = tuple(field.name for field in fields(Usage) if field.name.endswith("_tokens"))
+"""The names of the count fields of `Usage`, in order."""
+
+_INPUT_PARTS = ("cache_read_tokens", "cache_write_tokens")
+_WRITE_PARTS = ("cache_write_5m_tokens", "cache_write_1h_tokens")
+_INPUT_MODALITIES = ("text_input_tokens", "image_input_tokens", "audio_input_tokens")
+_OUTPUT_MODALITIES = ("text_output_tokens", "image_output_tokens", "audio_output_tokens")
+
+
+def usage_of(
+    counts: dict[str, int | None], *, estimated: str | None = None, is_partial: bool = False
+) -> Usage:
+    """A `Usage` of `counts`, with parts clamped into their totals and marked when they did not fit.
+
+    Negative and non-integer counts count as not reported and mark the usage inconsistent. A part without a
+    total leaves the total unknown: nothing is invented.
+    """
+    clean: dict[str, int | None] = {}
+    is_inconsistent = False
+    for name, count in counts.items():
+        if count is None:
+            continue
+        if type(count) is not int or count < 0:
+            is_inconsistent = True
+            continue
+        clean[name] = count
+    for total, parts in (
+        ("input_tokens", _INPUT_PARTS),
+        ("cache_write_tokens", _WRITE_PARTS),
+        ("output_tokens", ("reasoning_tokens",)),
+        ("input_tokens", _INPUT_MODALITIES),
+        ("output_tokens", _OUTPUT_MODALITIES),
+    ):
+        is_inconsistent |= _clamp(clean, total, parts)
+    return Usage(**clean, estimated=estimated, is_inconsistent=is_inconsistent, is_partial=is_partial)  # pyright: ignore[reportArgumentType]
+
+
+def _clamp(counts: dict[str, int | None], total: str, parts: Iterable[str]) -> bool:
+    rest = counts.get(total)
+    if rest is None:
+        return False
+    is_clamped = False
+    for part in parts:
+        count = counts.get(part)
+        if count is None:
+            continue
+        if count > rest:
+            counts[part] = rest
+            is_clamped = True
+        rest -= counts[part] or 0
+    return is_clamped
+
+
+def added(first: Usage, second: Usage) -> Usage:
+    """The sum of two usages; a count is `None` only when neither side reported it."""
+    counts: dict[str, int | None] = {}
+    for name in COUNTS:
+        left: int | None = getattr(first, name)
+        right: int | None = getattr(second, name)
+        counts[name] = left if right is None else right if left is None else left + right
+    return Usage(
+        **counts,  # pyright: ignore[reportArgumentType]
+        estimated=first.estimated or second.estimated,
+        is_inconsistent=first.is_inconsistent or second.is_inconsistent,
+        is_partial=first.is_partial or second.is_partial,
+    )
