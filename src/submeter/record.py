@@ -18,6 +18,7 @@ class CallRecord:
     Times are nanoseconds since the epoch. `kind` is the conventions' operation name (chat, embeddings, ...);
     `operation` and `step` are what the application said it was doing. `cost_usd` is `None` when the model
     has no known price. `context_window` and `max_input_tokens` are the model's limits in tokens.
+    `time_per_output_chunk_s` is the mean over the chunks after the first.
     """
 
     started_ns: int
@@ -48,7 +49,10 @@ class CallRecord:
     is_stream: bool = False
     context_window: int | None = None
     max_input_tokens: int | None = None
+    server_address: str = ""
+    server_port: int | None = None
     time_to_first_chunk_s: float | None = None
+    time_per_output_chunk_s: float | None = None
     error_type: str = ""
     finish_reasons: tuple[str, ...] = ()
 

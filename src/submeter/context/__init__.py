@@ -1,0 +1,170 @@
+"""Attribution: which session, user, operation and step the work in hand belongs to, and its live meter.
+
+`session(...)` opens a scope that reaches every call made within it, in the same task, in tasks it starts, and
+in threads (see `core.threads`). Scopes nest: an inner one inherits what it does not set, and its calls count
+in the outer meters too.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar, Token
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from submeter import semconv
+from submeter.context.decorated import decorated
+from submeter.context.meter import Meter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+__all__ = ["EMPTY", "Meter", "Scope", "carry", "current", "session"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the work in hand is attributed to. Empty strings mean not said."""
+
+    session_id: str = ""
+    user_id: str = ""
+    operation: str = ""
+    step: str = ""
+    agent: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    meters: tuple[Meter, ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def named(self) -> dict[str, str]:
+        """The span attributes of this scope, by their wire names."""
+        named = {
+            name: value
+            for name, value in (
+                (semconv.SESSION_ID, self.session_id),
+                (semconv.USER_ID, self.user_id),
+                (semconv.OPERATION, self.operation),
+                (semconv.STEP, self.step),
+                (semconv.AGENT_NAME, self.agent),
+            )
+            if value
+        }
+        for tag, value in self.tags.items():
+            named[semconv.TAG_PREFIX + tag] = value
+        return named
+
+
+EMPTY = Scope()
+_scope: ContextVar[Scope] = ContextVar("submeter_scope", default=EMPTY)
+
+
+def current() -> Scope:
+    """The scope of the work in hand."""
+    return _scope.get()
+
+
+def _inner(outer: Scope, given: Scope, meter: Meter) -> Scope:
+    scope = Scope(
+        session_id=given.session_id or outer.session_id,
+        user_id=given.user_id or outer.user_id,
+        operation=given.operation or outer.operation,
+        step=given.step or outer.step,
+        agent=given.agent or outer.agent,
+        tags={**outer.tags, **given.tags},
+        meters=(*outer.meters, meter),
+    )
+    # The names are worked out once a scope, not once a call.
+    object.__setattr__(scope, "attributes", scope.named())
+    return scope
+
+
+class session:  # noqa: N801  (used as `with session(...)` and `@session(...)`, read as a verb)
+    """Attributes the calls within to a session, user, operation, step and tags; gives their `Meter`.
+
+    Works as a context manager and as a decorator, for synchronous and asynchronous code alike. Every argument
+    is optional; what is left out is inherited from the enclosing scope. Values are kept as text.
+
+    Example:
+        with submeter.session("s-42", user="u-7", operation="search") as meter:
+            answer(question)
+        print(meter.usage.total_tokens)
+    """
+
+    def __init__(  # noqa: D417  (the arguments are described above, once)
+        self,
+        session_id: object = "",
+        *,
+        user: object = "",
+        operation: object = "",
+        step: object = "",
+        agent: object = "",
+        tags: Mapping[str, object] | None = None,
+    ) -> None:
+        self._given = Scope(
+            session_id=_text(session_id),
+            user_id=_text(user),
+            operation=_text(operation),
+            step=_text(step),
+            agent=_text(agent),
+            tags={str(name): _text(value) for name, value in (tags or {}).items()},
+        )
+        self._open: list[tuple[Token[Scope], Scope]] = []
+
+    def __enter__(self) -> Meter:
+        meter = Meter()
+        scope = _inner(_scope.get(), self._given, meter)
+        self._open.append((_scope.set(scope), scope))
+        return meter
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self._open:
+            return
+        token, scope = self._open.pop()
+        # Left in another task or thread than entered: there is nothing of ours to take back there.
+        if _scope.get() is scope:
+            try:
+                _scope.reset(token)
+            except ValueError:
+                _scope.set(token.old_value if isinstance(token.old_value, Scope) else EMPTY)
+
+    async def __aenter__(self) -> Meter:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, trace)
+
+    def again(self) -> session:
+        """A fresh, unopened copy: a decorated function may run many times at once."""
+        copy = session()
+        copy._given = self._given  # noqa: SLF001  (our own class)
+        return copy
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Decorates a function, coroutine function, generator or asynchronous generator."""
+        return decorated(self.again, function)
+
+
+def carry(function: Callable[P, R]) -> Callable[P, R]:
+    """`function`, bound to the scope of the moment `carry` is called, for threads and executors of any kind."""
+    scope = _scope.get()
+
+    @wraps(function)
+    def carried(*args: P.args, **kwargs: P.kwargs) -> R:
+        token = _scope.set(scope)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            _scope.reset(token)
+
+    return carried
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)

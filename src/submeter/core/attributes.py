@@ -1,0 +1,78 @@
+"""Attributes of a call's span: what the request asked, and what the finished call told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from submeter import semconv
+from submeter.core.endpoint import fields_of
+from submeter.usage import COUNTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from submeter.core.call import Call
+    from submeter.record import CallRecord
+
+USAGE_ATTRIBUTES: Mapping[str, str] = {name: getattr(semconv, name.upper()) for name in COUNTS}
+"""Count of `Usage` -> span attribute."""
+
+
+def asked(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known at the start of a call, so that a sampler sees it."""
+    endpoint = call.endpoint
+    attributes: dict[str, Any] = {
+        semconv.KIND: endpoint.kind,
+        semconv.PROVIDER: call.provider,
+        **endpoint.attributes,
+        **call.scope.attributes,
+    }
+    if call.model:
+        attributes[semconv.REQUEST_MODEL] = call.model
+    if call.server[0]:
+        attributes[semconv.SERVER_ADDRESS] = call.server[0]
+        if call.server[1] is not None:
+            attributes[semconv.SERVER_PORT] = call.server[1]
+    if call.is_stream:
+        attributes[semconv.REQUEST_STREAM] = True
+    for name, attribute in endpoint.request.items():
+        if name in body:
+            value = body[name]
+            # The SDKs mark what was not given by objects of their own, which are no values of an attribute.
+            if isinstance(value, str | int | float):
+                attributes[attribute] = value
+            elif isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):  # pyright: ignore[reportUnknownVariableType]
+                attributes[attribute] = list(value)  # pyright: ignore[reportUnknownArgumentType]
+    if endpoint.reasoning and endpoint.reasoning[0] in body:
+        effort: Any = body
+        for name in endpoint.reasoning:
+            effort = fields_of(effort).get(name)
+        if isinstance(effort, str):
+            attributes[semconv.REQUEST_REASONING_LEVEL] = effort
+    return attributes
+
+
+
+def told(record: CallRecord) -> dict[str, Any]:
+    """What is known at the end of a call."""
+    usage, told = record.usage, dict[str, Any]()
+    for name, attribute in USAGE_ATTRIBUTES.items():
+        count = getattr(usage, name)
+        if count is not None:
+            told[attribute] = count
+    utilization = record.context_utilization
+    for attribute, value in (
+        (semconv.RESPONSE_FINISH_REASONS, list(record.finish_reasons)),
+        (semconv.RESPONSE_TIME_TO_FIRST_CHUNK, record.time_to_first_chunk_s),
+        (semconv.ERROR_TYPE, record.error_type),
+        (semconv.COST_USD, record.cost_usd),
+        (semconv.COST_PRICE_VERSION, record.price_version),
+        (semconv.CONTEXT_WINDOW, record.context_window),
+        (semconv.CONTEXT_UTILIZATION, utilization),
+        (semconv.USAGE_ESTIMATED, usage.estimated),
+        (semconv.USAGE_INCONSISTENT, usage.is_inconsistent or None),
+        (semconv.USAGE_PARTIAL, usage.is_partial or None),
+    ):
+        if value not in (None, "", []):
+            told[attribute] = value
+    return told

@@ -1,0 +1,261 @@
+"""Call: one request to a model while it runs; it opens a span, gathers what the answer says, and finishes once.
+
+Everything else opens a call, feeds it or finishes it. A finished call is a `CallRecord`, which goes to the
+meters of its scope, to the metrics, and to whoever observes (the evaluator).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.trace import SpanKind, Status, StatusCode
+
+from submeter import context, limits, pricing, semconv
+from submeter.core import instruments
+from submeter.core.abandoned import bury, settle
+from submeter.core.attributes import asked, told
+from submeter.core.endpoint import counts_of, fields_of, included
+from submeter.core.guard import attempt
+from submeter.core.telemetry import telemetry
+from submeter.record import CallRecord
+from submeter.usage import usage_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from submeter.context import Scope
+    from submeter.core.endpoint import Endpoint
+
+observers: list[Callable[[CallRecord, Scope], None]] = []
+"""Called with every finished call, after its meters counted it."""
+
+_clock = time.perf_counter_ns
+
+
+class Call:
+    """One request to a model, from its opening to its only end.
+
+    Args:
+        endpoint: what kind of call it is and how its answer is read.
+        provider: value of `gen_ai.provider.name`.
+        server: host and port the request goes to; the port is `None` when unknown.
+        body: the request's fields.
+        is_stream: whether the caller asked for a stream.
+    """
+
+    __slots__ = (
+        "__weakref__", "_counts", "_ended_ns", "_facts", "_finish_reasons", "_first_ns", "_is_finished",
+        "_last_ns", "_lock", "_opened_ns", "_started_ns", "chunks", "endpoint", "hides", "is_followed", "is_reading", "is_stream",
+        "model", "provider", "scope", "server", "span",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        provider: str,
+        server: tuple[str, int | None],
+        body: Mapping[str, Any],
+        *,
+        is_stream: bool = False,
+    ) -> None:
+        self._is_finished = True  # until the span is open there is nothing to finish
+        self.endpoint = endpoint
+        self.provider = provider
+        self.server = server
+        self.is_stream = is_stream
+        self.scope = context.current()
+        model = body.get("model")
+        self.model = model if isinstance(model, str) else ""
+        self.chunks = 0
+        self.hides: Callable[[Any], bool] | None = None
+        self.is_followed = False
+        self.is_reading = False
+        self._counts: dict[str, int | None] = {}
+        self._facts: dict[str, Any] = {}
+        self._finish_reasons: dict[int, str] = {}
+        self._first_ns = self._last_ns = 0
+        self._lock = threading.Lock()
+        self.span = telemetry().tracer.start_span(
+            f"{endpoint.kind} {self.model}" if self.model else endpoint.kind,
+            kind=SpanKind.CLIENT,
+            attributes=asked(self, body),
+        )
+        self._started_ns = time.time_ns()
+        self._opened_ns = _clock()
+        self._is_finished = False
+
+    def observe(self, chunk: Any) -> None:
+        """Reads one chunk of a stream: its time always, its content only where it can hold a fact."""
+        self.chunks += 1
+        self._last_ns = _clock()
+        if self.chunks == 1:
+            self._first_ns = self._last_ns
+            self.read(chunk)
+            return
+        fields: Mapping[str, Any] = chunk if isinstance(chunk, dict) else chunk.__dict__
+        endpoint = self.endpoint
+        if "usage" in fields and fields["usage"] is not None:
+            self.read(chunk)
+            return
+        if endpoint.choices:
+            if endpoint.choices in fields:
+                for choice in fields[endpoint.choices] or ():
+                    self._choice(choice)
+            return
+        for name in endpoint.envelopes:
+            if name in fields:
+                self.read(chunk)
+                return
+
+    def read(self, answer: Any, *, is_envelope: bool = False) -> None:
+        """Reads an answer, or an event of a stream: counts, ids, model, tier and finish reasons."""
+        endpoint = self.endpoint
+        fields = fields_of(answer)
+        for name in endpoint.envelopes:
+            if fields.get(name) is not None:
+                self.read(fields[name], is_envelope=True)
+        for name in endpoint.parts:
+            if fields.get(name) is not None:
+                self._facts_of(fields_of(fields[name]))
+        usage = fields.get("usage")
+        if usage is not None:
+            counts = dict[str, int | None]()
+            counts_of(usage, endpoint.usage, counts)
+            self._tier(fields_of(usage))
+            for name, count in counts.items():
+                # A snapshot, not a part: the last word on each count holds, and nothing is ever summed.
+                if not (is_envelope and name in endpoint.placeholders):
+                    self._counts[name] = count
+        self._facts_of(fields)
+        if endpoint.settle is not None:
+            endpoint.settle(self, fields)
+
+    def _facts_of(self, fields: Mapping[str, Any]) -> None:
+        endpoint = self.endpoint
+        self._tier(fields)
+        for name, attribute in endpoint.response.items():
+            value = fields.get(name)
+            if isinstance(value, str):
+                self._facts[attribute] = value
+        if endpoint.choices:
+            for choice in fields.get(endpoint.choices) or ():
+                self._choice(choice)
+        elif endpoint.finish:
+            reason = fields.get(endpoint.finish)
+            if isinstance(reason, str):
+                self._finish_reasons[0] = reason
+
+    def _tier(self, fields: Mapping[str, Any]) -> None:
+        tier = fields.get(self.endpoint.service_tier)
+        if isinstance(tier, str):
+            self._facts[semconv.SERVICE_TIER] = tier
+
+    def _choice(self, choice: Any) -> None:
+        fields = choice if isinstance(choice, dict) else choice.__dict__
+        if "finish_reason" in fields and fields["finish_reason"] is not None:  # pyright: ignore[reportUnknownMemberType]
+            self._finish_reasons[fields.get("index") or 0] = str(fields["finish_reason"])  # pyright: ignore[reportUnknownMemberType]
+
+    def fact(self, attribute: str, value: Any) -> None:
+        """Notes one more span attribute."""
+        self._facts[attribute] = value
+
+    def ended(self, reason: str) -> None:
+        """Notes why the answer ended, where it is not said per choice."""
+        self._finish_reasons[0] = reason
+
+    def finish(self, error: BaseException | None = None, *, is_early: bool = False) -> None:
+        """Ends the call: span, metrics, meters and observers. Only the first call of this does anything."""
+        with self._lock:
+            if self._is_finished:
+                return
+            self._is_finished = True
+        now_ns = _clock()
+        is_early = is_early or (error is not None and self.chunks > 0)
+        if is_early:
+            self._finish_reasons = dict.fromkeys(self._finish_reasons or (0,), semconv.FINISH_ERROR)
+        record = self._record(now_ns, error, is_partial=is_early)
+        self._write(record, error)
+        for meter in self.scope.meters:
+            meter.add(record)
+        instruments.count(record)
+        for observer in observers:
+            attempt(observer, record, self.scope)
+
+    def finish_early(self) -> None:
+        """Ends a call whose stream the host closed or dropped before its end."""
+        self.finish(is_early=True)
+
+    def drop(self) -> None:
+        """Ends the call of a stream that nobody reads any more, from within the collector perhaps."""
+        if not self._is_finished:
+            bury(self.finish_early)
+
+    def __del__(self) -> None:
+        attempt(self.drop)
+
+    def _record(self, now_ns: int, error: BaseException | None, *, is_partial: bool) -> CallRecord:
+        if not self.endpoint.is_inclusive:
+            included(self._counts)
+        usage = usage_of(self._counts, is_partial=is_partial)
+        scope, span, facts = self.scope, self.span.get_span_context(), self._facts
+        response_model: str = facts.get(semconv.RESPONSE_MODEL, "")
+        model = response_model or self.model
+        window = limits.limits_of(self.provider, model)
+        started, tier = self._started_ns, str(facts.get(semconv.SERVICE_TIER, ""))
+        cost = pricing.cost_of(usage, provider=self.provider, model=model, at_ns=started, service_tier=tier)
+        parent = getattr(self.span, "parent", None)
+        between = self.chunks - 1
+        return CallRecord(
+            started_ns=started,
+            ended_ns=started + now_ns - self._opened_ns,
+            trace_id=f"{span.trace_id:032x}",
+            span_id=f"{span.span_id:016x}",
+            parent_span_id=f"{parent.span_id:016x}" if parent is not None else "",
+            service=telemetry().service,
+            scope=semconv.SCOPE,
+            provider=self.provider,
+            kind=self.endpoint.kind,
+            request_model=self.model,
+            response_model=response_model,
+            response_id=facts.get(semconv.RESPONSE_ID, ""),
+            session_id=scope.session_id,
+            conversation_id=facts.get(semconv.CONVERSATION_ID, ""),
+            user_id=scope.user_id,
+            operation=scope.operation,
+            step=scope.step,
+            agent=scope.agent,
+            tags=scope.tags,
+            usage=usage,
+            cost_usd=cost.usd if cost is not None else None,
+            price_version=cost.version if cost is not None else "",
+            service_tier=tier,
+            is_stream=self.is_stream,
+            context_window=window.context_window if window is not None else None,
+            max_input_tokens=window.max_input_tokens if window is not None else None,
+            server_address=self.server[0],
+            server_port=self.server[1],
+            time_to_first_chunk_s=(self._first_ns - self._opened_ns) / 1e9 if self.chunks else None,
+            time_per_output_chunk_s=(self._last_ns - self._first_ns) / 1e9 / between if between > 0 else None,
+            error_type=_error_type(error),
+            finish_reasons=tuple(reason for _, reason in sorted(self._finish_reasons.items())),
+        )
+
+    def _write(self, record: CallRecord, error: BaseException | None) -> None:
+        span = self.span
+        if span.is_recording():
+            span.set_attributes({**self._facts, **told(record)})
+            if error is not None:
+                status = getattr(error, "status_code", None)
+                if isinstance(status, int):
+                    span.set_attribute(semconv.HTTP_STATUS, status)
+                request_id = getattr(error, "request_id", None)
+                if isinstance(request_id, str):
+                    span.set_attribute(semconv.REQUEST_ID, request_id)
+                span.set_status(Status(StatusCode.ERROR))
+        span.end()
+
+
+def _error_type(error: BaseException | None) -> str:
+    return "" if error is None else type(error).__qualname__

@@ -1,0 +1,91 @@
+"""Endpoint: what one kind of call means and where its request and answer say what the meter wants to know.
+
+A table, read alike from the SDK's models, from plain dictionaries and from the chunks of a stream. Models are
+read through `__dict__`: asking a pydantic model for an attribute that it lacks costs 6 us.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Table = dict[str, "str | Table"]
+"""Where counts stand: field name -> name of a `Usage` count, or a table for the object in that field."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One kind of call of a provider.
+
+    Args:
+        kind: the conventions' operation name.
+        usage: where the counts stand inside the usage object.
+        is_inclusive: whether the provider's input count already includes cached tokens.
+        envelopes: fields of a stream's events that hold the answer as far as it has come.
+        parts: fields of an event that hold more facts, looked into when the event itself holds usage.
+        placeholders: counts that an envelope states before they are known, never believed.
+        choices: the field that lists choices, each with its own finish reason.
+        finish: the field of the answer that says why it ended, where it is not said per choice.
+        request: request field -> span attribute, for values that are set as they are.
+        reasoning: path to the requested reasoning effort in the request.
+        response: answer field -> span attribute.
+        attributes: span attributes every call of this kind has.
+        asks_usage: whether streams report usage only when `stream_options.include_usage` is set.
+        service_tier: the field, in the answer or its usage, that names the tier that was billed.
+        settle: what to do after reading, for answers whose facts no table can name.
+    """
+
+    kind: str
+    usage: Table = field(default_factory=dict[str, Any])
+    is_inclusive: bool = True
+    envelopes: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    placeholders: frozenset[str] = frozenset()
+    choices: str = ""
+    finish: str = ""
+    request: Mapping[str, str] = field(default_factory=dict[str, str])
+    reasoning: tuple[str, ...] = ()
+    response: Mapping[str, str] = field(default_factory=dict[str, str])
+    attributes: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    asks_usage: bool = False
+    service_tier: str = "service_tier"
+    settle: Callable[[Any, Mapping[str, Any]], None] | None = None
+
+
+def fields_of(node: Any) -> Mapping[str, Any]:
+    """The fields of a model, a dictionary or anything else with attributes; empty for what has none."""
+    if isinstance(node, dict):
+        return node  # pyright: ignore[reportUnknownVariableType]
+    known: dict[str, Any] | None = getattr(node, "__dict__", None)
+    if known is None:
+        return {}
+    # A field that this SDK release does not know yet is kept by pydantic outside of `__dict__`.
+    extra: dict[str, Any] | None = getattr(node, "__pydantic_extra__", None)
+    return {**known, **extra} if extra else known
+
+
+def counts_of(node: Any, table: Table, counts: dict[str, int | None]) -> None:
+    """Reads the counts that `table` names from the usage object `node` into `counts`; null leaves what is there."""
+    found = fields_of(node)
+    for name, target in table.items():
+        if name not in found:
+            continue
+        value = found[name]
+        if value is None:
+            continue
+        if isinstance(target, str):
+            # Some compatible servers send whole floats.
+            counts[target] = int(value) if type(value) is float and value.is_integer() else value
+        else:
+            counts_of(value, target, counts)
+
+
+def included(counts: dict[str, int | None]) -> None:
+    """Adds cached and cache-written tokens to an input count that excludes them (conventions, Anthropic page)."""
+    total = counts.get("input_tokens")
+    if total is not None:
+        total += (counts.get("cache_read_tokens") or 0) + (counts.get("cache_write_tokens") or 0)
+        counts["input_tokens"] = total

@@ -1,0 +1,85 @@
+"""Follow: a tap in front of a stream's own generator, that passes every chunk on and sees the end.
+
+The SDK's stream object stays as it is; only the generator it pulls from gets one in front. The tap holds no
+lock and no context across a `yield`. A stream ends by exhaustion, by an error, by `close`, or by being dropped;
+the last two are told apart by the response's close hook (see `core.body`) and the collector (see `Call.__del__`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from submeter.core.guard import attempt
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
+
+    from submeter.core.call import Call
+
+
+class Unmetered:
+    """Stands in for the call of a stream that nobody meters, so that one path serves both."""
+
+    hides = None
+    is_reading = False
+
+    def observe(self, chunk: object) -> None:
+        """Nothing to read."""
+
+    def finish(self, error: BaseException | None = None) -> None:
+        """Nothing to finish."""
+
+    def drop(self) -> None:
+        """Nothing to drop."""
+
+
+def follow(find: Callable[[], Call | None], chunks: Iterator[Any]) -> Generator[Any, None, None]:
+    """Passes `chunks` on unchanged. `find` gives their call at the first pull, `None` for one that is not metered."""
+    call = attempt(find) or Unmetered()
+    observe, hides = call.observe, call.hides
+    try:
+        call.is_reading = True
+        for chunk in chunks:
+            call.is_reading = False
+            attempt(observe, chunk)
+            if hides is None or not attempt(hides, chunk):
+                yield chunk
+            call.is_reading = True
+    except GeneratorExit:
+        attempt(call.drop)
+        raise
+    except BaseException as error:
+        attempt(call.finish, error)
+        raise
+    else:
+        attempt(call.finish)
+    finally:
+        close = getattr(chunks, "close", None)
+        if close is not None:
+            close()
+
+
+async def follow_async(find: Callable[[], Call | None], chunks: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
+    """`follow` for an asynchronous stream."""
+    call = attempt(find) or Unmetered()
+    observe, hides = call.observe, call.hides
+    try:
+        call.is_reading = True
+        async for chunk in chunks:
+            call.is_reading = False
+            attempt(observe, chunk)
+            if hides is None or not attempt(hides, chunk):
+                yield chunk
+            call.is_reading = True
+    except GeneratorExit:
+        attempt(call.drop)
+        raise
+    except BaseException as error:
+        attempt(call.finish, error)
+        raise
+    else:
+        attempt(call.finish)
+    finally:
+        close = getattr(chunks, "aclose", None)
+        if close is not None:
+            await close()

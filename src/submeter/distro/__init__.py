@@ -1,0 +1,1 @@
+"""Distro: composes the host half: start by one variable, providers, exporters, and the evaluator in the app."""

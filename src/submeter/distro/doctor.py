@@ -1,0 +1,103 @@
+"""Doctor: what is installed, what is metered by which patch, and why the rest is not."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import asdict, dataclass, field
+from importlib import metadata, util
+from typing import Any
+
+from submeter import __version__, settings
+from submeter.core import guard, instruments, patch
+from submeter.distro import configure
+from submeter.instrumentation import PROVIDERS, active
+
+NEIGHBOURS = {
+    "opentelemetry-instrumentation-genai-openai": "OpenTelemetry's own",
+    "opentelemetry-instrumentation-genai-anthropic": "OpenTelemetry's own",
+    "opentelemetry-instrumentation-openai-v2": "OpenTelemetry's older",
+    "opentelemetry-instrumentation-openai": "OpenLLMetry",
+    "opentelemetry-instrumentation-anthropic": "OpenLLMetry",
+    "openinference-instrumentation-openai": "OpenInference",
+    "openinference-instrumentation-anthropic": "OpenInference",
+    "openlit": "OpenLIT",
+    "logfire": "Logfire",
+    "langfuse": "Langfuse",
+    "ddtrace": "Datadog",
+}
+"""Distributions that meter the same calls; their spans are left out of submeter's sums."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sdk:
+    """One SDK that submeter knows: state is metered, disabled, inactive or not installed."""
+
+    package: str
+    version: str
+    state: str
+    patches: list[str] = field(default_factory=list[str])
+    reason: str = ""
+    since: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything `submeter doctor` shows."""
+
+    version: str
+    is_on: bool
+    start_file: bool
+    endpoint: str
+    swallowed_failures: int
+    sdks: list[Sdk]
+    neighbours: list[str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as plain data."""
+        return asdict(self)
+
+
+def report() -> Report:
+    """Imports every installed SDK that submeter knows, meters it, and says how that went."""
+    configure.compose()
+    return Report(
+        version=__version__,
+        is_on=settings.is_on(),
+        start_file=_has_start_file(),
+        endpoint=settings.endpoint(),
+        swallowed_failures=guard.failures,
+        sdks=[_sdk(package) for package in sorted(PROVIDERS)],
+        neighbours=[f"{name} {_version(name)} ({whose})" for name, whose in NEIGHBOURS.items() if _version(name)],
+    )
+
+
+def _sdk(package: str) -> Sdk:
+    from submeter import instrumentation  # noqa: PLC0415  (its state is asked after the import below)
+
+    row = PROVIDERS[package]
+    version = _version(row.distribution)
+    if not version or util.find_spec(package) is None:
+        return Sdk(package, "", "not installed", since=row.since)
+    if package in settings.disabled_providers():
+        return Sdk(package, version, "disabled", reason="SUBMETER_DISABLED_PROVIDERS names it", since=row.since)
+    try:
+        importlib.import_module(package)
+    except ImportError as error:
+        return Sdk(package, version, "inactive", reason=f"cannot be imported: {error}", since=row.since)
+    instrumentation.start(package)
+    if package in active:
+        return Sdk(package, version, "metered", patch.patched(package), since=row.since)
+    return Sdk(package, version, "inactive", reason=instruments.inactive.get(package, ""), since=row.since)
+
+
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _has_start_file() -> bool:
+    """Whether the start file lies beside the package, so that `SUBMETER=1` alone is enough."""
+    files = metadata.files("submeter") or []
+    return any(file.name == "submeter.pth" for file in files)

@@ -1,0 +1,81 @@
+"""Imports: has an SDK metered right after the application imports it, and never imports one itself.
+
+A finder of our own rather than a library's, because this runs at interpreter start, where importing `typing`
+alone would cost ten times as much as all of it.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from submeter.core.guard import attempt
+from submeter.instrumentation import PROVIDERS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
+
+class Finder:
+    """Sees the import of an SDK, and has `loaded` called with its name once it is there."""
+
+    def __init__(self, packages: set[str], loaded: Callable[[str], object]) -> None:
+        self._packages = packages
+        self._loaded = loaded
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The spec the other finders have, with our hook on its loader; `None` for everything but an SDK."""
+        if name not in self._packages:
+            return None
+        self._packages.discard(name)
+        for finder in sys.meta_path:
+            if finder is not self and hasattr(finder, "find_spec"):
+                spec = finder.find_spec(name, path, target)
+                if spec is not None:
+                    attempt(self._hook, spec, name)
+                    return spec
+        return None
+
+    def _hook(self, spec: ModuleSpec, name: str) -> None:
+        loader = spec.loader
+        load = getattr(loader, "exec_module", None)
+        if loader is None or load is None:
+            return
+
+        def exec_module(module: ModuleType) -> None:
+            attempt(delattr, loader, "exec_module")
+            load(module)
+            attempt(self._loaded, name)
+
+        # On the loader object of this one module; it is taken off again when the module runs.
+        loader.exec_module = exec_module
+
+
+def wait() -> None:
+    """Meters every known SDK once the application imports it; those it has imported already, at once."""
+    from submeter import settings  # noqa: PLC0415  (already loaded by whoever calls this)
+
+    wanted = set(PROVIDERS).difference(settings.disabled_providers())
+    if not any(isinstance(finder, Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, Finder({name for name in wanted if name not in sys.modules}, meter))  # pyright: ignore[reportArgumentType]
+    for name in sorted(wanted):
+        if name in sys.modules:
+            meter(name)
+
+
+def stop_waiting() -> None:
+    """Takes our finder out of the import system."""
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, Finder)]
+
+
+def meter(package: str) -> None:
+    """Meters an SDK that is imported now."""
+    from submeter import instrumentation  # noqa: PLC0415
+    from submeter.distro import configure  # noqa: PLC0415  (OpenTelemetry, only once an SDK is there)
+
+    configure.compose()
+    instrumentation.start(package)

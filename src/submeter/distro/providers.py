@@ -1,0 +1,201 @@
+"""Providers: the application's own OpenTelemetry providers, or OTLP ones built from the standard variables.
+
+The only module that imports the OpenTelemetry SDK. What is built here is submeter's alone and is not set
+globally: an application that sets its own providers later must find the place free, and libraries that trace
+themselves as soon as a global provider exists must not start to because of us.
+"""
+
+from __future__ import annotations
+
+import atexit
+import importlib
+import logging
+import sys
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import _logs, metrics, trace
+
+from submeter import semconv, settings
+from submeter.core import abandoned, instruments
+from submeter.core.guard import attempt
+from submeter.core.telemetry import Providers, global_providers
+from submeter.distro.quiet import Quiet
+
+if TYPE_CHECKING:
+    from opentelemetry._logs import LoggerProvider
+    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.trace import TracerProvider
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Providers handed to `submeter.instrument`."""
+
+    traces: TracerProvider | None = None
+    metrics: MeterProvider | None = None
+    logs: LoggerProvider | None = None
+
+
+given = Given()
+_built: Providers | None = None
+
+SHUTDOWN_MS = 3000
+"""How long the end of a program may wait for its last telemetry, in milliseconds."""
+
+
+def prepare() -> None:
+    """Loads what a first call will need, so that no call waits for imports."""
+    if _has_own() != (True, True, True):
+        for name in ("traces", "metrics", "logs"):
+            _exporter(name)
+
+
+def chosen() -> Providers:
+    """The given providers, else the application's own, else ours."""
+    own = _has_own()
+    # An application with a pipeline of its own gets no second one to localhost, unless it names the address.
+    if any(own) and not _is_addressed():
+        fallback = global_providers()
+    elif all(own) or all(part is not None for part in (given.traces, given.metrics, given.logs)):
+        fallback = global_providers()
+    else:
+        fallback = built()
+    every = global_providers()
+    traces = given.traces or (every.traces if own[0] else fallback.traces)
+    meters = given.metrics or (every.metrics if own[1] else fallback.metrics)
+    logs = given.logs or (every.logs if own[2] else fallback.logs)
+    resource: Any = getattr(traces, "resource", None)
+    service = str(resource.attributes.get(semconv.SERVICE_NAME, "")) if resource is not None else ""
+    return Providers(traces, meters, logs, service)
+
+
+def built() -> Providers:
+    """Our own providers, built at the first need."""
+    global _built  # noqa: PLW0603  (once for the process)
+    if _built is None:
+        resource = _resource()
+        _built = Providers(_traces(resource), _metrics(resource), _logs_of(resource))
+        atexit.register(_shutdown, _built)
+        logging.getLogger("opentelemetry.exporter").addFilter(Quiet())
+    return _built
+
+
+def _has_own() -> tuple[bool, bool, bool]:
+    # What is not set is a proxy; the proxies of metrics and logs are private to the API (1.45).
+    return (
+        not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider),
+        not type(metrics.get_meter_provider()).__name__.startswith("_Proxy"),
+        not type(_logs.get_logger_provider()).__name__.startswith("Proxy"),
+    )
+
+
+def _is_addressed() -> bool:
+    return any(
+        settings.variable(f"OTEL_EXPORTER_OTLP_{signal}ENDPOINT") for signal in ("", "TRACES_", "METRICS_", "LOGS_")
+    )
+
+
+def _resource() -> Resource:
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415  (only where we build)
+
+    resource = Resource.create({semconv.SERVICE_INSTANCE_ID: str(uuid.uuid4())})
+    name = str(resource.attributes.get(semconv.SERVICE_NAME, ""))
+    if name.startswith("unknown_service"):
+        resource = resource.merge(Resource({semconv.SERVICE_NAME: _program()}))
+    return resource
+
+
+def _program() -> str:
+    """The name a person would call this program by: its script or module."""
+    script = Path(sys.argv[0] if sys.argv else "")
+    if script.stem == "__main__":
+        return script.parent.name
+    return script.stem if script.stem not in ("", "-c", "-") else "python"
+
+
+_EXPORTERS = {
+    "traces": ("trace_exporter", "OTLPSpanExporter"),
+    "metrics": ("metric_exporter", "OTLPMetricExporter"),
+    "logs": ("_log_exporter", "OTLPLogExporter"),
+}
+
+
+def _exporter(signal: str) -> Any:
+    """The exporter class of a signal, as `OTEL_*_EXPORTER` and the protocol variables say; `None` for none."""
+    if settings.variable(f"OTEL_{signal.upper()}_EXPORTER", "otlp").lower() == "none":
+        return None
+    protocol = settings.variable("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
+    protocol = settings.variable(f"OTEL_EXPORTER_OTLP_{signal.upper()}_PROTOCOL", protocol)
+    module, name = _EXPORTERS[signal]
+    transport = "grpc" if protocol == "grpc" else "http"
+    try:
+        return getattr(importlib.import_module(f"opentelemetry.exporter.otlp.proto.{transport}.{module}"), name)
+    except ModuleNotFoundError:
+        logging.getLogger("submeter").warning(
+            "OTEL_EXPORTER_OTLP_PROTOCOL is grpc but its exporter is not installed: "
+            "pip install opentelemetry-exporter-otlp-proto-grpc. Using http/protobuf instead."
+        )
+        return getattr(importlib.import_module(f"opentelemetry.exporter.otlp.proto.http.{module}"), name)
+
+
+def _traces(resource: Resource) -> TracerProvider:
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+
+    exporter = _exporter("traces")
+    # We shut down ourselves, in order and with a limit.
+    provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+    if exporter is not None:
+        provider.add_span_processor(BatchSpanProcessor(exporter()))
+    return provider
+
+
+def _metrics(resource: Resource) -> MeterProvider:
+    from opentelemetry.sdk import metrics as sdk  # noqa: PLC0415
+    from opentelemetry.sdk.metrics.export import AggregationTemporality, PeriodicExportingMetricReader  # noqa: PLC0415
+
+    exporter = _exporter("metrics")
+    if exporter is None:
+        return sdk.MeterProvider((), resource, shutdown_on_exit=False)
+    kept: dict[type, Any] | None = None
+    if not settings.variable("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"):
+        delta = AggregationTemporality.DELTA
+        kept = {sdk.Counter: delta, sdk.Histogram: delta, sdk.ObservableCounter: delta}
+    reader = PeriodicExportingMetricReader(exporter(preferred_temporality=kept))
+    return sdk.MeterProvider((reader,), resource, shutdown_on_exit=False)
+
+
+def _logs_of(resource: Resource) -> LoggerProvider:
+    from opentelemetry.sdk._logs import LoggerProvider  # noqa: PLC0415
+    from opentelemetry.sdk._logs.export import BatchLogRecordProcessor  # noqa: PLC0415
+
+    exporter = _exporter("logs")
+    provider = LoggerProvider(resource=resource, shutdown_on_exit=False)
+    if exporter is not None:
+        provider.add_log_record_processor(BatchLogRecordProcessor(exporter()))
+    return provider
+
+
+def flush(timeout_ms: int = 10_000) -> None:
+    """Sends what waits, for programs that are about to be frozen or killed."""
+    abandoned.settle()
+    instruments.flush()
+    for provider in (_built.traces, _built.metrics, _built.logs) if _built is not None else ():
+        force: Any = getattr(provider, "force_flush", None)
+        if force is not None:
+            attempt(force, timeout_ms)
+
+
+def _shutdown(providers: Providers) -> None:
+    attempt(abandoned.settle)
+    attempt(instruments.flush)
+    for provider in (providers.traces, providers.logs, providers.metrics):
+        attempt(_stop, provider)
+
+
+def _stop(provider: Any) -> None:
+    provider.shutdown()

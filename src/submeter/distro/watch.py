@@ -1,0 +1,85 @@
+"""Watch: the evaluator inside the application: warnings within the very call that caused them.
+
+A warning goes to the meters of the call's scope, to the callbacks of `on_warning`, and out as a
+`submeter.warning` log record linked to the call's trace.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
+
+from submeter import semconv
+from submeter.core import call
+from submeter.core.guard import attempt
+from submeter.core.telemetry import telemetry
+from submeter.evaluator import Evaluator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from submeter.context import Scope
+    from submeter.evaluator.events import WarningEvent
+    from submeter.record import CallRecord
+
+_SEVERITY = {
+    "info": SeverityNumber.INFO,
+    "warning": SeverityNumber.WARN,
+    "critical": SeverityNumber.ERROR,
+}
+
+_callbacks: list[Callable[[WarningEvent], Any]] = []
+_evaluator: Evaluator | None = None
+
+
+def on_warning(callback: Callable[[WarningEvent], Any]) -> Callable[[WarningEvent], Any]:
+    """Has `callback` called with every warning, in the thread of the call that caused it; usable as a decorator.
+
+    A callback that raises loses that warning's callback only; the call that caused it is not affected.
+    """
+    _callbacks.append(callback)
+    return callback
+
+
+def start() -> None:
+    """Evaluates every finished call from now on; does nothing the second time."""
+    global _evaluator  # noqa: PLW0603  (one for the process)
+    if _evaluator is None:
+        _evaluator = Evaluator()
+        call.observers.append(observe)
+
+
+def observe(record: CallRecord, scope: Scope) -> None:
+    """Turns one finished call into the warnings it causes."""
+    if _evaluator is None:
+        return
+    for warning in _evaluator.observe(record):
+        for meter in scope.meters:
+            meter.warn(warning)
+        attempt(emit, warning)
+        for callback in tuple(_callbacks):
+            attempt(callback, warning)
+
+
+def emit(warning: WarningEvent) -> None:
+    """Sends a warning as a log record, linked to the span of the call that caused it."""
+    span = NonRecordingSpan(
+        SpanContext(
+            int(warning.trace_id or "0", 16), int(warning.span_id or "0", 16), is_remote=False,
+            trace_flags=TraceFlags(TraceFlags.SAMPLED),
+        )
+    )  # fmt: skip
+    severity = _SEVERITY[warning.severity]
+    telemetry().logger.emit(
+        LogRecord(
+            timestamp=warning.at_ns,
+            context=set_span_in_context(span),
+            severity_number=severity,
+            severity_text=severity.name,
+            event_name=semconv.EVENT_WARNING,
+            body=warning.message,
+            attributes=warning.attributes(),
+        )
+    )

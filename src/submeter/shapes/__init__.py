@@ -1,0 +1,1 @@
+"""Shapes: how a family of SDKs is wrapped, written once per family and never per provider."""
