@@ -47,7 +47,7 @@ def number(name: str) -> float | None:
         parsed = float(value)
     except ValueError:
         parsed = -1.0
-    if parsed < 0 or parsed != parsed or parsed == float("inf"):
+    if not 0 <= parsed < float("inf"):
         raise SettingError(f"{name}={value!r} is not a number: set it to a number of 0 or more, or unset it")
     return parsed
 
@@ -120,7 +120,10 @@ def propagate_threads() -> bool:
 
 
 def capture_content() -> str:
-    """`OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`: `no_content` (default), `span_only`, `event_only`, `span_and_event`."""
+    """Whether content is captured: `no_content` (default), `span_only`, `event_only` or `span_and_event`.
+
+    `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, as the conventions name it.
+    """
     value = variable("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "no_content").lower()
     return value if value in {"no_content", "span_only", "event_only", "span_and_event"} else "no_content"
 

@@ -59,9 +59,7 @@ _INPUT_MODALITIES = ("text_input_tokens", "image_input_tokens", "audio_input_tok
 _OUTPUT_MODALITIES = ("text_output_tokens", "image_output_tokens", "audio_output_tokens")
 
 
-def usage_of(
-    counts: dict[str, int | None], *, estimated: str | None = None, is_partial: bool = False
-) -> Usage:
+def usage_of(counts: dict[str, int | None], *, estimated: str | None = None, is_partial: bool = False) -> Usage:
     """A `Usage` of `counts`, with parts clamped into their totals and marked when they did not fit.
 
     Negative and non-integer counts count as not reported and mark the usage inconsistent. A part without a

@@ -93,7 +93,7 @@ class session:  # noqa: N801  (used as `with session(...)` and `@session(...)`, 
         print(meter.usage.total_tokens)
     """
 
-    def __init__(  # noqa: D417  (the arguments are described above, once)
+    def __init__(
         self,
         session_id: object = "",
         *,
@@ -143,7 +143,7 @@ class session:  # noqa: N801  (used as `with session(...)` and `@session(...)`, 
     def again(self) -> session:
         """A fresh, unopened copy: a decorated function may run many times at once."""
         copy = session()
-        copy._given = self._given  # noqa: SLF001  (our own class)
+        copy._given = self._given
         return copy
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:

@@ -45,7 +45,8 @@ def _steps(enter: Callable[[], AbstractContextManager[object]], function: Callab
     @wraps(function)
     def generator(*args: Any, **kwargs: Any) -> Any:
         chunks = function(*args, **kwargs)
-        resume, value = chunks.send, None
+        resume: Any = chunks.send
+        value: Any = None
         while True:
             try:
                 with enter():
@@ -69,7 +70,8 @@ def _async_steps(
     @wraps(function)
     async def generator(*args: Any, **kwargs: Any) -> Any:
         chunks = function(*args, **kwargs)
-        resume, value = chunks.asend, None
+        resume: Any = chunks.asend
+        value: Any = None
         while True:
             try:
                 with enter():

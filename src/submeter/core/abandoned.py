@@ -8,7 +8,7 @@ next metric collection, or the end of the process.
 
 from __future__ import annotations
 
-import sys
+import inspect
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -46,7 +46,7 @@ def settle() -> None:
 
 
 def _is_safe() -> bool:
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  (the stack is what decides)
+    frame: FrameType | None = inspect.currentframe()
     # The frames on top are our own: `bury`, `Call.drop`, the guard, and `__del__` or the tap.
     while frame is not None and _package(frame) == "submeter":
         frame = frame.f_back

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from submeter import semconv
 from submeter.core.endpoint import fields_of
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from submeter.core.call import Call
+    from submeter.core.endpoint import Endpoint
     from submeter.record import CallRecord
 
 USAGE_ATTRIBUTES: Mapping[str, str] = {name: getattr(semconv, name.upper()) for name in COUNTS}
@@ -35,22 +36,32 @@ def asked(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
             attributes[semconv.SERVER_PORT] = call.server[1]
     if call.is_stream:
         attributes[semconv.REQUEST_STREAM] = True
+    _asked_by(endpoint, body, attributes)
+    return attributes
+
+
+def _asked_by(endpoint: Endpoint, body: Mapping[str, Any], attributes: dict[str, Any]) -> None:
     for name, attribute in endpoint.request.items():
         if name in body:
-            value = body[name]
-            # The SDKs mark what was not given by objects of their own, which are no values of an attribute.
-            if isinstance(value, str | int | float):
+            value = _value(body[name])
+            if value is not None:
                 attributes[attribute] = value
-            elif isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):  # pyright: ignore[reportUnknownVariableType]
-                attributes[attribute] = list(value)  # pyright: ignore[reportUnknownArgumentType]
     if endpoint.reasoning and endpoint.reasoning[0] in body:
         effort: Any = body
         for name in endpoint.reasoning:
             effort = fields_of(effort).get(name)
         if isinstance(effort, str):
             attributes[semconv.REQUEST_REASONING_LEVEL] = effort
-    return attributes
 
+
+def _value(given: Any) -> Any:
+    """What an attribute can hold of a request's value; the SDKs mark what was not given by objects of their own."""
+    if isinstance(given, str | int | float):
+        return given
+    if isinstance(given, list | tuple):
+        texts = [item for item in cast("list[Any]", given) if isinstance(item, str)]
+        return texts or None
+    return None
 
 
 def told(record: CallRecord) -> dict[str, Any]:

@@ -1,69 +1,43 @@
 """Body: meters an HTTP response whose body the host reads itself, or closes early.
 
-Hooks sit on the one response object, never on its class. They hold the response weakly, because a cycle would
-leave it to the garbage collector to close a dropped stream. A body is parsed only when no stream object of the
-SDK reads it (`Call.is_followed`): server-sent events as they pass, a JSON document at its end.
+The response carries its reader in its extensions; its class is hooked once, when the first such response is
+seen, because a hook on the object would be a cycle that outlives a dropped stream. A body is parsed only when no
+stream object of the SDK reads it (`Call.is_followed`): server-sent events as they pass, a document at its end.
 """
 
 from __future__ import annotations
 
 import json
-import weakref
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+from submeter.core import patch
 from submeter.core.guard import attempt
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 
     from submeter.core.call import Call
 
 LARGEST = 8 * 1024 * 1024
 """Bytes of a body that are kept for parsing; a larger one is passed on unmetered."""
 
-_HOOKED = ("iter_bytes", "aiter_bytes", "close", "aclose")
+_READER = "submeter.reader"
+_PACKAGE = "http responses"
+_hooked: set[type] = set()
 
 
 class Reader:
-    """Reads what passes of one body and feeds it to the call.
+    """Reads what passes of one body and feeds it to the call."""
 
-    Its methods stand in for the response's own while the body is open.
-    """
-
-    def __init__(self, call: Call, response: Any) -> None:
-        self._call = call
-        self._kind = type(response)
-        self._response = weakref.ref(response)
-        self._is_events = response.headers.get("content-type", "").startswith("text/event-stream")
+    def __init__(self, call: Call, content_type: str) -> None:
+        self.call = call
+        self._is_events = content_type.startswith("text/event-stream")
         self._kept = bytearray()
-
-    def iter_bytes(self, *args: Any, **kwargs: Any) -> Iterator[bytes]:
-        """The decoded body; read on its way where no stream object of the SDK does."""
-        pieces = self._kind.iter_bytes(self._response(), *args, **kwargs)
-        return pieces if self._call.is_followed else tapped(self, pieces)
-
-    def aiter_bytes(self, *args: Any, **kwargs: Any) -> AsyncIterator[bytes]:
-        """`iter_bytes` for asynchronous code."""
-        pieces = self._kind.aiter_bytes(self._response(), *args, **kwargs)
-        return pieces if self._call.is_followed else tapped_async(self, pieces)
-
-    def close(self) -> None:
-        """Closes the response, by the host's wish or at the end of reading."""
-        try:
-            self._kind.close(self._response())
-        finally:
-            attempt(self.left)
-
-    async def aclose(self) -> None:
-        """`close` for asynchronous code."""
-        try:
-            await self._kind.aclose(self._response())
-        finally:
-            attempt(self.left)
 
     def reading(self, *, is_reading: bool) -> None:
         """Notes that the next bytes are being waited for, or have come."""
-        self._call.is_reading = is_reading
+        self.call.is_reading = is_reading
 
     def feed(self, data: bytes) -> None:
         """Takes the next decoded bytes."""
@@ -80,32 +54,25 @@ class Reader:
     def _event(self, line: bytes) -> None:
         data = line[5:].strip() if line.startswith(b"data:") else b""
         if data.startswith(b"{"):
-            self._call.observe(json.loads(data))
+            self.call.observe(json.loads(data))
 
     def end(self, error: BaseException | None = None) -> None:
         """The body ended: by itself, or by an error."""
         if error is None and self._kept and not self._is_events:
             attempt(self._document)
-        self._call.finish(error)
-        self._unhook()
+        self.call.finish(error)
 
     def _document(self) -> None:
-        self._call.read(json.loads(bytes(self._kept)))
+        self.call.read(json.loads(bytes(self._kept)))
 
     def drop(self) -> None:
         """The host stopped reading."""
-        self._call.drop()
+        self.call.drop()
 
-    def left(self) -> None:
+    def closed(self) -> None:
         """The response was closed. A close in the midst of reading is the reader's own, and it goes on."""
-        if not self._call.is_reading:
-            self._call.finish_early()
-            self._unhook()
-
-    def _unhook(self) -> None:
-        response = self._response()
-        for name in _HOOKED if response is not None else ():
-            vars(response).pop(name, None)
+        if not self.call.is_reading:
+            self.call.finish_early()
 
 
 def tapped(reader: Reader, pieces: Iterator[bytes]) -> Generator[bytes, None, None]:
@@ -148,5 +115,75 @@ async def tapped_async(reader: Reader, pieces: AsyncIterator[bytes]) -> AsyncGen
 
 def watch(call: Call, response: Any) -> None:
     """Has `call` learn how the host reads and closes the unread `response` (an httpx or httpx2 response)."""
-    reader = Reader(call, response)
-    vars(response).update({name: getattr(reader, name) for name in _HOOKED})
+    kind: type[Any] = response.__class__
+    if kind not in _hooked:
+        _hooked.add(kind)
+        for name, wrap in _HOOKS.items():
+            owner = next(ancestor for ancestor in kind.__mro__ if name in vars(ancestor))
+            patch.replace(_PACKAGE, owner, name, wrap)
+    response.extensions[_READER] = Reader(call, response.headers.get("content-type", ""))
+
+
+def call_of(response: Any) -> Call | None:
+    """The call whose answer `response` is, `None` when it is not metered."""
+    reader = response.extensions.get(_READER)
+    return None if reader is None else reader.call
+
+
+def unhook() -> None:
+    """Puts the response classes' own functions back."""
+    patch.undo(_PACKAGE)
+    _hooked.clear()
+
+
+def _piped(tap: Callable[..., Any], response: Any, pieces: Any) -> Any:
+    reader = response.extensions.get(_READER)
+    return pieces if reader is None or reader.call.is_followed else tap(reader, pieces)
+
+
+def _iterated(tap: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(original)
+        def iterate(self: Any, *args: Any, **kwargs: Any) -> Any:
+            pieces = original(self, *args, **kwargs)
+            return attempt(_piped, tap, self, pieces, default=pieces)
+
+        return iterate
+
+    return wrap
+
+
+def _left(response: Any) -> None:
+    reader = response.extensions.get(_READER)
+    if reader is not None:
+        reader.closed()
+
+
+def _closed(original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def close(self: Any) -> Any:
+        try:
+            return original(self)
+        finally:
+            attempt(_left, self)
+
+    return close
+
+
+def _closed_async(original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    async def aclose(self: Any) -> Any:
+        try:
+            return await original(self)
+        finally:
+            attempt(_left, self)
+
+    return aclose
+
+
+_HOOKS = {
+    "iter_bytes": _iterated(tapped),
+    "aiter_bytes": _iterated(tapped_async),
+    "close": _closed,
+    "aclose": _closed_async,
+}

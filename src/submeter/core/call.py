@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from submeter import context, limits, pricing, semconv
 from submeter.core import instruments
-from submeter.core.abandoned import bury, settle
+from submeter.core.abandoned import bury
 from submeter.core.attributes import asked, told
 from submeter.core.endpoint import counts_of, fields_of, included
 from submeter.core.guard import attempt
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from submeter.context import Scope
     from submeter.core.endpoint import Endpoint
+    from submeter.usage import Usage
 
 observers: list[Callable[[CallRecord, Scope], None]] = []
 """Called with every finished call, after its meters counted it."""
@@ -46,10 +47,28 @@ class Call:
     """
 
     __slots__ = (
-        "__weakref__", "_counts", "_ended_ns", "_facts", "_finish_reasons", "_first_ns", "_is_finished",
-        "_last_ns", "_lock", "_opened_ns", "_started_ns", "chunks", "endpoint", "hides", "is_followed", "is_reading", "is_stream",
-        "model", "provider", "scope", "server", "span",
-    )  # fmt: skip
+        "__weakref__",
+        "_counts",
+        "_facts",
+        "_finish_reasons",
+        "_first_ns",
+        "_is_finished",
+        "_last_ns",
+        "_lock",
+        "_opened_ns",
+        "_started_ns",
+        "chunks",
+        "endpoint",
+        "hides",
+        "is_followed",
+        "is_reading",
+        "is_stream",
+        "model",
+        "provider",
+        "scope",
+        "server",
+        "span",
+    )
 
     def __init__(
         self,
@@ -94,7 +113,7 @@ class Call:
             self._first_ns = self._last_ns
             self.read(chunk)
             return
-        fields: Mapping[str, Any] = chunk if isinstance(chunk, dict) else chunk.__dict__
+        fields = cast("dict[str, Any]", chunk if isinstance(chunk, dict) else chunk.__dict__)
         endpoint = self.endpoint
         if "usage" in fields and fields["usage"] is not None:
             self.read(chunk)
@@ -119,18 +138,18 @@ class Call:
         for name in endpoint.parts:
             if fields.get(name) is not None:
                 self._facts_of(fields_of(fields[name]))
-        usage = fields.get("usage")
-        if usage is not None:
-            counts = dict[str, int | None]()
-            counts_of(usage, endpoint.usage, counts)
-            self._tier(fields_of(usage))
-            for name, count in counts.items():
-                # A snapshot, not a part: the last word on each count holds, and nothing is ever summed.
-                if not (is_envelope and name in endpoint.placeholders):
-                    self._counts[name] = count
+        if fields.get("usage") is not None:
+            self._usage_of(fields["usage"], endpoint.placeholders if is_envelope else frozenset())
         self._facts_of(fields)
         if endpoint.settle is not None:
             endpoint.settle(self, fields)
+
+    def _usage_of(self, usage: Any, ignored: frozenset[str]) -> None:
+        counts = dict[str, int | None]()
+        counts_of(usage, self.endpoint.usage, counts)
+        # A snapshot, not a part: the last word on each count holds, and nothing is ever summed.
+        self._counts.update((name, count) for name, count in counts.items() if name not in ignored)
+        self._tier(fields_of(usage))
 
     def _facts_of(self, fields: Mapping[str, Any]) -> None:
         endpoint = self.endpoint
@@ -153,9 +172,9 @@ class Call:
             self._facts[semconv.SERVICE_TIER] = tier
 
     def _choice(self, choice: Any) -> None:
-        fields = choice if isinstance(choice, dict) else choice.__dict__
-        if "finish_reason" in fields and fields["finish_reason"] is not None:  # pyright: ignore[reportUnknownMemberType]
-            self._finish_reasons[fields.get("index") or 0] = str(fields["finish_reason"])  # pyright: ignore[reportUnknownMemberType]
+        fields = cast("dict[str, Any]", choice if isinstance(choice, dict) else choice.__dict__)
+        if "finish_reason" in fields and fields["finish_reason"] is not None:
+            self._finish_reasons[fields.get("index") or 0] = str(fields["finish_reason"])
 
     def fact(self, attribute: str, value: Any) -> None:
         """Notes one more span attribute."""
@@ -175,11 +194,16 @@ class Call:
         is_early = is_early or (error is not None and self.chunks > 0)
         if is_early:
             self._finish_reasons = dict.fromkeys(self._finish_reasons or (0,), semconv.FINISH_ERROR)
-        record = self._record(now_ns, error, is_partial=is_early)
-        self._write(record, error)
+        # Each apart, so that a failure of one never leaves the span open or another without its numbers.
+        record: CallRecord | None = attempt(self._record, now_ns, error, is_early)
+        if record is not None:
+            attempt(self._write, record, error)
+        attempt(self.span.end)
+        if record is None:
+            return
         for meter in self.scope.meters:
-            meter.add(record)
-        instruments.count(record)
+            attempt(meter.add, record)
+        attempt(instruments.count, record)
         for observer in observers:
             attempt(observer, record, self.scope)
 
@@ -195,16 +219,16 @@ class Call:
     def __del__(self) -> None:
         attempt(self.drop)
 
-    def _record(self, now_ns: int, error: BaseException | None, *, is_partial: bool) -> CallRecord:
+    def _record(self, now_ns: int, error: BaseException | None, is_partial: bool) -> CallRecord:  # noqa: FBT001  (through the guard)
         if not self.endpoint.is_inclusive:
             included(self._counts)
         usage = usage_of(self._counts, is_partial=is_partial)
         scope, span, facts = self.scope, self.span.get_span_context(), self._facts
         response_model: str = facts.get(semconv.RESPONSE_MODEL, "")
         model = response_model or self.model
-        window = limits.limits_of(self.provider, model)
+        window = attempt(limits.limits_of, self.provider, model)
         started, tier = self._started_ns, str(facts.get(semconv.SERVICE_TIER, ""))
-        cost = pricing.cost_of(usage, provider=self.provider, model=model, at_ns=started, service_tier=tier)
+        cost = attempt(_cost, usage, self.provider, model, started, tier)
         parent = getattr(self.span, "parent", None)
         between = self.chunks - 1
         return CallRecord(
@@ -254,7 +278,10 @@ class Call:
                 if isinstance(request_id, str):
                     span.set_attribute(semconv.REQUEST_ID, request_id)
                 span.set_status(Status(StatusCode.ERROR))
-        span.end()
+
+
+def _cost(usage: Usage, provider: str, model: str, at_ns: int, tier: str) -> pricing.Cost | None:
+    return pricing.cost_of(usage, provider=provider, model=model, at_ns=at_ns, service_tier=tier)
 
 
 def _error_type(error: BaseException | None) -> str:

@@ -7,7 +7,7 @@ read through `__dict__`: asking a pydantic model for an attribute that it lacks 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,7 +58,7 @@ class Endpoint:
 def fields_of(node: Any) -> Mapping[str, Any]:
     """The fields of a model, a dictionary or anything else with attributes; empty for what has none."""
     if isinstance(node, dict):
-        return node  # pyright: ignore[reportUnknownVariableType]
+        return cast("dict[str, Any]", node)
     known: dict[str, Any] | None = getattr(node, "__dict__", None)
     if known is None:
         return {}
@@ -78,7 +78,7 @@ def counts_of(node: Any, table: Table, counts: dict[str, int | None]) -> None:
             continue
         if isinstance(target, str):
             # Some compatible servers send whole floats.
-            counts[target] = int(value) if type(value) is float and value.is_integer() else value
+            counts[target] = int(value) if isinstance(value, float) and value.is_integer() else cast("int", value)
         else:
             counts_of(value, target, counts)
 

@@ -173,14 +173,13 @@ def _measure_inference(made: Instruments, record: CallRecord, attributes: dict[s
 
 def _attributes(record: CallRecord, labels: tuple[str, ...]) -> dict[str, Any]:
     attributes: dict[str, Any] = {semconv.KIND: record.kind, semconv.PROVIDER: record.provider}
-    for name, value in (
-        (semconv.REQUEST_MODEL, record.request_model),
-        (semconv.RESPONSE_MODEL, record.response_model),
-        (semconv.SERVER_ADDRESS, record.server_address),
-        (semconv.SERVER_PORT, record.server_port),
-    ):
-        if value:
-            attributes[name] = value
+    optional: dict[str, Any] = {
+        semconv.REQUEST_MODEL: record.request_model,
+        semconv.RESPONSE_MODEL: record.response_model,
+        semconv.SERVER_ADDRESS: record.server_address,
+        semconv.SERVER_PORT: record.server_port,
+    }
+    attributes.update({name: value for name, value in optional.items() if value})
     if labels:
         chosen = {
             semconv.SESSION_ID: record.session_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,7 +12,7 @@ _MARK = "__submeter__"
 _done: dict[str, list[tuple[Any, str, Any]]] = {}
 
 
-class Missing(LookupError):
+class MissingError(LookupError):
     """The SDK has no such function: it changed under us, or is too old."""
 
 
@@ -20,7 +20,7 @@ def patch(package: str, target: str, wrap: Callable[[Callable[..., Any]], Callab
     """Replaces `target` ("module:Class.function") by `wrap(original)`; a second time does nothing.
 
     Raises:
-        Missing: there is no such module or function, and nothing was changed.
+        MissingError: there is no such module or function, and nothing was changed.
     """
     path, _, names = target.partition(":")
     *owners, name = names.split(".")
@@ -29,9 +29,18 @@ def patch(package: str, target: str, wrap: Callable[[Callable[..., Any]], Callab
         for part in owners:
             owner = getattr(owner, part)
         # From the class's own namespace, so that undoing never leaves a copy of an inherited function behind.
-        original = vars(owner)[name]
+        original = cast("Any", vars(owner)[name])
     except (ImportError, AttributeError, KeyError) as error:
-        raise Missing(target) from error
+        raise MissingError(target) from error
+    _replace(package, owner, name, original, wrap)
+
+
+def replace(package: str, owner: Any, name: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    """`patch` for a class or module in hand, that has `name` in its own namespace."""
+    _replace(package, owner, name, vars(owner)[name], wrap)
+
+
+def _replace(package: str, owner: Any, name: str, original: Any, wrap: Callable[..., Any]) -> None:
     if getattr(original, _MARK, False):
         return
     replacement = wrap(original)
@@ -43,7 +52,8 @@ def patch(package: str, target: str, wrap: Callable[[Callable[..., Any]], Callab
 def undo(package: str) -> None:
     """Puts back every function of `package` that `patch` replaced, unless somebody replaced ours since."""
     for owner, name, original in reversed(_done.pop(package, [])):
-        if getattr(vars(owner).get(name), _MARK, False):
+        now = cast("dict[str, Any]", vars(owner)).get(name)
+        if getattr(now, _MARK, False):
             setattr(owner, name, original)
 
 

@@ -6,8 +6,6 @@ Switched off by `SUBMETER_PROPAGATE_THREADS=0`.
 
 from __future__ import annotations
 
-import concurrent.futures
-import threading
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +14,9 @@ from submeter.core import patch
 from submeter.core.guard import attempt
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable
+    from concurrent.futures import ThreadPoolExecutor
 
 _PACKAGE = "threading"
 
@@ -58,9 +58,7 @@ def _bind(thread: threading.Thread) -> None:
 
 def _submitted(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
-    def submit(
-        self: concurrent.futures.ThreadPoolExecutor, function: Callable[..., Any], /, *args: Any, **kwargs: Any
-    ) -> Any:
+    def submit(self: ThreadPoolExecutor, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         return original(self, attempt(_carried, function, default=function), *args, **kwargs)
 
     return submit

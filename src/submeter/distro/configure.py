@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from submeter import instrumentation
-from submeter.core import telemetry, threads
+from submeter.core import body, telemetry, threads
 from submeter.core.guard import attempt
 from submeter.distro import imports, providers, watch
 
@@ -42,6 +42,7 @@ def uninstrument() -> None:
     imports.stop_waiting()
     for package in sorted(instrumentation.active):
         instrumentation.stop(package)
+    body.unhook()
     threads.stop()
 
 

@@ -58,13 +58,9 @@ def chosen() -> Providers:
     """The given providers, else the application's own, else ours."""
     own = _has_own()
     # An application with a pipeline of its own gets no second one to localhost, unless it names the address.
-    if any(own) and not _is_addressed():
-        fallback = global_providers()
-    elif all(own) or all(part is not None for part in (given.traces, given.metrics, given.logs)):
-        fallback = global_providers()
-    else:
-        fallback = built()
     every = global_providers()
+    is_enough = all(own) or None not in (given.traces, given.metrics, given.logs)
+    fallback = every if is_enough or (any(own) and not _is_addressed()) else built()
     traces = given.traces or (every.traces if own[0] else fallback.traces)
     meters = given.metrics or (every.metrics if own[1] else fallback.metrics)
     logs = given.logs or (every.logs if own[2] else fallback.logs)

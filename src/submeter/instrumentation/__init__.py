@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from submeter import semconv
 
+
 class Row:
     """One SDK: its import name, its distribution, the oldest version tried, and the scope of its own spans."""
 
@@ -62,7 +63,7 @@ def _install(package: str) -> str:
     provider = importlib.import_module(f"submeter.instrumentation.{package}").PROVIDER
     try:
         provider.install()
-    except patch.Missing as missing:
+    except patch.MissingError as missing:
         patch.undo(package)
         return f"this version has no {missing}"
     return ""

@@ -12,7 +12,7 @@ import json
 import weakref
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from submeter import settings
 from submeter.core import body, guard, patch
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from submeter.core.endpoint import Endpoint
 
-_CALL = "submeter.call"
 _RAW = "x-stainless-raw-response"
 
 
@@ -56,7 +55,7 @@ class Provider:
         """Patches the SDK, which must be imported already.
 
         Raises:
-            patch.Missing: the SDK has no `request` where it is expected.
+            patch.MissingError: the SDK has no `request` where it is expected.
         """
         route = Route(self)
         base, streams = f"{self.package}._base_client", f"{self.package}._streaming"
@@ -74,9 +73,7 @@ class Route:
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
         self._exact = {path: endpoint for path, endpoint in provider.endpoints.items() if "{}" not in path}
-        self._patterns = [
-            (path.split("/"), endpoint) for path, endpoint in provider.endpoints.items() if "{}" in path
-        ]
+        self._patterns = [(path.split("/"), endpoint) for path, endpoint in provider.endpoints.items() if "{}" in path]
         self._servers: weakref.WeakKeyDictionary[Any, tuple[Any, str, tuple[str, int | None]]] = (
             weakref.WeakKeyDictionary()
         )
@@ -102,11 +99,11 @@ class Route:
         if known is not None and known[0] is url:
             return known[1], known[2]
         host, port = str(url.host), url.port or {"https": 443, "http": 80}.get(url.scheme)
-        name = self._name(type(client), host)
+        name = self._name(client.__class__, host)
         self._servers[client] = (url, name, (host, port))
         return name, (host, port)
 
-    def _name(self, kind: type, host: str) -> str:
+    def _name(self, kind: type[Any], host: str) -> str:
         for ancestor in kind.__mro__:
             if ancestor.__name__ in self._provider.clients:
                 return self._provider.clients[ancestor.__name__]
@@ -123,7 +120,7 @@ class Route:
         if endpoint is None:
             return None
         name, server = self.server(client)
-        asked = options.json_data if isinstance(options.json_data, dict) else {}
+        asked = cast("dict[str, Any]", options.json_data if isinstance(options.json_data, dict) else {})
         if options.extra_json:
             asked = {**asked, **options.extra_json}
         is_stream = bool(kwargs.get("stream"))
@@ -159,21 +156,27 @@ class Opened:
 
     def answered(self, answer: Any) -> None:
         """Reads what `request` gave back, or has the call follow what is yet to be read."""
-        call, fields = self.call, vars(answer) if hasattr(answer, "__dict__") else {}
-        response = fields.get("http_response") or fields.get("response")
-        if response is None and "is_stream_consumed" in fields:
-            response = answer
-        extensions = getattr(response, "extensions", None)
-        if extensions is None:
+        call = self.call
+        response = _response(answer)
+        if response is None:
             call.read(answer)
             call.finish()
         elif not response.is_closed:
-            extensions[_CALL] = call
             body.watch(call, response)
         else:
-            if response is not answer and response.headers.get("content-type", "").startswith("application/json"):
+            is_json = response.headers.get("content-type", "").startswith("application/json")
+            if is_json and response is not answer:
                 call.read(json.loads(response.content))
             call.finish()
+
+
+def _response(answer: Any) -> Any:
+    """The HTTP response behind a stream or a raw answer, `None` for an answer that is parsed already."""
+    fields = fields_of(answer)
+    if "is_stream_consumed" in fields:
+        return answer
+    response: Any = fields.get("http_response") or fields.get("response")
+    return response if getattr(response, "extensions", None) is not None else None
 
 
 def _is_of(host: str, ends: tuple[str, ...]) -> bool:
@@ -222,18 +225,18 @@ def _async(route: Route, original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _tap(tap: Callable[..., Any], original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
-    def __stream__(self: Any) -> Any:
+    def tapped(self: Any) -> Any:
         chunks = original(self)
         return guard.attempt(_tapped, tap, self, chunks, default=chunks)
 
-    return __stream__
+    return tapped
 
 
 def _tapped(tap: Callable[..., Any], stream: Any, chunks: Any) -> Any:
     response = stream.response
 
     def find() -> Call | None:
-        call = response.extensions.get(_CALL)
+        call = body.call_of(response)
         if call is not None:
             call.is_followed = True
         return call
@@ -243,10 +246,10 @@ def _tapped(tap: Callable[..., Any], stream: Any, chunks: Any) -> Any:
 
 def _muted(provider: Provider, original: Callable[..., None]) -> Callable[..., None]:
     @wraps(original)
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+    def muted(self: Any, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **guard.attempt(_without_native, provider, kwargs, default=kwargs))
 
-    return __init__
+    return muted
 
 
 def _without_native(provider: Provider, kwargs: dict[str, Any]) -> dict[str, Any]:
