@@ -1,0 +1,213 @@
+"""Warning events: what the evaluator says, in fields for programs and in plain words for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final, Literal
+
+from submeter import semconv
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from submeter.record import CallRecord
+
+Severity = Literal["info", "warning", "critical"]
+
+APPROACHING_LIMIT: Final = "approaching_limit"
+AT_LIMIT: Final = "at_limit"
+CONTEXT_TRUNCATED: Final = "context_truncated"
+CONVERSATION_TOO_LONG: Final = "conversation_too_long"
+LIMIT_APPROACHING: Final = "limit_approaching"
+LIMIT_REACHED: Final = "limit_reached"
+BUDGET_FORECAST: Final = "budget_forecast"
+ANOMALY: Final = "anomaly"
+IDENTITY_LOST: Final = "identity_lost"
+
+TYPES: Final = (
+    APPROACHING_LIMIT,
+    AT_LIMIT,
+    CONTEXT_TRUNCATED,
+    CONVERSATION_TOO_LONG,
+    LIMIT_APPROACHING,
+    LIMIT_REACHED,
+    BUDGET_FORECAST,
+    ANOMALY,
+    IDENTITY_LOST,
+)
+"""Every value of `WarningEvent.type`: the first four speak of one conversation, the rest of sums."""
+
+SEVERITIES: Final[tuple[Severity, ...]] = ("info", "warning", "critical")
+
+
+def event_id(rule: str, subject_kind: str, subject: str, window: str, threshold: float) -> str:
+    """The identity of an event, 32 hex digits: equal in every process that sees the same thing happen."""
+    text = "\x1f".join((rule, subject_kind, subject, window, f"{threshold:g}"))
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarningEvent:
+    """One thing worth saying, said once per rule, subject, window and threshold.
+
+    `threshold` and `percentage` are percents, `current`, `limit` and `remaining` are in `unit` (tokens, USD,
+    calls, seconds, turns, score), `at_ns` is the time of the measurement in nanoseconds since the epoch.
+    """
+
+    id: str
+    type: str
+    severity: Severity
+    rule: str
+    subject_kind: str
+    subject: str
+    window: str
+    threshold: float
+    unit: str
+    current: float
+    limit: float
+    remaining: float
+    percentage: float
+    message: str
+    suggested_action: str
+    at_ns: int
+    trace_id: str = ""
+    span_id: str = ""
+    session_id: str = ""
+    user_id: str = ""
+    provider: str = ""
+    model: str = ""
+    service: str = ""
+
+    def attributes(self) -> dict[str, str | int | float]:
+        """The event as the attributes of a log record; empty fields are left out.
+
+        The message is the record's body, time and trace ids are its own, the service is its resource's.
+        """
+        found: dict[str, str | int | float] = {}
+        for name, field in _FIELDS:
+            value: str | int | float = getattr(self, field)
+            if value != "":
+                found[name] = value
+        return found
+
+
+_FIELDS: Final = (
+    (semconv.WARNING_ID, "id"),
+    (semconv.WARNING_TYPE, "type"),
+    (semconv.WARNING_SEVERITY, "severity"),
+    (semconv.WARNING_RULE, "rule"),
+    (semconv.WARNING_SUBJECT_KIND, "subject_kind"),
+    (semconv.WARNING_SUBJECT, "subject"),
+    (semconv.WARNING_WINDOW, "window"),
+    (semconv.WARNING_THRESHOLD, "threshold"),
+    (semconv.WARNING_UNIT, "unit"),
+    (semconv.WARNING_CURRENT, "current"),
+    (semconv.WARNING_LIMIT, "limit"),
+    (semconv.WARNING_REMAINING, "remaining"),
+    (semconv.WARNING_PERCENTAGE, "percentage"),
+    (semconv.WARNING_ACTION, "suggested_action"),
+    (semconv.SESSION_ID, "session_id"),
+    (semconv.USER_ID, "user_id"),
+    (semconv.PROVIDER, "provider"),
+    (semconv.REQUEST_MODEL, "model"),
+)
+
+_NUMBERS: Final = frozenset({"threshold", "current", "limit", "remaining", "percentage"})
+_REQUIRED: Final = (semconv.WARNING_ID, semconv.WARNING_TYPE, semconv.WARNING_RULE)
+
+
+def from_attributes(
+    attributes: Mapping[str, object],
+    *,
+    message: str = "",
+    at_ns: int = 0,
+    trace_id: str = "",
+    span_id: str = "",
+    service: str = "",
+) -> WarningEvent:
+    """The event that a log record carries; numbers may come as text, as the store keeps them.
+
+    Raises:
+        ValueError: id, type or rule is missing, or a number is not one.
+    """
+    missing = [name for name in _REQUIRED if not attributes.get(name)]
+    if missing:
+        raise ValueError(f"not a {semconv.EVENT_WARNING} event: {', '.join(missing)} missing")
+    fields: dict[str, object] = {}
+    for name, field in _FIELDS:
+        value = attributes.get(name)
+        fields[field] = _number(name, value) if field in _NUMBERS else "" if value is None else str(value)
+    if fields["severity"] not in SEVERITIES:
+        fields["severity"] = "warning"
+    return WarningEvent(
+        **fields,  # pyright: ignore[reportArgumentType]
+        message=message,
+        at_ns=at_ns,
+        trace_id=trace_id,
+        span_id=span_id,
+        service=service,
+    )
+
+
+def _number(name: str, value: object) -> float:
+    if value is None or value == "":
+        return 0.0
+    if isinstance(value, (int, float)):
+        return value
+    text = str(value)
+    try:
+        return int(text) if text.lstrip("-").isdigit() else float(text)
+    except ValueError:
+        raise ValueError(f"{name}={text!r} is not a number") from None
+
+
+def warning_of(
+    record: CallRecord,
+    *,
+    type: str,  # noqa: A002  (the field's own name)
+    severity: Severity,
+    rule: str,
+    subject_kind: str,
+    subject: str,
+    window: str,
+    threshold: float,
+    unit: str,
+    current: float,
+    limit: float,
+    message: str,
+    suggested_action: str,
+) -> WarningEvent:
+    """The event that `record` gave rise to, with the call's ids, the rest and the share worked out."""
+    return WarningEvent(
+        id=event_id(rule, subject_kind, subject, window, threshold),
+        type=type,
+        severity=severity,
+        rule=rule,
+        subject_kind=subject_kind,
+        subject=subject,
+        window=window,
+        threshold=threshold,
+        unit=unit,
+        current=current,
+        limit=limit,
+        remaining=max(limit - current, 0),
+        percentage=share(current, limit),
+        message=message,
+        suggested_action=suggested_action,
+        at_ns=record.ended_ns,
+        trace_id=record.trace_id,
+        span_id=record.span_id,
+        session_id=record.subject_session,
+        user_id=record.user_id,
+        provider=record.provider,
+        model=record.model,
+        service=record.service,
+    )
+
+
+def share(current: float, limit: float) -> float:
+    """`current` as a percentage of `limit`, two decimals, rounded down: 99.999 % is not yet reached."""
+    if limit <= 0:
+        return 100.0
+    return int(current * 10_000 / limit + 1e-6) / 100

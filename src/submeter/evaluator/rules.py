@@ -1,0 +1,42 @@
+"""Rules: what every rule offers the evaluator, and the rules that hold when nobody configured any."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from submeter.evaluator.context_window import ContextWindowRule
+from submeter.evaluator.conversation import ConversationRule
+from submeter.evaluator.truncation import TruncationRule
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from submeter.evaluator.events import WarningEvent
+    from submeter.evaluator.state import State
+    from submeter.record import CallRecord
+
+
+class Rule(Protocol):
+    """A named function of a state and a measurement that yields events.
+
+    A rule is a frozen value: what it remembers lies in the state alone. Families: `ContextWindowRule`,
+    `ConversationRule` and `TruncationRule` look at conversations, `CallRule` at single calls, `LimitRule`,
+    `ForecastRule` and `AnomalyRule` at sums.
+    """
+
+    @property
+    def name(self) -> str:
+        """Unique among the rules of one evaluator; a part of every event's id."""
+        ...
+
+    def slot(self) -> Any:
+        """An empty memory of one subject."""
+        ...
+
+    def judge(self, state: State[Any, Any], record: CallRecord, /) -> Sequence[WarningEvent]:
+        """Takes the call into `state`; the events it gives rise to."""
+        ...
+
+
+DEFAULT_RULES: tuple[Rule, ...] = (ContextWindowRule(), ConversationRule(), TruncationRule())
+"""Context window 70/85/95 %, conversation too long, context truncated."""

@@ -1,0 +1,75 @@
+"""Context truncated: an answer that stopped because the context window was full.
+
+Providers say `length` both when the window was full and when the caller's own output limit was reached. Only
+the first loses context, so the tokens decide: the window must be full but for a rest that is too small to
+matter. A reason that names the window needs no such proof.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from submeter.evaluator import events
+from submeter.evaluator.context_window import caution, who
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from submeter.evaluator.events import WarningEvent
+    from submeter.evaluator.state import State
+    from submeter.record import CallRecord
+
+CUT_SHORT = frozenset({"length", "max_tokens", "max_output_tokens"})
+"""Finish reasons, in lower case, for an answer that was cut at some limit."""
+
+WINDOW_FULL = frozenset({"model_context_window_exceeded", "context_length_exceeded", "context_window_exceeded"})
+"""Finish reasons, in lower case, that name the context window."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TruncationRule:
+    """Warns when the context window cut an answer, once per session, model and day (UTC)."""
+
+    name: str = "context_truncated"
+    rest_tokens: int = 8
+
+    def slot(self) -> list[str]:
+        """This rule remembers nothing but the events it sent."""
+        return []
+
+    def judge(self, state: State[str, list[str]], record: CallRecord) -> Sequence[WarningEvent]:  # noqa: ARG002  (the protocol's)
+        """The event that the call fires, if any."""
+        if not record.finish_reasons or not record.usage.is_known:
+            return ()
+        reasons = {reason.lower() for reason in record.finish_reasons}
+        total = record.usage.total_tokens
+        window = record.context_window
+        is_full = bool(window) and total >= (window or 0) - self.rest_tokens
+        if not (reasons & WINDOW_FULL or (is_full and reasons & CUT_SHORT)):
+            return ()
+        session = record.subject_session
+        day = time.strftime("%Y-%m-%d", time.gmtime(record.ended_ns // 1_000_000_000))
+        size = f" of {window:,} tokens" if window else ""
+        return (
+            events.warning_of(
+                record,
+                type=events.CONTEXT_TRUNCATED,
+                severity="critical",
+                rule=self.name,
+                subject_kind="session" if session else "model",
+                subject=session or f"{record.service}/{record.model}",
+                window=f"{record.model}@{day}",
+                threshold=100.0,
+                unit="tokens",
+                current=total,
+                limit=window or total,
+                message=(
+                    f"{who(record)}: the answer of {record.model} broke off because its context window{size} "
+                    f"was full ({record.usage.input_tokens or 0:,} in, {record.usage.output_tokens or 0:,} out). "
+                    f"Start a new session or summarise the history.{caution(record)}"
+                ),
+                suggested_action="start_new_session",
+            ),
+        )
