@@ -54,7 +54,8 @@ def _steps(enter: Callable[[], AbstractContextManager[object]], function: Callab
             except StopIteration as stop:
                 return stop.value
             try:
-                resume, value = chunks.send, (yield item)
+                value = cast("Any", (yield item))
+                resume = chunks.send
             except GeneratorExit:
                 chunks.close()
                 raise
@@ -79,7 +80,8 @@ def _async_steps(
             except StopAsyncIteration:
                 return
             try:
-                resume, value = chunks.asend, (yield item)
+                value = cast("Any", (yield item))
+                resume = chunks.asend
             except GeneratorExit:
                 await chunks.aclose()
                 raise

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
@@ -59,7 +59,7 @@ class Call:
         "_started_ns",
         "chunks",
         "endpoint",
-        "hides",
+        "hides_usage",
         "is_followed",
         "is_reading",
         "is_stream",
@@ -88,7 +88,7 @@ class Call:
         model = body.get("model")
         self.model = model if isinstance(model, str) else ""
         self.chunks = 0
-        self.hides: Callable[[Any], bool] | None = None
+        self.hides_usage = False
         self.is_followed = False
         self.is_reading = False
         self._counts: dict[str, int | None] = {}
@@ -105,28 +105,33 @@ class Call:
         self._opened_ns = _clock()
         self._is_finished = False
 
-    def observe(self, chunk: Any) -> None:
-        """Reads one chunk of a stream: its time always, its content only where it can hold a fact."""
+    def observe(self, chunk: Any) -> bool:
+        """Reads one chunk of a stream: its time always, its content only where it can hold a fact.
+
+        Says whether the chunk is to be kept from the host: it is ours, asked for by `hides_usage`. Runs once per
+        chunk on the host's path, so nothing is called here that a plain look can replace.
+        """
         self.chunks += 1
         self._last_ns = _clock()
+        try:
+            fields: Any = chunk.__dict__
+        except AttributeError:  # a dictionary, where the host asked for no model or reads the bytes itself
+            fields = chunk
+        endpoint = self.endpoint
         if self.chunks == 1:
             self._first_ns = self._last_ns
             self.read(chunk)
-            return
-        fields = cast("dict[str, Any]", chunk if isinstance(chunk, dict) else chunk.__dict__)
-        endpoint = self.endpoint
-        if "usage" in fields and fields["usage"] is not None:
+        elif "usage" in fields and fields["usage"] is not None:
             self.read(chunk)
-            return
-        if endpoint.choices:
-            if endpoint.choices in fields:
-                for choice in fields[endpoint.choices] or ():
-                    self._choice(choice)
-            return
-        for name in endpoint.envelopes:
-            if name in fields:
-                self.read(chunk)
-                return
+            return self.hides_usage and not fields[endpoint.choices]
+        elif endpoint.choices:
+            for choice in (endpoint.choices in fields and fields[endpoint.choices]) or ():
+                known: Any = choice if fields is chunk else choice.__dict__
+                if known.get("finish_reason") is not None:
+                    self._choice(known)
+        elif not endpoint.envelopes.isdisjoint(fields):
+            self.read(chunk)
+        return False
 
     def read(self, answer: Any, *, is_envelope: bool = False) -> None:
         """Reads an answer, or an event of a stream: counts, ids, model, tier and finish reasons."""
@@ -160,7 +165,7 @@ class Call:
                 self._facts[attribute] = value
         if endpoint.choices:
             for choice in fields.get(endpoint.choices) or ():
-                self._choice(choice)
+                self._choice(fields_of(choice))
         elif endpoint.finish:
             reason = fields.get(endpoint.finish)
             if isinstance(reason, str):
@@ -171,10 +176,10 @@ class Call:
         if isinstance(tier, str):
             self._facts[semconv.SERVICE_TIER] = tier
 
-    def _choice(self, choice: Any) -> None:
-        fields = cast("dict[str, Any]", choice if isinstance(choice, dict) else choice.__dict__)
-        if "finish_reason" in fields and fields["finish_reason"] is not None:
-            self._finish_reasons[fields.get("index") or 0] = str(fields["finish_reason"])
+    def _choice(self, fields: Mapping[str, Any]) -> None:
+        reason = fields.get("finish_reason")
+        if reason is not None:
+            self._finish_reasons[fields.get("index") or 0] = str(reason)
 
     def fact(self, attribute: str, value: Any) -> None:
         """Notes one more span attribute."""

@@ -41,7 +41,7 @@ class Endpoint:
     kind: str
     usage: Table = field(default_factory=dict[str, Any])
     is_inclusive: bool = True
-    envelopes: tuple[str, ...] = ()
+    envelopes: frozenset[str] = frozenset()
     parts: tuple[str, ...] = ()
     placeholders: frozenset[str] = frozenset()
     choices: str = ""

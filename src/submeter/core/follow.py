@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 class Unmetered:
     """Stands in for the call of a stream that nobody meters, so that one path serves both."""
 
-    hides = None
     is_reading = False
 
-    def observe(self, chunk: object) -> None:
-        """Nothing to read."""
+    def observe(self, _chunk: object) -> bool:
+        """Nothing to read, nothing to hide."""
+        return False
 
-    def finish(self, error: BaseException | None = None) -> None:
+    def finish(self, _error: BaseException | None = None) -> None:
         """Nothing to finish."""
 
     def drop(self) -> None:
@@ -36,13 +36,12 @@ class Unmetered:
 def follow(find: Callable[[], Call | None], chunks: Iterator[Any]) -> Generator[Any, None, None]:
     """Passes `chunks` on unchanged. `find` gives their call at the first pull, `None` for one that is not metered."""
     call = attempt(find) or Unmetered()
-    observe, hides = call.observe, call.hides
+    observe = call.observe
     try:
         call.is_reading = True
         for chunk in chunks:
             call.is_reading = False
-            attempt(observe, chunk)
-            if hides is None or not attempt(hides, chunk):
+            if not attempt(observe, chunk):
                 yield chunk
             call.is_reading = True
     except GeneratorExit:
@@ -62,13 +61,12 @@ def follow(find: Callable[[], Call | None], chunks: Iterator[Any]) -> Generator[
 async def follow_async(find: Callable[[], Call | None], chunks: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
     """`follow` for an asynchronous stream."""
     call = attempt(find) or Unmetered()
-    observe, hides = call.observe, call.hides
+    observe = call.observe
     try:
         call.is_reading = True
         async for chunk in chunks:
             call.is_reading = False
-            attempt(observe, chunk)
-            if hides is None or not attempt(hides, chunk):
+            if not attempt(observe, chunk):
                 yield chunk
             call.is_reading = True
     except GeneratorExit:

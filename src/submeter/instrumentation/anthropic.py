@@ -20,7 +20,7 @@ MESSAGES = Endpoint(
         "output_tokens_details": {"thinking_tokens": "reasoning_tokens"},
     },
     is_inclusive=False,
-    envelopes=("message",),
+    envelopes=frozenset({"message"}),
     parts=("delta",),
     # `message_start` says 1 output token before there is any (seen with every model up to 2026-11).
     placeholders=frozenset({"output_tokens"}),

@@ -12,7 +12,7 @@ import json
 import weakref
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from submeter import settings
 from submeter.core import body, guard, patch
@@ -120,7 +120,7 @@ class Route:
         if endpoint is None:
             return None
         name, server = self.server(client)
-        asked = cast("dict[str, Any]", options.json_data if isinstance(options.json_data, dict) else {})
+        asked = fields_of(options.json_data)
         if options.extra_json:
             asked = {**asked, **options.extra_json}
         is_stream = bool(kwargs.get("stream"))
@@ -143,7 +143,7 @@ class Route:
             opened.kwargs = {**opened.kwargs, "options": changed}
         else:
             opened.args = (opened.args[0], changed, *opened.args[2:])
-        opened.call.hides = is_only_usage
+        opened.call.hides_usage = True
 
 
 @dataclass(slots=True)
@@ -181,12 +181,6 @@ def _response(answer: Any) -> Any:
 
 def _is_of(host: str, ends: tuple[str, ...]) -> bool:
     return any(host == end or host.endswith("." + end) for end in ends)
-
-
-def is_only_usage(chunk: Any) -> bool:
-    """Whether a chunk holds nothing but the usage that we asked for."""
-    fields = fields_of(chunk)
-    return fields.get("usage") is not None and not fields.get("choices")
 
 
 def _sync(route: Route, original: Callable[..., Any]) -> Callable[..., Any]:
