@@ -53,6 +53,12 @@ class Evaluator:
         """Calls whose model has no known context window, so that nothing can be said about it."""
         return max((state.counts.get(UNKNOWN_WINDOW, 0) for _, state in self._states), default=0)
 
+    def sizes(self) -> dict[str, int]:
+        """How many subjects each rule remembers, and how many calls and events are kept to know them again."""
+        with self._lock:
+            found = {rule.name: len(state.subjects) for rule, state in self._states}
+            return {**found, "calls": len(self._calls), "events": len(self._fired)}
+
     def observe(self, record: CallRecord) -> list[WarningEvent]:
         """Takes a finished call; the warnings it gives rise to. A call delivered twice counts once."""
         with self._lock:
