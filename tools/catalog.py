@@ -1,0 +1,150 @@
+"""Generates the price table of the wheel: `python -m tools.catalog`, or `make catalog`.
+
+Downloads the wheels of two packages as data (nothing of them is installed or run), merges what they know into
+`src/submeter/catalog/table.jsonl`, keeps their notices beside it and lists their differences in `tools/catalog.tsv`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zipfile import ZipFile
+
+from tools.catalog_genai import read_genai
+from tools.catalog_litellm import read_litellm
+from tools.catalog_merge import Merged, Sections, merged
+
+if TYPE_CHECKING:
+    from tools.catalog_row import Row
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "src" / "submeter" / "catalog"
+PACKAGES = ("genai-prices", "litellm")
+
+FIRST = (
+    "openai",
+    "anthropic",
+    "gcp.gemini",
+    "azure.ai.openai",
+    "aws.bedrock",
+    "gcp.vertex_ai",
+    "azure.ai.inference",
+    "mistral_ai",
+    "ibm.watsonx.ai",
+    "cohere",
+    "groq",
+    "deepseek",
+    "x_ai",
+    "moonshot_ai",
+    "perplexity",
+    "together_ai",
+)
+"""Sections at the head of the file, where they are read first; the others follow by name."""
+
+ROWS_AT_LEAST = 3_000
+BYTES_AT_MOST = 500_000
+
+_NOTICE = """The table of prices and limits in this folder, table.jsonl, is generated from data of two packages.
+Every row names the source of its prices: g is {genai}, l is {litellm}, b is both.
+
+{genai}:
+
+{genai_licence}
+
+{litellm}, of which the table of models is outside the directory "enterprise":
+
+{litellm_licence}
+"""
+
+
+def main() -> None:
+    """Downloads, merges, writes and says what became of it."""
+    parser = argparse.ArgumentParser(description="Generates the price table of the wheel.")
+    parser.add_argument("--wheels", type=Path, default=ROOT / "build" / "catalog", help="folder with the two wheels")
+    parser.add_argument("--date", default=datetime.now(UTC).date().isoformat(), help="the table's version")
+    options = parser.parse_args()
+    wheels = [_wheel(package, options.wheels) for package in PACKAGES]
+    names = [" ".join(wheel.name.split("-")[:2]).replace("_", "-") for wheel in wheels]
+    litellm, aliases = read_litellm(wheels[1])
+    result = merged(read_genai(wheels[0]), litellm, options.date)
+    _alias(result.sections, aliases)
+    text = table_of(result.sections, names, options.date)
+    _check(text, result)
+    (FOLDER / "table.jsonl").write_text(text, encoding="utf-8", newline="\n")
+    licences = [_licence(wheel) for wheel in wheels]
+    notice = _NOTICE.format(genai=names[0], genai_licence=licences[0], litellm=names[1], litellm_licence=licences[1])
+    (FOLDER / "NOTICE").write_text(notice, encoding="utf-8")
+    (ROOT / "tools" / "catalog.tsv").write_text(report_of(result), encoding="utf-8")
+    rows = sum(map(len, result.sections.values()))
+    sys.stdout.write(
+        f"{rows} models of {len(result.sections)} providers in {len(text.encode()) // 1000} kB, version "
+        f"{options.date}; {len(result.conflicts)} differences between the sources in tools/catalog.tsv\n"
+    )
+
+
+def _wheel(package: str, folder: Path) -> Path:
+    """The wheel of `package` in `folder`, downloaded if there is none."""
+    pattern = package.replace("-", "_") + "-*.whl"
+    if not list(folder.glob(pattern)):
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), package]
+        subprocess.run(command, check=True)  # noqa: S603  (fixed package names)
+    return max(folder.glob(pattern))
+
+
+def _licence(wheel: Path) -> str:
+    with ZipFile(wheel) as archive:
+        name = next(name for name in archive.namelist() if name.endswith("licenses/LICENSE"))
+        return archive.read(name).decode().strip()
+
+
+def _alias(sections: Sections, aliases: dict[str, str]) -> None:
+    """Adds the names that LiteLLM gives to the newest model of a family, where the model is in the table."""
+    rows = {row.name.lower(): row for section in sections.values() for row in section}
+    for alias, target in aliases.items():
+        row = rows.get(target.rpartition("/")[2].lower())
+        name = alias.rpartition("/")[2].lower()
+        if row is not None and name not in rows and name not in row.also:
+            row.also.append(name)
+
+
+def table_of(sections: Sections, sources: list[str], date: str) -> str:
+    """The file: a header, then one line a model, section after section."""
+    ordered = sorted(sections, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name))
+    usual = {name: Counter(row.source for row in sections[name]).most_common(1)[0][0] for name in ordered}
+    letters = {"g": sources[0], "l": sources[1], "b": " and ".join(sources)}
+    header = {
+        "version": date,
+        "sources": {letter: [name, date] for letter, name in letters.items()},
+        "sections": {name: [len(sections[name]), usual[name]] for name in ordered},
+    }
+    lines = [json.dumps(header, separators=(",", ":"))]
+    lines += [row.text(usual[name]) for name in ordered for row in sections[name]]
+    return "\n".join(lines) + "\n"
+
+
+def report_of(result: Merged) -> str:
+    """The differences between the sources as a table with tabs."""
+    lines = ["provider\tmodel\tfact\tgenai-prices\tlitellm\ttaken"]
+    for conflict in sorted(result.conflicts, key=lambda conflict: (conflict.section, conflict.fact, conflict.model)):
+        cells = (conflict.section, conflict.model, conflict.fact, conflict.genai, conflict.litellm, conflict.taken)
+        lines.append("\t".join(map(str, cells)))
+    return "\n".join(lines) + "\n"
+
+
+def _check(text: str, result: Merged) -> None:
+    rows: list[Row] = [row for section in result.sections.values() for row in section]
+    if len(rows) < ROWS_AT_LEAST or len(text.encode()) > BYTES_AT_MOST:
+        sys.exit(
+            f"{len(rows)} models in {len(text.encode())} bytes: expected at least {ROWS_AT_LEAST} in at most "
+            f"{BYTES_AT_MOST}. Look at what the new wheels changed, then adapt the readers or these bounds."
+        )
+
+
+if __name__ == "__main__":
+    main()
