@@ -22,7 +22,8 @@ from submeter import semconv, settings
 from submeter.core import abandoned, instruments
 from submeter.core.guard import attempt
 from submeter.core.telemetry import Providers, global_providers
-from submeter.distro.quiet import Quiet
+from submeter.distro.delivery import Closer
+from submeter.distro.quiet import quieten
 
 if TYPE_CHECKING:
     from opentelemetry._logs import LoggerProvider
@@ -42,9 +43,7 @@ class Given:
 
 given = Given()
 _built: Providers | None = None
-
-SHUTDOWN_MS = 3000
-"""How long the end of a program may wait for its last telemetry, in milliseconds."""
+_exporters: list[Any] = []
 
 
 def prepare() -> None:
@@ -75,8 +74,8 @@ def built() -> Providers:
     if _built is None:
         resource = _resource()
         _built = Providers(_traces(resource), _metrics(resource), _logs_of(resource))
-        atexit.register(_shutdown, _built)
-        logging.getLogger("opentelemetry.exporter").addFilter(Quiet())
+        endpoints = sorted({getattr(exporter, "_endpoint", "") or settings.endpoint() for exporter in _exporters})
+        atexit.register(attempt, Closer(endpoints, _shutdown, _give_up).end)
     return _built
 
 
@@ -138,15 +137,25 @@ def _exporter(signal: str) -> Any:
         return getattr(importlib.import_module(f"opentelemetry.exporter.otlp.proto.http.{module}"), name)
 
 
+def _made(signal: str, **options: Any) -> Any:
+    """The exporter of a signal, made; `None` for none."""
+    kind = _exporter(signal)
+    if kind is None:
+        return None
+    quieten(kind.__module__)
+    exporter = kind(**options)
+    _exporters.append(exporter)
+    return exporter
+
+
 def _traces(resource: Resource) -> TracerProvider:
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
     from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
 
-    exporter = _exporter("traces")
-    # We shut down ourselves, in order and with a limit.
+    # We shut down ourselves, in order and within a limit.
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-    if exporter is not None:
-        provider.add_span_processor(BatchSpanProcessor(exporter()))
+    if (exporter := _made("traces")) is not None:
+        provider.add_span_processor(BatchSpanProcessor(exporter))
     return provider
 
 
@@ -154,25 +163,22 @@ def _metrics(resource: Resource) -> MeterProvider:
     from opentelemetry.sdk import metrics as sdk  # noqa: PLC0415
     from opentelemetry.sdk.metrics.export import AggregationTemporality, PeriodicExportingMetricReader  # noqa: PLC0415
 
-    exporter = _exporter("metrics")
-    if exporter is None:
-        return sdk.MeterProvider((), resource, shutdown_on_exit=False)
     kept: dict[type, Any] | None = None
     if not settings.variable("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"):
         delta = AggregationTemporality.DELTA
         kept = {sdk.Counter: delta, sdk.Histogram: delta, sdk.ObservableCounter: delta}
-    reader = PeriodicExportingMetricReader(exporter(preferred_temporality=kept))
-    return sdk.MeterProvider((reader,), resource, shutdown_on_exit=False)
+    exporter = _made("metrics", preferred_temporality=kept)
+    readers = () if exporter is None else (PeriodicExportingMetricReader(exporter),)
+    return sdk.MeterProvider(readers, resource, shutdown_on_exit=False)
 
 
 def _logs_of(resource: Resource) -> LoggerProvider:
     from opentelemetry.sdk._logs import LoggerProvider  # noqa: PLC0415
     from opentelemetry.sdk._logs.export import BatchLogRecordProcessor  # noqa: PLC0415
 
-    exporter = _exporter("logs")
     provider = LoggerProvider(resource=resource, shutdown_on_exit=False)
-    if exporter is not None:
-        provider.add_log_record_processor(BatchLogRecordProcessor(exporter()))
+    if (exporter := _made("logs")) is not None:
+        provider.add_log_record_processor(BatchLogRecordProcessor(exporter))
     return provider
 
 
@@ -186,12 +192,20 @@ def flush(timeout_ms: int = 10_000) -> None:
             attempt(force, timeout_ms)
 
 
-def _shutdown(providers: Providers) -> None:
-    attempt(abandoned.settle)
-    attempt(instruments.flush)
-    for provider in (providers.traces, providers.logs, providers.metrics):
-        attempt(_stop, provider)
+def _shutdown() -> None:
+    abandoned.settle()
+    instruments.flush()
+    if _built is not None:
+        for provider in (_built.traces, _built.logs, _built.metrics):
+            attempt(_stop, provider)
 
 
-def _stop(provider: Any) -> None:
-    provider.shutdown()
+def _give_up() -> None:
+    # First, so that what waits in the queues is refused at once instead of tried.
+    for exporter in _exporters:
+        attempt(_stop, exporter)
+    _shutdown()
+
+
+def _stop(part: Any) -> None:
+    part.shutdown()
