@@ -1,0 +1,178 @@
+"""The embedded engine: ClickHouse inside this process, over a folder that one process at a time may open.
+
+Blocks go in from a memory file, never by the engine's streaming insert, which reports success on a full
+disk (chdb-core 26.9). One connection writes, under a lock; readers take connections of their own from a
+pool, and those are read-only.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import re
+import threading
+from contextlib import contextmanager
+from string import Template
+from typing import TYPE_CHECKING, Any, Final
+
+from submeter.store import sql
+from submeter.store.errors import (
+    QuestionRefused,
+    StoreError,
+    StoreFull,
+    StoreInUse,
+    StoreMissing,
+    WriteRefused,
+)
+from submeter.store.folder import prepare, refuse_in_use
+from submeter.store.parameters import parameter_texts
+from submeter.store.reading import LIMITS, refuse_harmful, rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+    from pathlib import Path
+
+READERS: Final = 8
+"""How many questions run at the same time; further ones wait."""
+
+_CODE: Final = re.compile(r"Code: (\d+)\.")
+_NO_ROOM: Final = 243
+
+_writers: dict[str, threading.RLock] = {}
+
+
+class ChdbEngine:
+    """The engine over one folder. A process has one folder open at a time; several engines may share it."""
+
+    def __init__(self, folder: Path) -> None:
+        """Opens the store in `folder`, making it if needed.
+
+        Raises:
+            StoreMissing: chdb-core is not installed.
+            StoreInUse: another process has the folder open.
+            StoreError: the folder cannot be used, or this process has another store open.
+        """
+        try:
+            from chdb.state.sqlitelike import Connection  # noqa: PLC0415  (0.4 s and 300 MB: only who opens a store pays)
+        except ImportError as error:
+            raise StoreMissing(
+                "the embedded store needs chdb-core: pip install 'submeter[server]' "
+                "(Linux and macOS; elsewhere use a clickhouse:// store)"
+            ) from error
+        configuration = prepare(folder)
+        self._folder = folder
+        self._pid = os.getpid()
+        self._url = f"{folder / 'data'}?config-file={configuration}"
+        self._connect: Any = Connection
+        self._lock = _writers.setdefault(str(folder.resolve()), threading.RLock())
+        self._idle: queue.LifoQueue[Any] = queue.LifoQueue()
+        self._slots = threading.BoundedSemaphore(READERS)
+        self._is_closed = False
+        self._writer = self._opened()
+        self.run(sql.statement("set_writer"))
+
+    def run(self, statement: str, parameters: Mapping[str, object] | None = None) -> None:
+        """See `Engine.run`."""
+        with self._lock:
+            self._execute(self._writing(), statement, parameters or {}, WriteRefused)
+
+    def insert(self, table: str, block: bytes, token: str) -> None:
+        """See `Engine.insert`."""
+        with self._lock, _memory_file(block) as descriptor:
+            writer = self._writing()
+            self._execute(writer, sql.statement("set_token"), {"token": token}, WriteRefused)
+            insert = Template(sql.statement("insert_block")).substitute(table=table, descriptor=descriptor)
+            self._execute(writer, insert, {}, WriteRefused)
+
+    def rows(self, query: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
+        """See `Engine.rows`."""
+        return rows_of(self._ask(query, parameters, "JSONCompact"))
+
+    def read(self, query: str, parameters: Mapping[str, object], output_format: str) -> bytes:
+        """See `Engine.read`."""
+        formatted = rows_of(self._ask(sql.statement("format"), {"query": query}, "JSONCompact"))
+        refuse_harmful(str(formatted[0]["text"]))
+        return self._ask(query, parameters, output_format)
+
+    def close(self) -> None:
+        """See `Engine.close`."""
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            self._writer.close()
+        for _ in range(READERS):
+            self._slots.acquire()
+        while not self._idle.empty():
+            self._idle.get_nowait().close()
+        for _ in range(READERS):
+            self._slots.release()
+
+    def _ask(self, query: str, parameters: Mapping[str, object], output_format: str) -> bytes:
+        with self._reader() as reader:
+            return self._execute(reader, query, parameters, QuestionRefused, output_format)
+
+    @contextmanager
+    def _reader(self) -> Generator[Any]:
+        with self._slots:
+            self._refuse_unusable()
+            try:
+                reader = self._idle.get_nowait()
+            except queue.Empty:
+                reader = self._opened()
+                self._execute(reader, sql.statement("set_reader"), LIMITS, StoreError)
+            try:
+                yield reader
+            finally:
+                self._idle.put(reader)
+
+    def _opened(self) -> Any:
+        try:
+            return self._connect(self._url)
+        except RuntimeError as error:
+            refuse_in_use(self._folder)
+            if "already initialized with path" in str(error):
+                raise StoreInUse(
+                    f"this process has another embedded store open already: close it before opening {self._folder}"
+                ) from error
+            raise StoreError(f"the engine cannot open {self._folder}: {error}") from error
+
+    def _writing(self) -> Any:
+        self._refuse_unusable()
+        return self._writer
+
+    def _refuse_unusable(self) -> None:
+        if self._is_closed:
+            raise StoreError("the store is closed: open it again with open_store(url)")
+        if self._pid != os.getpid():
+            raise StoreError("the store was opened before a fork: open it in the process that uses it")
+
+    def _execute(
+        self,
+        connection: Any,
+        statement: str,
+        parameters: Mapping[str, object],
+        refusal: type[StoreError],
+        output_format: str = "TSV",
+    ) -> bytes:
+        try:
+            answer = connection.query(statement, output_format, params=parameter_texts(parameters))
+        except RuntimeError as error:
+            code = _CODE.search(str(error))
+            if code and int(code[1]) == _NO_ROOM:
+                raise StoreFull(
+                    f"no room is left on the disk of {self._folder}: free some; nothing of the batch was stored"
+                ) from error
+            raise refusal(f"the engine refused: {error}") from error
+        return answer.bytes()
+
+
+@contextmanager
+def _memory_file(data: bytes) -> Generator[int]:
+    descriptor = os.memfd_create("block")
+    try:
+        with open(descriptor, "wb", closefd=False) as file:  # noqa: PTH123  (a descriptor has no path)
+            file.write(data)
+        yield descriptor
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,228 @@
+"""How other instrumentations spell what the conventions say, as one table.
+
+Three traps are data here too: counts that exclude cached tokens, counts inside JSON texts, and operations
+that only wrap calls. `normalisation` applies the table.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from submeter import semconv
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COUNT_NAMES: Final[Mapping[str, str]] = {
+    "input_tokens": semconv.INPUT_TOKENS,
+    "output_tokens": semconv.OUTPUT_TOKENS,
+    "cache_read_tokens": semconv.CACHE_READ_TOKENS,
+    "cache_write_tokens": semconv.CACHE_WRITE_TOKENS,
+    "cache_write_5m_tokens": semconv.CACHE_WRITE_5M_TOKENS,
+    "cache_write_1h_tokens": semconv.CACHE_WRITE_1H_TOKENS,
+    "reasoning_tokens": semconv.REASONING_TOKENS,
+    "text_input_tokens": semconv.TEXT_INPUT_TOKENS,
+    "image_input_tokens": semconv.IMAGE_INPUT_TOKENS,
+    "audio_input_tokens": semconv.AUDIO_INPUT_TOKENS,
+    "text_output_tokens": semconv.TEXT_OUTPUT_TOKENS,
+    "image_output_tokens": semconv.IMAGE_OUTPUT_TOKENS,
+    "audio_output_tokens": semconv.AUDIO_OUTPUT_TOKENS,
+}
+"""The attribute of every count of `Usage`."""
+
+SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
+    semconv.PROVIDER: ("gen_ai.system", "llm.provider", "llm.system", "ai.model.provider"),
+    semconv.KIND: (
+        "llm.request.type",
+        "openinference.span.kind",
+        "ai.operationId",
+        "langfuse.observation.type",
+        "traceloop.span.kind",
+    ),
+    semconv.REQUEST_MODEL: (
+        "llm.request.model",
+        "llm.model_name",
+        "embedding.model_name",
+        "ai.model.id",
+        "langfuse.observation.model.name",
+    ),
+    semconv.RESPONSE_MODEL: ("llm.response.model", "ai.response.model"),
+    semconv.RESPONSE_ID: ("ai.response.id",),
+    semconv.RESPONSE_FINISH_REASONS: ("gen_ai.response.finish_reason", "ai.response.finishReason"),
+    semconv.INPUT_TOKENS: (
+        "gen_ai.usage.prompt_tokens",
+        "llm.usage.prompt_tokens",
+        "llm.token_count.prompt",
+        "ai.usage.inputTokens",
+        "ai.usage.promptTokens",
+    ),
+    semconv.OUTPUT_TOKENS: (
+        "gen_ai.usage.completion_tokens",
+        "llm.usage.completion_tokens",
+        "llm.token_count.completion",
+        "ai.usage.outputTokens",
+        "ai.usage.completionTokens",
+    ),
+    semconv.CACHE_READ_TOKENS: (
+        "gen_ai.usage.cache_read_input_tokens",
+        "gen_ai.usage.prompt_tokens_details.cached_tokens",
+        "gen_ai.usage.details.cache_read_tokens",
+        "llm.token_count.prompt_details.cache_read",
+        "llm.token_count.prompt_details.cache_input",
+        "ai.usage.cachedInputTokens",
+    ),
+    semconv.CACHE_WRITE_TOKENS: (
+        "gen_ai.usage.cache_creation.input_tokens",
+        "gen_ai.usage.cache_creation_input_tokens",
+        "gen_ai.usage.prompt_tokens_details.cache_creation_tokens",
+        "gen_ai.usage.details.cache_write_tokens",
+        "llm.token_count.prompt_details.cache_write",
+    ),
+    semconv.REASONING_TOKENS: (
+        "gen_ai.usage.reasoning_tokens",
+        "gen_ai.usage.completion_tokens_details.reasoning_tokens",
+        "gen_ai.usage.details.reasoning_tokens",
+        "llm.usage.reasoning_tokens",
+        "llm.token_count.completion_details.reasoning",
+        "ai.usage.reasoningTokens",
+    ),
+    semconv.AUDIO_INPUT_TOKENS: (
+        "gen_ai.usage.details.input_audio_tokens",
+        "llm.token_count.prompt_details.audio",
+    ),
+    semconv.AUDIO_OUTPUT_TOKENS: (
+        "gen_ai.usage.completion_tokens_details.audio_tokens",
+        "gen_ai.usage.details.output_audio_tokens",
+        "llm.token_count.completion_details.audio",
+    ),
+    semconv.COST_USD: ("operation.cost", "gen_ai.usage.cost", "gen_ai.cost.total_cost", "llm.cost.total"),
+    semconv.CONVERSATION_ID: ("thread_id",),
+    semconv.SESSION_ID: (
+        "langfuse.session.id",
+        "traceloop.association.properties.session_id",
+        "ai.telemetry.metadata.sessionId",
+    ),
+    semconv.USER_ID: (
+        "langfuse.user.id",
+        "traceloop.association.properties.user_id",
+        "ai.telemetry.metadata.userId",
+        "enduser.id",
+        "llm.user",
+        "gen_ai.user",
+    ),
+    semconv.AGENT_NAME: ("agent.name", "llm.agent.name"),
+}
+"""Convention's name: the other names it goes by, best first."""
+
+VALUES: Final[Mapping[str, Mapping[str, str]]] = {
+    semconv.PROVIDER: {
+        "aws": "aws.bedrock",
+        "aws_bedrock": "aws.bedrock",
+        "amazon_bedrock": "aws.bedrock",
+        "bedrock": "aws.bedrock",
+        "azure": "azure.ai.openai",
+        "az.ai.openai": "azure.ai.openai",
+        "azure_openai": "azure.ai.openai",
+        "az.ai.inference": "azure.ai.inference",
+        "gemini": "gcp.gemini",
+        "google": "gcp.gemini",
+        "google_genai": "gcp.gemini",
+        "google.generative-ai": "gcp.gemini",
+        "vertexai": "gcp.vertex_ai",
+        "vertex_ai": "gcp.vertex_ai",
+        "google.vertex": "gcp.vertex_ai",
+        "mistral": "mistral_ai",
+        "mistralai": "mistral_ai",
+        "watsonx": "ibm.watsonx.ai",
+        "watsonx.ai": "ibm.watsonx.ai",
+        "xai": "x_ai",
+        "grok": "x_ai",
+        "openai.chat": "openai",
+        "openai.responses": "openai",
+        "openai.embedding": "openai",
+        "openai.completion": "openai",
+        "anthropic.messages": "anthropic",
+    },
+    semconv.KIND: {
+        "llm": "chat",
+        "completion": "text_completion",
+        "embedding": "embeddings",
+        "generation": "chat",
+        "agent": "invoke_agent",
+        "chain": "invoke_workflow",
+        "workflow": "invoke_workflow",
+        "task": "invoke_workflow",
+        "tool": "execute_tool",
+        "retriever": "retrieval",
+        "ai.generatetext": "invoke_agent",
+        "ai.streamtext": "invoke_agent",
+        "ai.generateobject": "invoke_agent",
+        "ai.streamobject": "invoke_agent",
+        "ai.embed": "invoke_workflow",
+        "ai.embedmany": "invoke_workflow",
+        "ai.toolcall": "execute_tool",
+        "ai.generatetext.dogenerate": "chat",
+        "ai.streamtext.dostream": "chat",
+        "ai.generateobject.dogenerate": "chat",
+        "ai.streamobject.dostream": "chat",
+        "ai.embed.doembed": "embeddings",
+        "ai.embedmany.doembed": "embeddings",
+    },
+}
+"""Convention's name: what its value is called elsewhere (in lower case), and what the conventions call it."""
+
+AGGREGATE_KINDS: Final = frozenset(
+    {
+        "invoke_agent",
+        "invoke_workflow",
+        "create_agent",
+        "execute_tool",
+        "plan",
+        "agent_step",
+        "handle_conversation_turn",
+        "fetch_response",
+    }
+)
+"""Kinds that repeat the usage of calls beneath them, or of a call made earlier: their tokens are never summed."""
+
+JSON_COUNTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "langfuse.observation.usage_details": {
+        "input_tokens": ("prompt_tokens", "input_tokens", "input"),
+        "output_tokens": ("completion_tokens", "output_tokens", "output"),
+        "cache_read_tokens": ("input_cached_tokens", "input_cache_read", "cache_read_input_tokens"),
+        "cache_write_tokens": ("input_cache_creation", "cache_creation_input_tokens"),
+        "cache_write_5m_tokens": ("input_cache_creation_5m",),
+        "cache_write_1h_tokens": ("input_cache_creation_1h",),
+        "reasoning_tokens": ("output_reasoning_tokens", "output_reasoning"),
+        "audio_input_tokens": ("input_audio", "input_audio_tokens"),
+        "audio_output_tokens": ("output_audio", "output_audio_tokens"),
+    },
+}
+"""Attribute that holds a JSON object of counts: count of `Usage`, and its keys there, best first."""
+
+JSON_COSTS: Final[Mapping[str, str]] = {"langfuse.observation.cost_details": "total"}
+"""Attribute that holds a JSON object of costs in USD, and the key of the total."""
+
+EXCLUSIVE_JSON_KEY: Final = "input"
+"""The JSON key whose count leaves cached tokens out, when the total came from it."""
+
+
+class Exclusive(NamedTuple):
+    """A scope whose input count leaves cached tokens out, for one provider, before a version ('' = always)."""
+
+    scope: str
+    provider: str
+    before: str
+
+
+EXCLUSIVE: Final = (
+    Exclusive("openlit", "anthropic", ""),
+    Exclusive("openinference.instrumentation.anthropic", "anthropic", "3"),
+)
+"""Who counts input without cached tokens though the name says otherwise. Matched by the scope's beginning."""
+
+KEYS: Final = frozenset(key for sources in SOURCES.values() for key in sources) | {*JSON_COUNTS, *JSON_COSTS}
+"""Every foreign name in the tables."""
+
+MARKS: Final = KEYS | {semconv.KIND, semconv.INPUT_TOKENS, semconv.OUTPUT_TOKENS}
+"""The names of which a call bears at least one."""

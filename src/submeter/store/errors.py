@@ -1,0 +1,43 @@
+"""What can go wrong with a store; every message names the fix."""
+
+from __future__ import annotations
+
+
+class StoreError(Exception):
+    """The store cannot do what it was asked for; the message says what to do about it."""
+
+
+class StoreUrlError(StoreError):
+    """The store's URL has none of the two forms that are understood."""
+
+
+class StoreMissing(StoreError):
+    """A package that the store needs is not installed."""
+
+
+class StoreInUse(StoreError):
+    """Another process has the embedded store's folder open: the engine lets one process in at a time."""
+
+
+class StoreUnreachable(StoreError):
+    """The database server does not answer, or refuses the credentials."""
+
+
+class SchemaError(StoreError):
+    """The schema on disk is not one that this version of submeter knows."""
+
+
+class StoreFull(StoreError):
+    """The disk has no room left; nothing of the refused batch was stored."""
+
+
+class WriteRefused(StoreError):
+    """The engine refused a batch; nothing of it may be taken as stored until a retry succeeds."""
+
+
+class QuestionRefused(StoreError):
+    """A query is not one read-only statement, or it needs more time, rows or memory than a question may."""
+
+
+class UnknownSession(StoreError):
+    """No call bears the session id that was asked for."""

@@ -1,0 +1,55 @@
+"""Brings a database to the schema of this version, and refuses one that it does not know."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final
+
+from submeter.store import sql
+from submeter.store.errors import SchemaError
+
+if TYPE_CHECKING:
+    from submeter.store.database import Engine
+
+_BOOTSTRAP: Final = 2
+"""How many schema files make the place where migrations are recorded; they run every time and change nothing."""
+
+
+def migrate(engine: Engine) -> tuple[str, ...]:
+    """Runs the schema files that have not run yet, in order; the names of those that ran.
+
+    Raises:
+        SchemaError: the database was made by a newer version, or a file that ran has changed since.
+    """
+    schema = sql.schema()
+    for file in schema[:_BOOTSTRAP]:
+        engine.run(file.text)
+    applied = {str(row["name"]): str(row["checksum"]) for row in engine.rows(sql.statement("applied"), {})}
+    _refuse_unknown(applied, {file.name: checksum(file.text) for file in schema})
+    ran: list[str] = []
+    for file in schema:
+        if file.name not in applied:
+            engine.run(file.text)
+            engine.run(sql.statement("record"), {"name": file.name, "checksum": checksum(file.text)})
+            ran.append(file.name)
+    return tuple(ran)
+
+
+def checksum(text: str) -> str:
+    """What identifies a schema file's content."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _refuse_unknown(applied: dict[str, str], known: dict[str, str]) -> None:
+    newer = sorted(set(applied) - set(known))
+    if newer:
+        raise SchemaError(
+            f"the store has schema parts that this version of submeter does not know ({', '.join(newer)}): "
+            "it was opened by a newer version. Upgrade submeter here, or open another store"
+        )
+    changed = sorted(name for name, text in applied.items() if known[name] != text)
+    if changed:
+        raise SchemaError(
+            f"the store was made with another content of {', '.join(changed)}: "
+            "use the version of submeter that made it, or export its data and start a new store"
+        )

@@ -1,0 +1,202 @@
+"""Columns in the engine's own wire format, ClickHouse Native, built without numpy or arrow.
+
+A column takes one value per row and writes itself as bytes. Texts that repeat within a batch are encoded
+once; map keys travel as indices into a dictionary, which is what makes attributes cheap on both sides.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+_VERSION: Final = (1).to_bytes(8, "little")
+_HAS_KEYS: Final = (1 << 9) | (1 << 10)
+_ONE_BYTE: Final = tuple(bytes((n,)) for n in range(128))
+
+
+def varint(number: int) -> bytes:
+    """`number` as the format's variable-length integer."""
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+def text(value: str) -> bytes:
+    """`value` as a length and UTF-8; lone surrogates become question marks instead of failing a batch."""
+    data = value.encode("utf-8", "replace")
+    size = len(data)
+    return (_ONE_BYTE[size] if size < 128 else varint(size)) + data  # noqa: PLR2004
+
+
+class Texts(dict[str, bytes]):
+    """Encoded texts of one batch: a text that repeats is encoded once."""
+
+    def __missing__(self, value: str) -> bytes:
+        encoded = self[value] = text(value)
+        return encoded
+
+
+class Column(Protocol):
+    """A column under construction."""
+
+    @property
+    def type_name(self) -> str:
+        """The engine's name of the column's type."""
+        ...
+
+    def prefix(self) -> bytes:
+        """What stands before all data: versions of dictionaries."""
+        ...
+
+    def data(self) -> bytes:
+        """The values, in the order they were added."""
+        ...
+
+
+class Numbers:
+    """Fixed-width numbers: the type name and the `array` code belong together, `UInt64` and `Q`."""
+
+    __slots__ = ("add", "type_name", "values")
+
+    def __init__(self, type_name: str, code: str) -> None:
+        self.type_name = type_name
+        self.values: array[int] | array[float] = array(code)
+        self.add = self.values.append
+
+    def prefix(self) -> bytes:
+        return b""
+
+    def data(self) -> bytes:
+        return _little(self.values)
+
+
+class Strings:
+    """Texts that rarely repeat: ids, messages."""
+
+    __slots__ = ("_texts", "append", "type_name", "values")
+
+    def __init__(self, texts: Texts) -> None:
+        self.type_name = "String"
+        self.values: list[bytes] = []
+        self.append = self.values.append
+        self._texts = texts
+
+    def add(self, value: str) -> None:
+        """Adds one text."""
+        self.append(self._texts[value])
+
+    def prefix(self) -> bytes:
+        return b""
+
+    def data(self) -> bytes:
+        return b"".join(self.values)
+
+
+class Words:
+    """Texts that repeat all the time, as indices into the column's own dictionary."""
+
+    __slots__ = ("index", "indices", "type_name")
+
+    def __init__(self) -> None:
+        self.type_name = "LowCardinality(String)"
+        self.index: dict[str, int] = {}
+        self.indices: array[int] = array("I")
+
+    def add(self, value: str) -> None:
+        """Adds one text."""
+        index = self.index
+        self.indices.append(index.setdefault(value, len(index)))
+
+    def prefix(self) -> bytes:
+        return _VERSION
+
+    def data(self) -> bytes:
+        if not self.indices:
+            return b""
+        width = 0 if len(self.index) <= 1 << 8 else 1 if len(self.index) <= 1 << 16 else 2
+        words = b"".join(map(text, self.index))
+        return b"".join(
+            (
+                (_HAS_KEYS | width).to_bytes(8, "little"),
+                len(self.index).to_bytes(8, "little"),
+                words,
+                len(self.indices).to_bytes(8, "little"),
+                _little(array("BHI"[width], self.indices)),
+            )
+        )
+
+
+class Maps:
+    """Attributes: keys from a dictionary, values as texts."""
+
+    __slots__ = ("_texts", "ends", "keys", "type_name", "values")
+
+    def __init__(self, texts: Texts) -> None:
+        self.type_name = "Map(LowCardinality(String), String)"
+        self.ends: array[int] = array("Q")
+        self.keys = Words()
+        self.values: list[bytes] = []
+        self._texts = texts
+
+    def add(self, entries: Mapping[str, str]) -> None:
+        """Adds one map."""
+        index, texts = self.keys.index, self._texts
+        self.keys.indices.extend([index.setdefault(key, len(index)) for key in entries])
+        self.values.extend([texts[value] for value in entries.values()])
+        self.ends.append(len(self.values))
+
+    def prefix(self) -> bytes:
+        return self.keys.prefix()
+
+    def data(self) -> bytes:
+        return b"".join((_little(self.ends), self.keys.data(), *self.values))
+
+
+class Lists:
+    """One list per row, of whatever `items` holds."""
+
+    __slots__ = ("count", "ends", "items", "type_name")
+
+    def __init__(self, items: Numbers | Strings | Words | Maps) -> None:
+        self.type_name = f"Array({items.type_name})"
+        self.items = items
+        self.ends: array[int] = array("Q")
+        self.count = 0
+
+    def add(self, values: Sequence[object]) -> None:
+        """Adds one list."""
+        if values:
+            add = self.items.add
+            for value in values:
+                add(value)  # pyright: ignore[reportArgumentType]
+            self.count += len(values)
+        self.ends.append(self.count)
+
+    def prefix(self) -> bytes:
+        return self.items.prefix()
+
+    def data(self) -> bytes:
+        return _little(self.ends) + self.items.data()
+
+
+def block(columns: Iterable[tuple[str, Column]], rows: int) -> bytes:
+    """The columns as one block of `rows` rows; every column must hold that many."""
+    named = list(columns)
+    parts = [varint(len(named)), varint(rows)]
+    for name, column in named:
+        parts += (text(name), text(column.type_name), column.prefix(), column.data())
+    return b"".join(parts)
+
+
+def _little(values: array[int] | array[float]) -> bytes:
+    if sys.byteorder == "big":
+        values = array(values.typecode, values)
+        values.byteswap()
+    return values.tobytes()

@@ -1,0 +1,151 @@
+"""Adds the conventions' names and counts to a span's attributes, whoever wrote them.
+
+A span keeps its own attributes; the conventions' names stand beside them. A name that is there already is
+kept, else the first source that is there gives its value. Applying it twice changes nothing more.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from submeter import semconv
+from submeter.store.dialects import (
+    AGGREGATE_KINDS,
+    COUNT_NAMES,
+    EXCLUSIVE,
+    EXCLUSIVE_JSON_KEY,
+    JSON_COSTS,
+    JSON_COUNTS,
+    KEYS,
+    SOURCES,
+    VALUES,
+)
+from submeter.usage import Usage, usage_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_CALL_KINDS: Final = semconv.INFERENCE_KINDS | {semconv.KIND_EMBEDDINGS}
+
+
+def normalised(attributes: dict[str, str], scope: str, version: str) -> tuple[dict[str, str], Usage]:
+    """The attributes with the conventions' names added, counts repaired, and the usage they state.
+
+    Applying it twice changes nothing more. `attributes` itself is left alone.
+    """
+    out = dict(attributes)
+    is_exclusive = False
+    if not KEYS.isdisjoint(out):
+        _rename(out)
+        is_exclusive = _unfold(out)
+    _translate(out)
+    usage = _repaired(out, is_exclusive=is_exclusive or _leaves_out_cached(out, scope, version))
+    return out, usage
+
+
+def is_call(attributes: Mapping[str, str]) -> bool:
+    """Whether normalised attributes describe one request to a model, and not what wraps requests."""
+    kind = attributes.get(semconv.KIND, "")
+    if kind in AGGREGATE_KINDS:
+        return False
+    return kind in _CALL_KINDS or semconv.INPUT_TOKENS in attributes or semconv.OUTPUT_TOKENS in attributes
+
+
+def _rename(out: dict[str, str]) -> None:
+    for target, sources in SOURCES.items():
+        if out.get(target):
+            continue
+        for source in sources:
+            value = out.get(source)
+            if value:
+                out[target] = value
+                break
+
+
+def _translate(out: dict[str, str]) -> None:
+    for target, values in VALUES.items():
+        value = out.get(target)
+        if value:
+            lowered = value.lower()
+            out[target] = values.get(lowered, lowered)
+
+
+def _unfold(out: dict[str, str]) -> bool:
+    """Takes counts and costs out of JSON texts; whether the input count among them excludes cached tokens."""
+    is_exclusive = False
+    for attribute, keys_of in JSON_COUNTS.items():
+        stated = _object(out.get(attribute, ""))
+        for count, keys in keys_of.items():
+            key = next((key for key in keys if stated.get(key) is not None), None)
+            if key is not None and COUNT_NAMES[count] not in out:
+                out[COUNT_NAMES[count]] = str(stated[key])
+                is_exclusive |= key == EXCLUSIVE_JSON_KEY
+    for attribute, key in JSON_COSTS.items():
+        cost = _object(out.get(attribute, "")).get(key)
+        if isinstance(cost, int | float) and semconv.COST_USD not in out:
+            out[semconv.COST_USD] = repr(float(cost))
+    return is_exclusive
+
+
+def _object(value: str) -> dict[str, Any]:
+    if not value.startswith("{"):
+        return {}
+    try:
+        return cast("dict[str, Any]", json.loads(value))
+    except ValueError:
+        return {}
+
+
+def _leaves_out_cached(out: Mapping[str, str], scope: str, version: str) -> bool:
+    if scope == semconv.SCOPE:
+        return False
+    return any(
+        scope.startswith(row.scope)
+        and out.get(semconv.PROVIDER) == row.provider
+        and (not row.before or _major(version) < int(row.before))
+        for row in EXCLUSIVE
+    )
+
+
+def _major(version: str) -> int:
+    head = version.partition(".")[0]
+    return int(head) if head.isascii() and head.isdigit() else 0
+
+
+def _repaired(out: dict[str, str], *, is_exclusive: bool) -> Usage:
+    stated = {name: _count(out[key]) for name, key in COUNT_NAMES.items() if key in out}
+    counts = {name: -1 if count is None else count for name, count in stated.items()}
+    cached = max(counts.get("cache_read_tokens", 0), 0) + max(counts.get("cache_write_tokens", 0), 0)
+    total = counts.get("input_tokens", -1)
+    if total >= 0 and semconv.USAGE_REPAIRED not in out and cached and (is_exclusive or cached > total):
+        counts["input_tokens"] = total + cached
+        out[semconv.USAGE_REPAIRED] = "true"
+    usage = usage_of(
+        dict(counts),
+        estimated=out.get(semconv.USAGE_ESTIMATED) or None,
+        is_partial=out.get(semconv.USAGE_PARTIAL) == "true",
+    )
+    if usage.is_inconsistent:
+        out[semconv.USAGE_INCONSISTENT] = "true"
+    elif out.get(semconv.USAGE_INCONSISTENT) == "true":
+        usage = replace(usage, is_inconsistent=True)
+    for name in stated:
+        count: int | None = getattr(usage, name)
+        if count is None:
+            del out[COUNT_NAMES[name]]
+        else:
+            out[COUNT_NAMES[name]] = str(count)
+    return usage
+
+
+def _count(value: str) -> int | None:
+    """A count, stated as an integer or as a whole double; `None` for what is no count."""
+    if value.isascii() and value.isdigit():
+        return int(value) if len(value) < 19 else None  # noqa: PLR2004
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return int(number) if number.is_integer() and 0 <= number < 1e18 else None  # noqa: PLR2004

@@ -1,0 +1,22 @@
+-- What other spans belong to these traces, so that the calls can be shown in their tree? A repeated span once.
+SELECT
+    toUnixTimestamp64Nano(Timestamp) AS start_ns,
+    TraceId AS trace_id,
+    SpanId AS span_id,
+    ParentSpanId AS parent_span_id,
+    SpanName AS name,
+    SpanKind AS kind,
+    ServiceName AS service,
+    ScopeName AS scope,
+    Duration / 1e9 AS duration_s,
+    StatusCode AS status,
+    StatusMessage AS status_message
+FROM otel.otel_traces
+WHERE Timestamp >= fromUnixTimestamp64Nano({start_ns:Int64})
+    AND Timestamp < fromUnixTimestamp64Nano({end_ns:Int64})
+    AND TraceId IN {traces:Array(String)}
+    AND (TraceId, SpanId) NOT IN (
+        SELECT trace_id, span_id FROM otel.llm_calls WHERE session_id = {session:String})
+ORDER BY Timestamp, TraceId, SpanId
+LIMIT 1 BY TraceId, SpanId
+LIMIT {limit:UInt32}

@@ -1,0 +1,50 @@
+-- Which sessions were there, what did each use, and how many warnings does it have?
+-- Calls without a session are one row under the empty id, which comes last.
+SELECT s.*, ifNull(w.warnings, 0) AS warnings
+FROM
+(
+    SELECT
+        c.session_id AS session_id,
+        argMinIf(c.user_id, c.ts, c.user_id != '') AS user_id,
+        argMin(c.service, c.ts) AS service,
+        toUnixTimestamp64Nano(min(c.ts)) AS first_ns,
+        toUnixTimestamp64Nano(max(c.ts)) AS last_ns,
+        count() AS calls,
+        sum(c.input_tokens) AS input_tokens,
+        sum(c.output_tokens) AS output_tokens,
+        sum(c.cache_read_tokens) AS cache_read_tokens,
+        sum(c.cache_write_tokens) AS cache_write_tokens,
+        sum(c.reasoning_tokens) AS reasoning_tokens,
+        toFloat64(sum(toDecimal128(c.cost_usd, 18))) AS cost_usd,
+        countIf(c.cost_usd IS NULL) AS unpriced_calls,
+        countIf(c.error_type != '') AS errors,
+        arraySort(groupUniqArray(if(c.response_model != '', c.response_model, c.request_model))) AS models,
+        max(c.context_utilization) AS max_context_utilization
+    FROM otel.llm_calls AS c
+    WHERE c.ts >= fromUnixTimestamp64Nano({start_ns:Int64})
+        AND c.ts < fromUnixTimestamp64Nano({end_ns:Int64})
+        AND ({user:String} = '' OR c.user_id = {user:String})
+        AND ({service:String} = '' OR c.service = {service:String})
+    GROUP BY session_id
+    ORDER BY
+        session_id = '',
+        multiIf(
+            {order:String} = 'tokens', toFloat64(ifNull(input_tokens, 0) + ifNull(output_tokens, 0)),
+            {order:String} = 'cost', ifNull(cost_usd, -1),
+            toFloat64(last_ns)) DESC,
+        session_id
+    LIMIT {limit:UInt32}
+) AS s
+LEFT JOIN
+(
+    SELECT session_id, count() AS warnings
+    FROM otel.llm_warnings
+    GROUP BY session_id
+) AS w ON s.session_id = w.session_id
+ORDER BY
+    session_id = '',
+    multiIf(
+        {order:String} = 'tokens', toFloat64(ifNull(input_tokens, 0) + ifNull(output_tokens, 0)),
+        {order:String} = 'cost', ifNull(cost_usd, -1),
+        toFloat64(last_ns)) DESC,
+    session_id

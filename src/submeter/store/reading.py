@@ -1,0 +1,38 @@
+"""What a question may do and take, whichever engine answers it, and its answer as rows."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final
+
+from submeter.store.errors import QuestionRefused
+
+LIMITS: Final = {"seconds": 60, "rows": 1_000_000, "bytes": 4 << 30}
+"""What one question may take: seconds, rows of the answer, bytes of memory."""
+
+_STRING: Final = re.compile(r"'(?:[^'\\]|\\.|'')*'")
+_FORBIDDEN: Final = re.compile(r"\b(INTO\s+OUTFILE|INFILE|KILL|SYSTEM(?!\s*\.)|Python\s*\()", re.IGNORECASE)
+_READING: Final = re.compile(r"\(*\s*(SELECT|WITH|SHOW|DESCRIBE|DESC|EXISTS|EXPLAIN)\b", re.IGNORECASE)
+
+
+def rows_of(answer: bytes) -> list[dict[str, Any]]:
+    """The rows of an answer in the engine's JSONCompact format."""
+    if not answer:
+        return []
+    parsed: dict[str, Any] = json.loads(answer)
+    names = [column["name"] for column in parsed["meta"]]
+    return [dict(zip(names, row, strict=True)) for row in parsed["data"]]
+
+
+def refuse_harmful(formatted: str) -> None:
+    """Raises `QuestionRefused` unless `formatted`, a query as the engine prints it, only reads tables.
+
+    A read-only connection still lets a query write a file or end another query.
+    """
+    bare = _STRING.sub("''", formatted)
+    found = _FORBIDDEN.search(bare)
+    if found:
+        raise QuestionRefused(f"a question may not use {found[0].strip(' (')}")
+    if not _READING.match(bare):
+        raise QuestionRefused("a question is one SELECT, SHOW, DESCRIBE, EXISTS or EXPLAIN statement")

@@ -1,0 +1,172 @@
+"""OTLP spans as rows of otel_traces, and the calls among them as records.
+
+One pass over the request: every span becomes a row; a span that may be a call has its attributes normalised
+first, so that the row, the tables fed from it and the record say the same.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from submeter import semconv
+from submeter.store.attributes import texts
+from submeter.store.calls import Witness, each_once, rank_of, record_of
+from submeter.store.dialects import MARKS
+from submeter.store.native import Lists, Maps, Numbers, Strings, Texts, Words, block
+from submeter.store.normalisation import is_call, normalised
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+    from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+    from submeter.record import CallRecord
+
+LAST_NS: Final = 2**63 - 1
+"""The last instant, in nanoseconds since the epoch, that the engine's time columns hold."""
+
+_KINDS: Final = ("Unspecified", "Internal", "Server", "Client", "Producer", "Consumer")
+_STATUS: Final = ("Unset", "Ok", "Error")
+
+
+class Batch(NamedTuple):
+    """What one request becomes: a block of rows in the engine's format, and the calls in it."""
+
+    block: bytes
+    rows: int
+    records: tuple[CallRecord, ...]
+
+
+class Owner(NamedTuple):
+    """What all spans of one scope of one resource share."""
+
+    service: str
+    resource: dict[str, str]
+    scope: str
+    version: str
+
+
+class Spans:
+    """The columns of otel_traces under construction."""
+
+    def __init__(self) -> None:
+        texts_of = Texts()
+        self.time = Numbers("DateTime64(9)", "q")
+        self.trace = Strings(texts_of)
+        self.span = Strings(texts_of)
+        self.parent = Strings(texts_of)
+        self.state = Strings(texts_of)
+        self.name = Words()
+        self.kind = Words()
+        self.service = Words()
+        self.resource = Maps(texts_of)
+        self.scope = Words()
+        self.version = Words()
+        self.attributes = Maps(texts_of)
+        self.duration = Numbers("UInt64", "Q")
+        self.status = Words()
+        self.message = Strings(texts_of)
+        self.event_time = Lists(Numbers("DateTime64(9)", "q"))
+        self.event_name = Lists(Words())
+        self.event_attributes = Lists(Maps(texts_of))
+        self.link_trace = Lists(Strings(texts_of))
+        self.link_span = Lists(Strings(texts_of))
+        self.link_state = Lists(Strings(texts_of))
+        self.link_attributes = Lists(Maps(texts_of))
+        self.rows = 0
+
+    def add(self, span: Span, attributes: dict[str, str], owner: Owner, end_ns: int) -> None:
+        """Adds one span."""
+        start_ns = min(span.start_time_unix_nano, LAST_NS)
+        status = span.status
+        self.time.add(start_ns)
+        self.trace.add(span.trace_id.hex())
+        self.span.add(span.span_id.hex())
+        self.parent.add(span.parent_span_id.hex())
+        self.state.add(span.trace_state)
+        self.name.add(span.name)
+        self.kind.add(_word(_KINDS, span.kind))
+        self.service.add(owner.service)
+        self.resource.add(owner.resource)
+        self.scope.add(owner.scope)
+        self.version.add(owner.version)
+        self.attributes.add(attributes)
+        self.duration.add(max(end_ns - start_ns, 0))
+        self.status.add(_word(_STATUS, status.code))
+        self.message.add(status.message)
+        self._add_events(span)
+        self._add_links(span)
+        self.rows += 1
+
+    def _add_events(self, span: Span) -> None:
+        events = span.events
+        self.event_time.add([min(event.time_unix_nano, LAST_NS) for event in events])
+        self.event_name.add([event.name for event in events])
+        self.event_attributes.add([texts(event.attributes) for event in events])
+
+    def _add_links(self, span: Span) -> None:
+        links = span.links
+        self.link_trace.add([link.trace_id.hex() for link in links])
+        self.link_span.add([link.span_id.hex() for link in links])
+        self.link_state.add([link.trace_state for link in links])
+        self.link_attributes.add([texts(link.attributes) for link in links])
+
+    def encoded(self) -> bytes:
+        """All rows as one block."""
+        return block(
+            (
+                ("Timestamp", self.time),
+                ("TraceId", self.trace),
+                ("SpanId", self.span),
+                ("ParentSpanId", self.parent),
+                ("TraceState", self.state),
+                ("SpanName", self.name),
+                ("SpanKind", self.kind),
+                ("ServiceName", self.service),
+                ("ResourceAttributes", self.resource),
+                ("ScopeName", self.scope),
+                ("ScopeVersion", self.version),
+                ("SpanAttributes", self.attributes),
+                ("Duration", self.duration),
+                ("StatusCode", self.status),
+                ("StatusMessage", self.message),
+                ("Events.Timestamp", self.event_time),
+                ("Events.Name", self.event_name),
+                ("Events.Attributes", self.event_attributes),
+                ("Links.TraceId", self.link_trace),
+                ("Links.SpanId", self.link_span),
+                ("Links.TraceState", self.link_state),
+                ("Links.Attributes", self.link_attributes),
+            ),
+            self.rows,
+        )
+
+
+def span_batch(request: ExportTraceServiceRequest) -> Batch:
+    """The rows and calls of one request."""
+    spans, witnesses = Spans(), list[Witness]()
+    for resource_spans in request.resource_spans:
+        resource = texts(resource_spans.resource.attributes)
+        service = resource.get(semconv.SERVICE_NAME, "")
+        for scope_spans in resource_spans.scope_spans:
+            scope = scope_spans.scope
+            owner = Owner(service, resource, scope.name, scope.version)
+            for span in scope_spans.spans:
+                _take(span, owner, spans, witnesses)
+    return Batch(spans.encoded(), spans.rows, each_once(witnesses))
+
+
+def _take(span: Span, owner: Owner, spans: Spans, witnesses: list[Witness]) -> None:
+    attributes = texts(span.attributes)
+    end_ns = min(span.end_time_unix_nano, LAST_NS)
+    if not MARKS.isdisjoint(attributes):
+        attributes, usage = normalised(attributes, owner.scope, owner.version)
+        if is_call(attributes):
+            record = record_of(span, attributes, usage, service=owner.service, scope=owner.scope, end_ns=end_ns)
+            witnesses.append(Witness(rank_of(owner.scope, span.kind), record))
+    spans.add(span, attributes, owner, end_ns)
+
+
+def _word(words: Sequence[str], index: int) -> str:
+    return words[index] if 0 <= index < len(words) else words[0]

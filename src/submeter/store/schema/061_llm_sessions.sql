@@ -1,0 +1,31 @@
+-- What did each session use? Calls without a session are together under the empty id.
+-- A view, not a stored sum, for the reason given in llm_usage_daily.
+CREATE VIEW IF NOT EXISTS otel.llm_sessions AS
+SELECT
+    session_id,
+    argMinIf(c.user_id, c.ts, c.user_id != '') AS user_id,
+    argMin(c.service, c.ts) AS service,
+    min(c.ts) AS first_ts,
+    max(c.ts) AS last_ts,
+    count() AS calls,
+    countIf(c.error_type != '') AS errors,
+    countIf(c.cost_usd IS NULL) AS unpriced_calls,
+    countIf(c.input_tokens IS NULL AND c.output_tokens IS NULL) AS calls_without_usage,
+    sum(c.input_tokens) AS input_tokens,
+    sum(c.output_tokens) AS output_tokens,
+    sum(c.cache_read_tokens) AS cache_read_tokens,
+    sum(c.cache_write_tokens) AS cache_write_tokens,
+    sum(c.cache_write_5m_tokens) AS cache_write_5m_tokens,
+    sum(c.cache_write_1h_tokens) AS cache_write_1h_tokens,
+    sum(c.reasoning_tokens) AS reasoning_tokens,
+    sum(c.text_input_tokens) AS text_input_tokens,
+    sum(c.image_input_tokens) AS image_input_tokens,
+    sum(c.audio_input_tokens) AS audio_input_tokens,
+    sum(c.text_output_tokens) AS text_output_tokens,
+    sum(c.image_output_tokens) AS image_output_tokens,
+    sum(c.audio_output_tokens) AS audio_output_tokens,
+    toFloat64(sum(toDecimal128(c.cost_usd, 18))) AS cost_usd,
+    groupUniqArray(if(c.response_model != '', c.response_model, c.request_model)) AS models,
+    max(c.context_utilization) AS max_context_utilization
+FROM otel.llm_calls AS c
+GROUP BY session_id

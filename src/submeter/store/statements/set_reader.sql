@@ -1,0 +1,7 @@
+-- What no question may exceed; readonly comes last, because nothing can be set after it.
+SET max_execution_time = {seconds:UInt32},
+    max_result_rows = {rows:UInt64},
+    result_overflow_mode = 'throw',
+    max_memory_usage = {bytes:UInt64},
+    output_format_json_quote_64bit_integers = 0,
+    readonly = 1
