@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from submeter import semconv
-from submeter.core.endpoint import fields_of
+from submeter.core.endpoint import dig
 from submeter.usage import COUNTS
 
 if TYPE_CHECKING:
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
 USAGE_ATTRIBUTES: Mapping[str, str] = {name: getattr(semconv, name.upper()) for name in COUNTS}
 """Count of `Usage` -> span attribute."""
+
+
+_LISTS = frozenset({semconv.REQUEST_STOP_SEQUENCES, semconv.REQUEST_ENCODING_FORMATS})
+"""Attributes that the conventions want as a list, where a request may give one value."""
+
+
+_OUTPUT_TYPES = {"json_object": semconv.OUTPUT_JSON, "json_schema": semconv.OUTPUT_JSON}
+"""What requests call an output that the conventions call by another name."""
 
 
 def asked(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,6 +45,9 @@ def asked(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
     if call.is_stream:
         attributes[semconv.REQUEST_STREAM] = True
     _asked_by(endpoint, body, attributes)
+    choices = body.get(endpoint.choice_count) if endpoint.choice_count else None
+    if isinstance(choices, int) and choices != 1:
+        attributes[semconv.REQUEST_CHOICE_COUNT] = choices
     return attributes
 
 
@@ -45,13 +56,15 @@ def _asked_by(endpoint: Endpoint, body: Mapping[str, Any], attributes: dict[str,
         if name in body:
             value = _value(body[name])
             if value is not None:
-                attributes[attribute] = value
+                attributes[attribute] = [value] if attribute in _LISTS and isinstance(value, str) else value
     if endpoint.reasoning and endpoint.reasoning[0] in body:
-        effort: Any = body
-        for name in endpoint.reasoning:
-            effort = fields_of(effort).get(name)
+        effort = dig(body, endpoint.reasoning)
         if isinstance(effort, str):
             attributes[semconv.REQUEST_REASONING_LEVEL] = effort
+    if endpoint.output_type and endpoint.output_type[0] in body:
+        wanted = dig(body, endpoint.output_type)
+        if isinstance(wanted, str):
+            attributes[semconv.OUTPUT_TYPE] = _OUTPUT_TYPES.get(wanted, wanted)
 
 
 def _value(given: Any) -> Any:

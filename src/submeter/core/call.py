@@ -15,8 +15,10 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from submeter import context, limits, pricing, semconv
 from submeter.core import instruments
 from submeter.core.abandoned import bury
+from submeter.core.answer import Answer
 from submeter.core.attributes import asked, told
-from submeter.core.endpoint import counts_of, fields_of, included
+from submeter.core.counted import is_first as is_first_of
+from submeter.core.endpoint import included
 from submeter.core.guard import attempt
 from submeter.core.telemetry import telemetry
 from submeter.record import CallRecord
@@ -35,7 +37,7 @@ observers: list[Callable[[CallRecord, Scope], None]] = []
 _clock = time.perf_counter_ns
 
 
-class Call:
+class Call(Answer):
     """One request to a model, from its opening to its only end.
 
     Args:
@@ -48,21 +50,14 @@ class Call:
 
     __slots__ = (
         "__weakref__",
-        "_counts",
-        "_facts",
-        "_finish_reasons",
-        "_first_ns",
         "_is_finished",
-        "_last_ns",
         "_lock",
         "_opened_ns",
         "_started_ns",
-        "chunks",
-        "endpoint",
-        "hides_usage",
         "is_followed",
         "is_reading",
         "is_stream",
+        "kind",
         "model",
         "provider",
         "scope",
@@ -80,21 +75,16 @@ class Call:
         is_stream: bool = False,
     ) -> None:
         self._is_finished = True  # until the span is open there is nothing to finish
-        self.endpoint = endpoint
+        super().__init__(endpoint)
+        self.kind = endpoint.kind
         self.provider = provider
         self.server = server
         self.is_stream = is_stream
         self.scope = context.current()
         model = body.get("model")
         self.model = model if isinstance(model, str) else ""
-        self.chunks = 0
-        self.hides_usage = False
         self.is_followed = False
         self.is_reading = False
-        self._counts: dict[str, int | None] = {}
-        self._facts: dict[str, Any] = {}
-        self._finish_reasons: dict[int, str] = {}
-        self._first_ns = self._last_ns = 0
         self._lock = threading.Lock()
         self.span = telemetry().tracer.start_span(
             f"{endpoint.kind} {self.model}" if self.model else endpoint.kind,
@@ -105,90 +95,6 @@ class Call:
         self._opened_ns = _clock()
         self._is_finished = False
 
-    def observe(self, chunk: Any) -> bool:
-        """Reads one chunk of a stream: its time always, its content only where it can hold a fact.
-
-        Says whether the chunk is to be kept from the host: it is ours, asked for by `hides_usage`. Runs once per
-        chunk on the host's path, so nothing is called here that a plain look can replace.
-        """
-        self.chunks += 1
-        self._last_ns = _clock()
-        try:
-            fields: Any = chunk.__dict__
-        except AttributeError:  # a dictionary, where the host asked for no model or reads the bytes itself
-            fields = chunk
-        endpoint = self.endpoint
-        if self.chunks == 1:
-            self._first_ns = self._last_ns
-            self.read(chunk)
-        elif "usage" in fields and fields["usage"] is not None:
-            self.read(chunk)
-            return self.hides_usage and not fields[endpoint.choices]
-        elif endpoint.choices:
-            for choice in (endpoint.choices in fields and fields[endpoint.choices]) or ():
-                known: Any = choice if fields is chunk else choice.__dict__
-                if known.get("finish_reason") is not None:
-                    self._choice(known)
-        elif not endpoint.envelopes.isdisjoint(fields):
-            self.read(chunk)
-        return False
-
-    def read(self, answer: Any, *, is_envelope: bool = False) -> None:
-        """Reads an answer, or an event of a stream: counts, ids, model, tier and finish reasons."""
-        endpoint = self.endpoint
-        fields = fields_of(answer)
-        for name in endpoint.envelopes:
-            if fields.get(name) is not None:
-                self.read(fields[name], is_envelope=True)
-        for name in endpoint.parts:
-            if fields.get(name) is not None:
-                self._facts_of(fields_of(fields[name]))
-        if fields.get("usage") is not None:
-            self._usage_of(fields["usage"], endpoint.placeholders if is_envelope else frozenset())
-        self._facts_of(fields)
-        if endpoint.settle is not None:
-            endpoint.settle(self, fields)
-
-    def _usage_of(self, usage: Any, ignored: frozenset[str]) -> None:
-        counts = dict[str, int | None]()
-        counts_of(usage, self.endpoint.usage, counts)
-        # A snapshot, not a part: the last word on each count holds, and nothing is ever summed.
-        self._counts.update((name, count) for name, count in counts.items() if name not in ignored)
-        self._tier(fields_of(usage))
-
-    def _facts_of(self, fields: Mapping[str, Any]) -> None:
-        endpoint = self.endpoint
-        self._tier(fields)
-        for name, attribute in endpoint.response.items():
-            value = fields.get(name)
-            if isinstance(value, str):
-                self._facts[attribute] = value
-        if endpoint.choices:
-            for choice in fields.get(endpoint.choices) or ():
-                self._choice(fields_of(choice))
-        elif endpoint.finish:
-            reason = fields.get(endpoint.finish)
-            if isinstance(reason, str):
-                self._finish_reasons[0] = reason
-
-    def _tier(self, fields: Mapping[str, Any]) -> None:
-        tier = fields.get(self.endpoint.service_tier)
-        if isinstance(tier, str):
-            self._facts[semconv.SERVICE_TIER] = tier
-
-    def _choice(self, fields: Mapping[str, Any]) -> None:
-        reason = fields.get("finish_reason")
-        if reason is not None:
-            self._finish_reasons[fields.get("index") or 0] = str(reason)
-
-    def fact(self, attribute: str, value: Any) -> None:
-        """Notes one more span attribute."""
-        self._facts[attribute] = value
-
-    def ended(self, reason: str) -> None:
-        """Notes why the answer ended, where it is not said per choice."""
-        self._finish_reasons[0] = reason
-
     def finish(self, error: BaseException | None = None, *, is_early: bool = False) -> None:
         """Ends the call: span, metrics, meters and observers. Only the first call of this does anything."""
         with self._lock:
@@ -198,7 +104,8 @@ class Call:
         now_ns = _clock()
         is_early = is_early or (error is not None and self.chunks > 0)
         if is_early:
-            self._finish_reasons = dict.fromkeys(self._finish_reasons or (0,), semconv.FINISH_ERROR)
+            self.finish_reasons = dict.fromkeys(self.finish_reasons or (0,), semconv.FINISH_ERROR)
+        attempt(self._count_once)
         # Each apart, so that a failure of one never leaves the span open or another without its numbers.
         record: CallRecord | None = attempt(self._record, now_ns, error, is_early)
         if record is not None:
@@ -211,6 +118,17 @@ class Call:
         attempt(instruments.count, record)
         for observer in observers:
             attempt(observer, record, self.scope)
+
+    def _count_once(self) -> None:
+        endpoint = self.endpoint
+        if not self.counts or not (endpoint.counts_as or endpoint.is_fetchable):
+            return
+        is_first = is_first_of(str(self.facts.get(semconv.RESPONSE_ID, "")))
+        if endpoint.counts_as and is_first:
+            self.kind = endpoint.counts_as
+            self.span.set_attribute(semconv.KIND, self.kind)
+        elif endpoint.counts_as:
+            self.forget_usage()
 
     def finish_early(self) -> None:
         """Ends a call whose stream the host closed or dropped before its end."""
@@ -226,14 +144,14 @@ class Call:
 
     def _record(self, now_ns: int, error: BaseException | None, is_partial: bool) -> CallRecord:  # noqa: FBT001  (through the guard)
         if not self.endpoint.is_inclusive:
-            included(self._counts)
-        usage = usage_of(self._counts, is_partial=is_partial)
-        scope, span, facts = self.scope, self.span.get_span_context(), self._facts
+            included(self.counts)
+        usage = usage_of(self.counts, is_partial=is_partial)
+        scope, span, facts = self.scope, self.span.get_span_context(), self.facts
         response_model: str = facts.get(semconv.RESPONSE_MODEL, "")
         model = response_model or self.model
         window = attempt(limits.limits_of, self.provider, model)
         started, tier = self._started_ns, str(facts.get(semconv.SERVICE_TIER, ""))
-        cost = attempt(_cost, usage, self.provider, model, started, tier)
+        cost = attempt(_cost, usage, self.provider, model, started, tier, self.endpoint.is_batch)
         parent = getattr(self.span, "parent", None)
         between = self.chunks - 1
         return CallRecord(
@@ -245,7 +163,7 @@ class Call:
             service=telemetry().service,
             scope=semconv.SCOPE,
             provider=self.provider,
-            kind=self.endpoint.kind,
+            kind=self.kind,
             request_model=self.model,
             response_model=response_model,
             response_id=facts.get(semconv.RESPONSE_ID, ""),
@@ -260,21 +178,22 @@ class Call:
             cost_usd=cost.usd if cost is not None else None,
             price_version=cost.version if cost is not None else "",
             service_tier=tier,
+            is_batch=self.endpoint.is_batch,
             is_stream=self.is_stream,
             context_window=window.context_window if window is not None else None,
             max_input_tokens=window.max_input_tokens if window is not None else None,
             server_address=self.server[0],
             server_port=self.server[1],
-            time_to_first_chunk_s=(self._first_ns - self._opened_ns) / 1e9 if self.chunks else None,
-            time_per_output_chunk_s=(self._last_ns - self._first_ns) / 1e9 / between if between > 0 else None,
+            time_to_first_chunk_s=(self.first_ns - self._opened_ns) / 1e9 if self.chunks else None,
+            time_per_output_chunk_s=(self.last_ns - self.first_ns) / 1e9 / between if between > 0 else None,
             error_type=_error_type(error),
-            finish_reasons=tuple(reason for _, reason in sorted(self._finish_reasons.items())),
+            finish_reasons=tuple(reason for _, reason in sorted(self.finish_reasons.items())),
         )
 
     def _write(self, record: CallRecord, error: BaseException | None) -> None:
         span = self.span
         if span.is_recording():
-            span.set_attributes({**self._facts, **told(record)})
+            span.set_attributes({**self.facts, **told(record)})
             if error is not None:
                 status = getattr(error, "status_code", None)
                 if isinstance(status, int):
@@ -285,8 +204,8 @@ class Call:
                 span.set_status(Status(StatusCode.ERROR))
 
 
-def _cost(usage: Usage, provider: str, model: str, at_ns: int, tier: str) -> pricing.Cost | None:
-    return pricing.cost_of(usage, provider=provider, model=model, at_ns=at_ns, service_tier=tier)
+def _cost(usage: Usage, provider: str, model: str, at_ns: int, tier: str, is_batch: bool) -> pricing.Cost | None:  # noqa: FBT001  (through the guard)
+    return pricing.cost_of(usage, provider=provider, model=model, at_ns=at_ns, service_tier=tier, is_batch=is_batch)
 
 
 def _error_type(error: BaseException | None) -> str:

@@ -30,11 +30,16 @@ class Endpoint:
         choices: the field that lists choices, each with its own finish reason.
         finish: the field of the answer that says why it ended, where it is not said per choice.
         request: request field -> span attribute, for values that are set as they are.
+        choice_count: request field with the number of choices asked for, told when it is not 1.
+        output_type: path to the kind of output asked for in the request.
         reasoning: path to the requested reasoning effort in the request.
         response: answer field -> span attribute.
         attributes: span attributes every call of this kind has.
         asks_usage: whether streams report usage only when `stream_options.include_usage` is set.
+        is_batch: whether the answer states the usage of a batch, which has prices of its own.
         service_tier: the field, in the answer or its usage, that names the tier that was billed.
+        counts_as: for answers that are fetched, the kind of the call whose usage they state. It is counted once.
+        is_fetchable: whether an answer of this kind may be fetched again, and must not count then.
         settle: what to do after reading, for answers whose facts no table can name.
     """
 
@@ -47,11 +52,16 @@ class Endpoint:
     choices: str = ""
     finish: str = ""
     request: Mapping[str, str] = field(default_factory=dict[str, str])
+    choice_count: str = ""
+    output_type: tuple[str, ...] = ()
     reasoning: tuple[str, ...] = ()
     response: Mapping[str, str] = field(default_factory=dict[str, str])
     attributes: Mapping[str, Any] = field(default_factory=dict[str, Any])
     asks_usage: bool = False
+    is_batch: bool = False
     service_tier: str = "service_tier"
+    counts_as: str = ""
+    is_fetchable: bool = False
     settle: Callable[[Any, Mapping[str, Any]], None] | None = None
 
 
@@ -65,6 +75,13 @@ def fields_of(node: Any) -> Mapping[str, Any]:
     # A field that this SDK release does not know yet is kept by pydantic outside of `__dict__`.
     extra: dict[str, Any] | None = getattr(node, "__pydantic_extra__", None)
     return {**known, **extra} if extra else known
+
+
+def dig(node: Any, path: tuple[str, ...]) -> Any:
+    """What stands at `path` in `node`, `None` when nothing does."""
+    for name in path:
+        node = fields_of(node).get(name)
+    return node
 
 
 def counts_of(node: Any, table: Table, counts: dict[str, int | None]) -> None:

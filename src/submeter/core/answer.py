@@ -1,0 +1,123 @@
+"""Answer: what an answer says, gathered from one document, from a stream's chunks, or from raw events."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from submeter import semconv
+from submeter.core.endpoint import counts_of, fields_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from submeter.core.endpoint import Endpoint
+
+_clock = time.perf_counter_ns
+
+
+class Answer:
+    """What an answer has said so far.
+
+    `counts` are the last word on each count of `Usage`, `facts` are span attributes, `finish_reasons` are by
+    choice. `first_ns` and `last_ns` are the times of the first and last chunk on the performance counter.
+    """
+
+    __slots__ = ("chunks", "counts", "endpoint", "facts", "finish_reasons", "first_ns", "hides_usage", "last_ns")
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.chunks = 0
+        self.counts: dict[str, int | None] = {}
+        self.facts: dict[str, Any] = {}
+        self.finish_reasons: dict[int, str] = {}
+        self.first_ns = self.last_ns = 0
+        self.hides_usage = False
+
+    def observe(self, chunk: Any) -> bool:
+        """Reads one chunk of a stream: its time always, its content only where it can hold a fact.
+
+        Says whether the chunk is to be kept from the host: it is ours, asked for by `hides_usage`. Runs once per
+        chunk on the host's path, so nothing is called here that a plain look can replace.
+        """
+        self.chunks += 1
+        self.last_ns = _clock()
+        try:
+            fields: Any = chunk.__dict__
+        except AttributeError:  # a dictionary, where the host asked for no model or reads the bytes itself
+            fields = chunk
+        endpoint = self.endpoint
+        if self.chunks == 1:
+            self.first_ns = self.last_ns
+            self.read(chunk)
+        elif "usage" in fields and fields["usage"] is not None:
+            self.read(chunk)
+            return self.hides_usage and not fields[endpoint.choices]
+        elif endpoint.choices:
+            for choice in (endpoint.choices in fields and fields[endpoint.choices]) or ():
+                known: Any = choice if fields is chunk else choice.__dict__
+                if known.get("finish_reason") is not None:
+                    self._choice(known)
+        elif not endpoint.envelopes.isdisjoint(fields):
+            self.read(chunk)
+        return False
+
+    def read(self, answer: Any, *, is_envelope: bool = False) -> None:
+        """Reads an answer, or an event of a stream: counts, ids, model, tier and finish reasons."""
+        endpoint = self.endpoint
+        fields = fields_of(answer)
+        for name in endpoint.envelopes:
+            if fields.get(name) is not None:
+                self.read(fields[name], is_envelope=True)
+        for name in endpoint.parts:
+            if fields.get(name) is not None:
+                self._facts_of(fields_of(fields[name]))
+        if fields.get("usage") is not None:
+            self._usage_of(fields["usage"], endpoint.placeholders if is_envelope else frozenset())
+        self._facts_of(fields)
+        if endpoint.settle is not None:
+            endpoint.settle(self, fields)
+
+    def _usage_of(self, usage: Any, ignored: frozenset[str]) -> None:
+        counts = dict[str, int | None]()
+        counts_of(usage, self.endpoint.usage, counts)
+        # A snapshot, not a part: the last word on each count holds, and nothing is ever summed.
+        self.counts.update((name, count) for name, count in counts.items() if name not in ignored)
+        self._tier(fields_of(usage))
+
+    def _facts_of(self, fields: Mapping[str, Any]) -> None:
+        endpoint = self.endpoint
+        self._tier(fields)
+        for name, attribute in endpoint.response.items():
+            value = fields.get(name)
+            if isinstance(value, str):
+                self.facts[attribute] = value
+        if endpoint.choices:
+            for choice in fields.get(endpoint.choices) or ():
+                self._choice(fields_of(choice))
+        elif endpoint.finish:
+            reason = fields.get(endpoint.finish)
+            if isinstance(reason, str):
+                self.finish_reasons[0] = reason
+
+    def _tier(self, fields: Mapping[str, Any]) -> None:
+        tier = fields.get(self.endpoint.service_tier)
+        if isinstance(tier, str):
+            self.facts[semconv.SERVICE_TIER] = tier
+
+    def _choice(self, fields: Mapping[str, Any]) -> None:
+        reason = fields.get("finish_reason")
+        if reason is not None:
+            self.finish_reasons[fields.get("index") or 0] = str(reason)
+
+    def fact(self, attribute: str, value: Any) -> None:
+        """Notes one more span attribute."""
+        self.facts[attribute] = value
+
+    def forget_usage(self) -> None:
+        """Drops the counts read so far: they are another call's."""
+        self.counts.clear()
+
+    def ended(self, reason: str) -> None:
+        """Notes why the answer ended, where it is not said per choice."""
+        self.finish_reasons[0] = reason
