@@ -1,0 +1,63 @@
+"""The web application: intake, questions, page and metrics behind one access check."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from submeter.server.access import Access
+from submeter.server.api import Api
+from submeter.server.otlp_http import OtlpHttp
+from submeter.server.page import routes as page_routes
+
+if TYPE_CHECKING:
+    from starlette.requests import Request as HttpRequest
+    from starlette.types import ASGIApp
+
+    from submeter.server.counters import Counters
+    from submeter.server.intake import Intake
+    from submeter.server.options import Options
+    from submeter.store.database import Store
+
+
+def build(options: Options, store: Store, intake: Intake, counters: Counters) -> ASGIApp:
+    """The ASGI application over an open store and a started intake."""
+
+    async def metrics(_: HttpRequest) -> Response:
+        requests, size = intake.depth
+        gauges = (
+            ("submeter_intake_queue_requests", "Requests that wait to be stored.", float(requests)),
+            ("submeter_intake_queue_bytes", "Their bytes.", float(size)),
+        )
+        return PlainTextResponse(counters.text(gauges), media_type="text/plain; version=0.0.4")
+
+    app = Starlette(
+        routes=[
+            *OtlpHttp(intake, options.limits, counters).routes(),
+            *Api(store, counters).routes(),
+            Route("/metrics", metrics),
+            *page_routes(),
+        ],
+        exception_handlers={HTTPException: _refused, 500: _failed},
+    )
+    return Access(app, token=options.token, is_local=options.is_loopback and not options.token)
+
+
+async def _refused(request: HttpRequest, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  (registered for nothing else)
+    message = error.detail
+    if error.status_code == 404:  # noqa: PLR2004  (not found)
+        message = f"nothing is at {request.url.path}: the page is at /, questions at /api/v1, intake at /v1/traces"
+    elif error.status_code == 405:  # noqa: PLR2004  (method not allowed)
+        allowed = (error.headers or {}).get("Allow", "GET")
+        message = f"{request.method} is not understood at {request.url.path}: use {allowed}"
+    return JSONResponse({"message": message}, error.status_code, error.headers)
+
+
+async def _failed(_: HttpRequest, error: Exception) -> Response:
+    message = f"submeter failed ({type(error).__name__}): its log says where; please report it"
+    return JSONResponse({"message": message}, 500)

@@ -1,0 +1,56 @@
+"""Periods that people type: `2h`, `3d`, `2026-05-01`, `2026-05-01T14:30`, read into moments in UTC."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, time, timedelta
+
+_AGO = re.compile(r"(\d{1,6})\s*(s|m|h|d|w)", re.ASCII)
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_WORDS = ("now", "today", "yesterday")
+ACCEPTED = (
+    "30m, 2h, 3d, 1w (ago), today, yesterday, a date (2026-05-31) "
+    "or a time (2026-05-31T14:30, with or without an offset)"
+)
+
+
+class PeriodError(ValueError):
+    """A text that names no moment; the message says what is accepted."""
+
+
+def moment(text: str, now: datetime, *, is_end: bool = False) -> datetime:
+    """The moment in UTC that `text` names, seen from `now`.
+
+    A date without a time is that day's first moment, or for `is_end` the next day's, so that a range from a
+    day to the same day is that whole day. A time without an offset is in `now`'s time zone.
+
+    Raises:
+        PeriodError: the text is none of `ACCEPTED`.
+    """
+    word = text.strip().lower()
+    if ago := _AGO.fullmatch(word):
+        return _shifted(text, now, -timedelta(**{_UNITS[ago[2]]: int(ago[1])}))
+    if word == "now":
+        return now.astimezone(UTC)
+    if word in _WORDS:
+        day = now.date() - timedelta(days=word == "yesterday")
+        return _day(day.isoformat(), now, is_end=is_end)
+    try:
+        if len(word) == len("2026-05-31"):
+            return _day(word, now, is_end=is_end)
+        parsed = datetime.fromisoformat(text.strip())
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=now.tzinfo)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise PeriodError(f"{text!r} is no time: use {ACCEPTED}") from None
+
+
+def _shifted(text: str, now: datetime, by: timedelta) -> datetime:
+    try:
+        return (now + by).astimezone(UTC)
+    except OverflowError:
+        raise PeriodError(f"{text!r} is too long ago: use {ACCEPTED}") from None
+
+
+def _day(text: str, now: datetime, *, is_end: bool) -> datetime:
+    day = datetime.strptime(text, "%Y-%m-%d").date() + timedelta(days=is_end)  # noqa: DTZ007  (a date only)
+    return datetime.combine(day, time(), tzinfo=now.tzinfo).astimezone(UTC)

@@ -1,0 +1,73 @@
+"""Presence: the file in the data folder by which the command line finds the server that holds it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, cast
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE_NAME: Final = "server.json"
+_FILE_MODE: Final = 0o600
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """A running server: its process, its HTTP address, its gRPC port and when it started (ISO, UTC)."""
+
+    pid: int
+    url: str
+    grpc: int | None
+    started: str
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether a process of that number runs; after a crash it may be another program's."""
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            return True
+        return True
+
+
+def this_process(url: str, grpc: int | None) -> Presence:
+    """The presence of the calling process, from now on."""
+    return Presence(os.getpid(), url, grpc, datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def announce(folder: Path, presence: Presence) -> None:
+    """Writes the file, readable by its owner only; readers never see half of it."""
+    draft = folder / f".{FILE_NAME}.{presence.pid}"
+    draft.unlink(missing_ok=True)
+    draft.touch(_FILE_MODE, exist_ok=False)
+    draft.write_text(json.dumps(asdict(presence)), "utf-8")
+    draft.replace(folder / FILE_NAME)
+
+
+def found(folder: Path) -> Presence | None:
+    """The server that runs on `folder`, or nothing: no file, a damaged one, or one that a crash left behind."""
+    try:
+        content: Any = json.loads((folder / FILE_NAME).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(content, dict):
+        return None
+    fields = cast("dict[str, Any]", content)
+    pid, url = fields.get("pid"), fields.get("url")
+    if not isinstance(pid, int) or pid <= 0 or not isinstance(url, str):
+        return None
+    presence = Presence(pid, url, fields.get("grpc"), str(fields.get("started", "")))
+    return presence if presence.is_alive else None
+
+
+def withdraw(folder: Path) -> None:
+    """Removes the file, if it is still this process's own."""
+    presence = found(folder)
+    if presence is not None and presence.pid == os.getpid():
+        (folder / FILE_NAME).unlink(missing_ok=True)
