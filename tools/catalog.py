@@ -71,9 +71,7 @@ def main() -> None:
     options = parser.parse_args()
     wheels = [_wheel(package, options.wheels) for package in PACKAGES]
     names = [" ".join(wheel.name.split("-")[:2]).replace("_", "-") for wheel in wheels]
-    litellm, aliases = read_litellm(wheels[1])
-    result = merged(read_genai(wheels[0]), litellm, options.date)
-    _alias(result.sections, aliases)
+    result = merged(read_genai(wheels[0]), read_litellm(wheels[1]), options.date)
     text = table_of(result.sections, names, options.date)
     _check(text, result)
     (FOLDER / "table.jsonl").write_text(text, encoding="utf-8", newline="\n")
@@ -101,16 +99,6 @@ def _licence(wheel: Path) -> str:
     with ZipFile(wheel) as archive:
         name = next(name for name in archive.namelist() if name.endswith("licenses/LICENSE"))
         return archive.read(name).decode().strip()
-
-
-def _alias(sections: Sections, aliases: dict[str, str]) -> None:
-    """Adds the names that LiteLLM gives to the newest model of a family, where the model is in the table."""
-    rows = {row.name.lower(): row for section in sections.values() for row in section}
-    for alias, target in aliases.items():
-        row = rows.get(target.rpartition("/")[2].lower())
-        name = alias.rpartition("/")[2].lower()
-        if row is not None and name not in rows and name not in row.also:
-            row.also.append(name)
 
 
 def table_of(sections: Sections, sources: list[str], date: str) -> str:

@@ -68,18 +68,14 @@ _NO_MODEL = re.compile(
 _REGION = re.compile(r"^(?:[a-z]{2}(?:-gov)?(?:-[a-z]+-\d)?|apac|global|global-standard|us-gov)/")
 
 
-def read_litellm(wheel: Path) -> tuple[dict[str, list[Row]], dict[str, str]]:
-    """The rows of every section, and aliases of rows by their full name."""
+def read_litellm(wheel: Path) -> dict[str, list[Row]]:
+    """The rows of every section. LiteLLM's own aliases stay out: it resolves them before a call leaves."""
     with ZipFile(wheel) as archive:
         models: dict[str, dict[str, Any]] = json.loads(
             archive.read("litellm/model_prices_and_context_window_backup.json")
         )
     sections: dict[str, dict[str, Row]] = {}
-    aliases: dict[str, str] = {}
     for key, facts in models.items():
-        if "alias_of" in facts:
-            aliases[key] = facts["alias_of"]
-            continue
         provider = str(facts.get("litellm_provider", ""))
         section = section_of(provider)
         name = name_of(key, provider)
@@ -88,7 +84,7 @@ def read_litellm(wheel: Path) -> tuple[dict[str, list[Row]], dict[str, str]]:
         row = _row(name, facts, section)
         if row is not None:
             sections.setdefault(section, {}).setdefault(name.lower(), row)
-    return {section: list(rows.values()) for section, rows in sections.items()}, aliases
+    return {section: list(rows.values()) for section, rows in sections.items()}
 
 
 def section_of(provider: str) -> str:

@@ -18,6 +18,8 @@ _ROUNDED = 0.06
 _REGION = re.compile(r"^(?:us|eu|apac|global|jp|au|us-gov)\.")
 _TOTALS = (400_000, 1_050_000)
 
+_PLATFORMS = frozenset({"azure.ai.inference", "gcp.vertex_ai"})
+
 _BESIDE = {"gcp.gemini": ("gcp.gemini", "gcp.vertex_ai")}
 """Sections of LiteLLM in which a section's limits may stand."""
 
@@ -66,7 +68,7 @@ def _add(other: Row, section: str, result: Merged) -> None:
     if covering is not None and _is_moved(covering, other, section, result):
         covering.also.remove(other.name.lower())
         covering = None
-    if covering is None or _is_blind_to_region(covering, other, section):
+    if covering is None or _is_own(covering, other, section, result) or _is_blind_to_region(covering, other, section):
         _widen(other)
         result.sections.setdefault(section, []).append(other)
     else:
@@ -111,9 +113,12 @@ def _since(standard: Line, line: Line) -> Line:
 def _complete_limits(row: Row, other: Row, section: str, result: Merged) -> None:
     window, limit = row.window, other.max_input
     row.max_output = other.max_output
-    row.max_input = limit
     if limit is None:
         return
+    if window is not None and limit < (1 - _ROUNDED) * window and not _shares(other, window):
+        result.conflicts.append(Conflict(section, row.name, "window", window, limit, "genai-prices"))
+        return
+    row.max_input = limit
     if window is None or abs(window - limit) <= _ROUNDED * window or window < limit:
         row.window = limit
         if window is not None and abs(window - limit) > _ROUNDED * window:
@@ -130,12 +135,25 @@ def _is_blind_to_region(covering: Row, other: Row, section: str) -> bool:
     return section == "aws.bedrock" and region is not None and not is_regional
 
 
+def _is_own(covering: Row, other: Row, section: str, result: Merged) -> bool:
+    """Whether a platform that genai-prices does not keep apart from the makers has a price of its own."""
+    ours, theirs = covering.standard(result.day), other.standard(result.day)
+    is_whole = bool(theirs.get("input")) and bool(theirs.get("output"))
+    return section in _PLATFORMS and is_whole and bool(ours) and not _agree(ours, theirs)
+
+
 def _is_moved(covering: Row, other: Row, section: str, result: Merged) -> bool:
     """Whether genai-prices still ties a `-latest` name to an older model; LiteLLM says what it is now."""
     name = other.name.lower()
     prices = covering.standard(result.day), other.standard(result.day)
     is_own = covering in result.sections.get(section, [])
     return is_own and name.endswith("-latest") and name in covering.also and all(prices) and not _agree(*prices)
+
+
+def _shares(row: Row, window: int) -> bool:
+    """Whether the row's limits are parts of `window`, and not the window itself as somebody else knows it."""
+    total = (row.max_input or 0) + (row.max_output or 0)
+    return row.max_input != row.max_output and abs(total - window) <= 2 * _ROUNDED * window
 
 
 def _widen(row: Row) -> None:
@@ -171,7 +189,8 @@ def _near(first: float, second: float) -> bool:
 
 def _compare(row: Row, other: Row, section: str, result: Merged) -> None:
     ours, theirs = row.standard(result.day), other.standard(result.day)
-    if row.max_input is None and row.max_output is None and row.source == "g":
+    is_in_section = row in result.sections.get(section, [])
+    if is_in_section and row.max_input is None and row.max_output is None and row.source == "g":
         _complete_limits(row, other, section, result)
     if ours and theirs and not _agree(ours, theirs):
         first, second = (f"{line.get('input', 0)} / {line.get('output', 0)}" for line in (ours, theirs))

@@ -7,16 +7,20 @@ minutes and 1 hour), audio, images, output and, where it has a rate of its own, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 from submeter import catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from submeter.usage import Usage
 
 _MILLION = 1_000_000
+_FIRST_DAY, _LAST_DAY = "1970-01-01", "2149-06-06"
+_MOST_TOKENS = 2**63 - 1
+_MINUTE_NS = 60 * 10**9
 
 # A part without a rate of its own is billed like the part it belongs to, as price lists mean it. Audio is
 # not: where its rate is missing, the text rate is known to be several times too low.
@@ -48,6 +52,35 @@ class Cost:
     is_assumed: bool = False
 
 
+class Priced(NamedTuple):
+    """What decides a call's prices besides its day, hour and size, as the store's columns have it."""
+
+    provider: str
+    model: str
+    service_tier: str = ""
+    is_batch: bool = False
+
+
+class PriceRow(NamedTuple):
+    """One row of a price table in SQL. For a call that `priced` describes, at most one row fits all ranges.
+
+    `valid_from` is the first and `valid_to` the day after the last UTC day, as `YYYY-MM-DD`; `minute_from` and
+    `minute_to` likewise are minutes of the UTC day. The call's input tokens are more than `above_tokens` and at
+    most `up_to_tokens`. `rates` has USD per million tokens for every unit, `None` where a call with such tokens
+    has no known cost; `request` is USD per request.
+    """
+
+    priced: Priced
+    valid_from: str
+    valid_to: str
+    minute_from: int
+    minute_to: int
+    above_tokens: int
+    up_to_tokens: int
+    rates: Mapping[str, float | None]
+    version: str
+
+
 def cost_of(
     usage: Usage, *, provider: str, model: str, at_ns: int, service_tier: str = "", is_batch: bool = False
 ) -> Cost | None:
@@ -57,13 +90,11 @@ def cost_of(
     of 0 is only ever a price of 0.
     """
     found = catalog.find(provider, model)
-    if found is None or not usage.is_known:
+    if found is None or (usage.input_tokens is None and usage.output_tokens is None):
         return None
-    tier = "batch" if is_batch else _tier(service_tier, found.provider)
+    tier = "batch" if is_batch else _tier(service_tier, found.provider) if service_tier else ""
     price = found.price_at(at_ns, usage.input_tokens or 0, tier)
-    if price is None:
-        return None
-    parts = _parts(usage, price.rates)
+    parts = price and _parts(usage, price.rates)
     if parts is None:
         return None
     return Cost(sum(parts.values()), catalog.version(), parts, found.is_assumed)
@@ -72,49 +103,81 @@ def cost_of(
 def _tier(service_tier: str, provider: str) -> str:
     """The table's name of a service tier: `""` where it is billed at the standard rates."""
     name = service_tier.lower()
-    if name in _STANDARD or name in _STANDARD_AT.get(provider, ()):
-        return ""
-    return name
+    return "" if name in _STANDARD or name in _STANDARD_AT.get(provider, ()) else name
 
 
 def _parts(usage: Usage, rates: Mapping[str, float]) -> dict[str, float] | None:
+    """The dollars of each part that has tokens, `None` when one has no rate."""
     parts: dict[str, float] = {}
     for unit, tokens in _counts(usage):
-        if not tokens:
+        if tokens <= 0:
             continue
-        rate = rates.get(unit)
-        if rate is None:
-            rate = next((rates[other] for other in _BILLED_AS.get(unit, ()) if other in rates), None)
+        rate = rates[unit] if unit in rates else _borrowed(unit, rates)
         if rate is None:
             return None
         parts[unit] = tokens * rate / _MILLION
-    fee = rates.get("request")
-    if fee:
-        parts["request"] = fee
+    if "request" in rates:
+        parts["request"] = rates["request"]
     return parts
 
 
-def _counts(usage: Usage) -> tuple[tuple[str, int], ...]:
-    """The disjoint parts of a call's tokens. Cached tokens are taken to be text: no provider tells them apart."""
+def _borrowed(unit: str, rates: Mapping[str, float]) -> float | None:
+    """The rate of a unit that has none of its own."""
+    return next((rates[other] for other in _BILLED_AS.get(unit, ()) if other in rates), None)
+
+
+def _counts(usage: Usage) -> list[tuple[str, int]]:
+    """The disjoint parts of a call's tokens. Cached tokens are taken to be text: few providers tell them apart."""
     read = usage.cache_read_tokens or 0
     hour = usage.cache_write_1h_tokens or 0
-    written = max(usage.cache_write_tokens or 0, hour + (usage.cache_write_5m_tokens or 0))
-    plain = max((usage.input_tokens or 0) - read - written, 0)
-    audio = min(usage.audio_input_tokens or 0, plain)
-    image = min(usage.image_input_tokens or 0, plain - audio)
+    written = usage.cache_write_tokens or 0
+    if hour or usage.cache_write_5m_tokens:
+        written = max(written, hour + (usage.cache_write_5m_tokens or 0))
+    counts = [("cache_read", read), ("cache_write", written - hour), ("cache_write_1h", hour)]
+    plain = (usage.input_tokens or 0) - read - written
+    for unit, part in (("audio_input", usage.audio_input_tokens), ("image_input", usage.image_input_tokens)):
+        if part and plain > 0:
+            counts.append((unit, min(part, plain)))
+            plain -= part
     output = usage.output_tokens or 0
-    spoken = min(usage.audio_output_tokens or 0, output)
-    drawn = min(usage.image_output_tokens or 0, output - spoken)
-    thought = min(usage.reasoning_tokens or 0, output - spoken - drawn)
-    return (
-        ("input", plain - audio - image),
-        ("output", output - spoken - drawn - thought),
-        ("cache_read", read),
-        ("cache_write", written - hour),
-        ("cache_write_1h", hour),
-        ("reasoning", thought),
-        ("audio_input", audio),
-        ("audio_output", spoken),
-        ("image_input", image),
-        ("image_output", drawn),
-    )
+    for unit, part in (
+        ("audio_output", usage.audio_output_tokens),
+        ("image_output", usage.image_output_tokens),
+        ("reasoning", usage.reasoning_tokens),
+    ):
+        if part and output > 0:
+            counts.append((unit, min(part, output)))
+            output -= part
+    counts += (("input", plain), ("output", output))
+    return counts
+
+
+def price_rows(calls: Iterable[Priced]) -> Iterator[PriceRow]:
+    """Rows of a price table in SQL for `calls`, each told once: what recomputing their cost in the store needs.
+
+    The rows are disjoint, and all that a name, a tier or a missing rate may mean is settled in them, so that
+    the query compares for equality and ranges alone. Calls of unknown models have no rows.
+    """
+    for priced in dict.fromkeys(calls):
+        found = catalog.find(priced.provider, priced.model)
+        if found is not None:
+            tier = "batch" if priced.is_batch else _tier(priced.service_tier, found.provider)
+            yield from _rows_of(found, priced, tier)
+
+
+def _rows_of(found: catalog.Model, priced: Priced, tier: str) -> Iterator[PriceRow]:
+    """Cuts days, hours and sizes wherever a price changes, and asks the model for the price in each piece."""
+    prices = [price for price in found.prices if price.service_tier == tier]
+    days = sorted({(price.from_ns, price.valid_from or _FIRST_DAY) for price in prices})
+    minutes = sorted({minute for price in prices for minute in price.utc_minutes})
+    sizes = sorted({price.above_tokens for price in prices})
+    for (from_ns, day), (_, next_day) in zip(days, [*days[1:], (0, _LAST_DAY)], strict=True):
+        for minute, next_minute in pairwise(minutes):
+            for size, next_size in zip(sizes, [*sizes[1:], _MOST_TOKENS], strict=True):
+                price = found.price_at(from_ns + minute * _MINUTE_NS, size + 1, tier)
+                if price is not None:
+                    rates = {unit: price.rates.get(unit, _borrowed(unit, price.rates)) for unit in catalog.UNITS}
+                    rates["request"] = rates["request"] or 0.0
+                    yield PriceRow(
+                        priced, day, next_day, minute, next_minute, size or -1, next_size, rates, catalog.version()
+                    )

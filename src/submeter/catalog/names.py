@@ -42,7 +42,7 @@ _PROVIDERS = {
 
 _ON_AZURE = ("openai", "anthropic", "deepseek", "x_ai", "moonshot_ai")
 _SOLD_BY = {
-    "azure.ai.openai": ("azure.ai.openai", "azure.ai.inference", *_ON_AZURE),
+    "azure.ai.openai": ("azure.ai.openai", *_ON_AZURE, "azure.ai.inference"),
     "azure.ai.inference": ("azure.ai.inference", "azure.ai.openai", *_ON_AZURE),
     "gcp.vertex_ai": ("gcp.vertex_ai", "gcp.gemini", "anthropic"),
     "gcp.gemini": ("gcp.gemini", "gcp.vertex_ai", "anthropic"),
@@ -78,7 +78,12 @@ _MAKER = re.compile(
     r"^(?:ai21|amazon|anthropic|cohere|deepseek|google|meta|mistral|moonshotai|openai|qwen|writer|xai|zai)\."
 )
 _REVISION = re.compile(r"(?:@[\w-]+|-v\d+(?::\d+)?(?::\w+)?|:\d+)$")
+_TUNED = re.compile(r"(?<=^ft:)([^:]+):.*$")
 _LATEST = re.compile(r"-latest$")
+
+
+OPEN_MAKERS = frozenset(_OPEN)
+"""Makers of models that others run too, at prices of their own."""
 
 
 def provider_of(provider: str) -> str:
@@ -115,21 +120,21 @@ def same_names(model: str) -> Iterator[str]:
 
 
 def near_names(model: str) -> Iterator[str]:
-    """Shorter spellings of `model`: without revision, region, date, maker or gateway, in this order."""
-    seen = dict.fromkeys(same_names(model))
-    yielded = set(seen)
-    names = list(seen)
-    for cut in (_REVISION, _REGION, _LATEST, _COMPACT_DATE, _DASHED_DATE, _MAKER):
-        for name in tuple(names):
-            shorter = cut.sub("", name)
-            if shorter not in yielded:
-                yielded.add(shorter)
-                names.append(shorter)
-                yield shorter
+    """Shorter spellings of `model`: without revision, region, date or maker, then all that without its gateway."""
+    names = dict.fromkeys(same_names(model))
+    known = len(names)
+    _cut(names)
     for name in tuple(names):
-        rest = name
-        while "/" in rest:
-            rest = rest.partition("/")[2]
-            if rest and rest not in yielded:
-                yielded.add(rest)
-                yield rest
+        for slash in range(name.count("/")):
+            names[name.split("/", slash + 1)[-1]] = None
+    _cut(names)
+    yield from tuple(names)[known:]
+
+
+def _cut(names: dict[str, None]) -> None:
+    """Adds every spelling that is left of `names` when parts that sellers add are taken off."""
+    for part in (_REVISION, _REGION, _LATEST, _COMPACT_DATE, _DASHED_DATE, _MAKER):
+        for name in tuple(names):
+            names[part.sub("", name)] = None
+    for name in tuple(names):
+        names[_TUNED.sub(r"\1", name)] = None

@@ -55,9 +55,9 @@ class Override:
 class Overrides:
     """All rows of the user's file; `mark` tells one content of the file from another in a price version."""
 
-    rows: tuple[Override, ...] = ()
-    mark: str = ""
-    source: str = ""
+    rows: tuple[Override, ...]
+    mark: str
+    source: str
 
     def merged(self, provider: str, name: str, known: Model | None) -> Model | None:
         """`known` with the user's rows laid over it, a model of the user's rows alone, or `None` if none applies."""
@@ -83,16 +83,13 @@ class Overrides:
         )
 
 
-def read_overrides() -> Overrides:
+def read_overrides() -> Overrides | None:
     """The rows of the file that `SUBMETER_PRICES` names. A file that cannot be used is left out, with one warning."""
-    path = settings.prices_file()
-    if not path:
-        return Overrides()
     try:
-        return parsed(path)
+        return parsed(settings.prices_file())
     except PricesFileError as error:
         _log.warning("%s; the prices of the built-in table are used without this file", error)
-        return Overrides()
+        return None
 
 
 def parsed(path: str) -> Overrides:

@@ -10,14 +10,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from submeter.catalog.names import SELF_HOSTED, maker_of, near_names, provider_of, same_names, sections_of
-from submeter.catalog.overrides import read_overrides
+from submeter import settings
+from submeter.catalog.names import OPEN_MAKERS, SELF_HOSTED, maker_of, near_names, provider_of, same_names, sections_of
 from submeter.catalog.table import Section, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from submeter.catalog.model import Model
+    from submeter.catalog.overrides import Overrides
 
 
 class Search:
@@ -25,8 +26,8 @@ class Search:
 
     def __init__(self) -> None:
         self._table = Table()
-        self._overrides = read_overrides()
-        self.version = self._table.version + self._overrides.mark
+        self._overrides = _overrides()
+        self.version = self._table.version + (self._overrides.mark if self._overrides else "")
 
     def found(self, provider: str, model: str) -> Model | None:
         """The model that `provider` sells as `model`, `None` if unknown."""
@@ -34,17 +35,17 @@ class Search:
             return None
         name = provider_of(provider)
         known = self._sold(name, model)
-        merged = self._overrides.merged(name, model, known)
+        merged = self._overrides.merged(name, model, known) if self._overrides else None
         return merged or known or self._made(name, model)
 
     def models(self) -> Iterator[Model]:
         """Every model of the table, merged with the user's file, then those that only the user's file has."""
         for provider in self._table.providers:
             for model in self._table.section(provider).models():
-                yield self._overrides.merged(provider, model.name, model) or model
-        for provider, name in self._overrides.named():
-            added = None if self._sold(provider, name) else self._overrides.merged(provider, name, None)
-            if added is not None:
+                merged = self._overrides.merged(provider, model.name, model) if self._overrides else None
+                yield merged or model
+        for provider, name in self._overrides.named() if self._overrides else ():
+            if self._sold(provider, name) is None and (added := self.found(provider, name)) is not None:
                 yield added
 
     def _sold(self, provider: str, model: str) -> Model | None:
@@ -57,14 +58,26 @@ class Search:
     def _made(self, provider: str, model: str) -> Model | None:
         """The model as its maker sells it, if the provider is a stranger to the table and runs no weights itself.
 
-        `openai` counts as one for models that it does not make: its SDK is what people point at gateways.
+        A name like `groq/llama-3.3-70b-versatile` says itself who sells it. `openai` counts as a stranger to models
+        that it does not make: its SDK is what people point at gateways.
         """
         is_openai = provider == "openai"
         if provider in SELF_HOSTED or (provider in self._table.providers and not is_openai):
             return None
-        maker = maker_of(model, is_closed=is_openai)
-        made = self._sold(maker, model) if maker and maker != provider else None
+        gateway, _, rest = model.partition("/")
+        seller = provider_of(gateway) if rest else ""
+        if seller not in self._table.providers or (is_openai and seller in OPEN_MAKERS):
+            seller, rest = maker_of(model, is_closed=is_openai), model
+        made = self._sold(seller, rest) if seller and seller != provider else None
         return made and replace(made, is_assumed=True)
+
+
+def _overrides() -> Overrides | None:
+    if not settings.prices_file():
+        return None
+    from submeter.catalog.overrides import read_overrides  # noqa: PLC0415  (3 ms that only owners of a file pay)
+
+    return read_overrides()
 
 
 def _in_section(section: Section, model: str) -> Model | None:
