@@ -143,6 +143,12 @@ METRIC_TIME_TO_FIRST_CHUNK: Final = "gen_ai.client.inference.time_to_first_chunk
 METRIC_TIME_PER_OUTPUT_CHUNK: Final = "gen_ai.client.inference.time_per_output_chunk"
 METRIC_OTHER_DURATION: Final = "gen_ai.client.operation.duration"
 
+# --- metrics that the conventions removed, for the legacy dialect
+LEGACY_METRIC_TOKENS: Final = "gen_ai.client.token.usage"
+LEGACY_METRIC_TIME_TO_FIRST_CHUNK: Final = "gen_ai.client.operation.time_to_first_chunk"
+LEGACY_METRIC_TIME_PER_OUTPUT_CHUNK: Final = "gen_ai.client.operation.time_per_output_chunk"
+LEGACY_TOKEN_TYPE: Final = "gen_ai.token.type"
+
 # --- metrics of submeter
 METRIC_COST: Final = "submeter.cost"
 METRIC_EMBEDDINGS_INPUT_TOKENS: Final = "submeter.embeddings.input_tokens"

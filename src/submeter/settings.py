@@ -98,7 +98,10 @@ def disabled_providers() -> tuple[str, ...]:
 
 
 def dialect() -> str:
-    """`SUBMETER_SEMCONV`: `latest` (default), `legacy` or `both`."""
+    """`SUBMETER_SEMCONV`: `latest` (default), `legacy` or `both`: which names of metrics are written.
+
+    `OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental` means `latest` too.
+    """
     value = variable("SUBMETER_SEMCONV", "latest").lower()
     return value if value in {"latest", "legacy", "both"} else "latest"
 
@@ -150,3 +153,45 @@ def data_home() -> str:
 def api_token() -> str:
     """`SUBMETER_TOKEN`: what a server bound beyond loopback demands, and what the command line sends."""
     return variable("SUBMETER_TOKEN")
+
+
+def max_tokens_per_user_daily() -> float | None:
+    """`SUBMETER_MAX_TOKENS_PER_USER_DAILY`: tokens a user may take in a day, `None` for no limit."""
+    return number("SUBMETER_MAX_TOKENS_PER_USER_DAILY")
+
+
+def max_tokens_per_query() -> float | None:
+    """`SUBMETER_MAX_TOKENS_PER_QUERY`: tokens one call may take, input and output; `None` or 0 for no limit."""
+    return number("SUBMETER_MAX_TOKENS_PER_QUERY")
+
+
+def max_cost_daily_usd() -> float | None:
+    """`SUBMETER_MAX_COST_DAILY_USD`: what all calls of a day together may cost, `None` for no limit."""
+    return number("SUBMETER_MAX_COST_DAILY_USD")
+
+
+def token_warning_threshold() -> float | None:
+    """`SUBMETER_TOKEN_WARNING_THRESHOLD`: from which percentage token warnings start; 0.8 means 80.
+
+    Raises:
+        SettingError: not a percentage above 0 and up to 100.
+    """
+    value = number("SUBMETER_TOKEN_WARNING_THRESHOLD")
+    if value is None:
+        return None
+    percentage = value * 100 if value <= 1 else value
+    if not 0 < percentage <= 100:  # noqa: PLR2004
+        raise SettingError(
+            f"SUBMETER_TOKEN_WARNING_THRESHOLD={value:g} is not a percentage: set it above 0 and up to 100, or unset it"
+        )
+    return percentage
+
+
+def time_zone() -> str:
+    """`SUBMETER_TIME_ZONE`: where days begin for limits set by variables, such as `Europe/Berlin` (default UTC)."""
+    return variable("SUBMETER_TIME_ZONE", "UTC")
+
+
+def rules_file() -> str:
+    """`SUBMETER_RULES`: the YAML file with the warning rules, empty for the defaults."""
+    return variable("SUBMETER_RULES")

@@ -10,10 +10,10 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.trace import SpanKind, Status, StatusCode
+from opentelemetry.trace import SpanKind, Status, StatusCode, set_span_in_context
 
 from submeter import context, limits, pricing, semconv
-from submeter.core import instruments
+from submeter.core import exceptions, instruments
 from submeter.core.abandoned import bury
 from submeter.core.answer import Answer
 from submeter.core.attributes import asked, told
@@ -186,7 +186,7 @@ class Call(Answer):
             server_port=self.server[1],
             time_to_first_chunk_s=(self.first_ns - self._opened_ns) / 1e9 if self.chunks else None,
             time_per_output_chunk_s=(self.last_ns - self.first_ns) / 1e9 / between if between > 0 else None,
-            error_type=_error_type(error),
+            error_type=exceptions.type_of(error),
             finish_reasons=tuple(reason for _, reason in sorted(self.finish_reasons.items())),
         )
 
@@ -195,18 +195,10 @@ class Call(Answer):
         if span.is_recording():
             span.set_attributes({**self.facts, **told(record)})
             if error is not None:
-                status = getattr(error, "status_code", None)
-                if isinstance(status, int):
-                    span.set_attribute(semconv.HTTP_STATUS, status)
-                request_id = getattr(error, "request_id", None)
-                if isinstance(request_id, str):
-                    span.set_attribute(semconv.REQUEST_ID, request_id)
+                span.set_attributes(exceptions.details_of(error))
                 span.set_status(Status(StatusCode.ERROR))
+                attempt(exceptions.emit, record, error, set_span_in_context(span))
 
 
 def _cost(usage: Usage, provider: str, model: str, at_ns: int, tier: str, is_batch: bool) -> pricing.Cost | None:  # noqa: FBT001  (through the guard)
     return pricing.cost_of(usage, provider=provider, model=model, at_ns=at_ns, service_tier=tier, is_batch=is_batch)
-
-
-def _error_type(error: BaseException | None) -> str:
-    return "" if error is None else type(error).__qualname__

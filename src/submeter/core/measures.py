@@ -1,0 +1,129 @@
+"""Measures: what one finished call adds to which instrument, in the dialect of names that is asked for.
+
+`latest` are the conventions' names of October 2026; `legacy` are those they removed that autumn, for dashboards
+that have not moved yet; `both` writes both.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from submeter import semconv
+
+if TYPE_CHECKING:
+    from submeter.core.instruments import Instruments
+    from submeter.record import CallRecord
+
+_COUNTED = (
+    (semconv.METRIC_CACHE_READ_TOKENS, "cache_read_tokens", ("", "", "")),
+    (semconv.METRIC_CACHE_WRITE_TOKENS, "cache_write_tokens", ("", "", "")),
+    (semconv.METRIC_REASONING_TOKENS, "reasoning_tokens", ("", "", "")),
+    (
+        semconv.METRIC_INPUT_TOKENS,
+        "input_tokens",
+        ("text_input_tokens", "image_input_tokens", "audio_input_tokens"),
+    ),
+    (
+        semconv.METRIC_OUTPUT_TOKENS,
+        "output_tokens",
+        ("text_output_tokens", "image_output_tokens", "audio_output_tokens"),
+    ),
+)
+"""Counter, count of `Usage` it adds, and the counts of its parts by modality (text, image, audio)."""
+
+_MODALITIES = (semconv.MODALITY_TEXT, semconv.MODALITY_IMAGE, semconv.MODALITY_AUDIO)
+
+
+_EXPECTED = semconv.INFERENCE_KINDS | {semconv.KIND_EMBEDDINGS}
+"""Kinds of call whose answer should state usage."""
+
+
+def measure(made: Instruments, record: CallRecord, labels: tuple[str, ...], dialect: str) -> None:
+    """Adds one finished call to every instrument it belongs to."""
+    attributes = _attributes(record, labels)
+    timed = {**attributes, semconv.ERROR_TYPE: record.error_type} if record.error_type else attributes
+    is_inference = record.kind in semconv.INFERENCE_KINDS
+    if is_inference and dialect != "legacy":
+        _inference(made, record, attributes, timed)
+    if is_inference and dialect != "latest":
+        _legacy(made, record, attributes, timed)
+    if not is_inference:
+        made.record(semconv.METRIC_OTHER_DURATION, record.duration_s, timed, "s", semconv.DURATION_BOUNDARIES_S)
+        if record.usage.input_tokens is not None:
+            made.add(semconv.METRIC_EMBEDDINGS_INPUT_TOKENS, record.usage.input_tokens, attributes)
+    if record.context_utilization is not None:
+        name, boundaries = semconv.METRIC_CONTEXT_UTILIZATION, semconv.UTILIZATION_BOUNDARIES
+        made.record(name, record.context_utilization, attributes, "1", boundaries)
+    _cost(made, record, attributes)
+
+
+def _cost(made: Instruments, record: CallRecord, attributes: dict[str, Any]) -> None:
+    if record.cost_usd is not None:
+        made.add(semconv.METRIC_COST, record.cost_usd, attributes, "USD")
+    elif record.usage.is_known:
+        made.add(semconv.METRIC_CALLS_UNPRICED, 1, attributes, "{call}")
+    if record.kind in _EXPECTED and not record.usage.is_known and not record.error_type:
+        made.add(semconv.METRIC_CALLS_WITHOUT_USAGE, 1, attributes, "{call}")
+
+
+def _inference(made: Instruments, record: CallRecord, attributes: dict[str, Any], timed: dict[str, Any]) -> None:
+    made.record(semconv.METRIC_DURATION, record.duration_s, timed, "s", semconv.DURATION_BOUNDARIES_S)
+    for name, total_name, part_names in _COUNTED:
+        total: int | None = getattr(record.usage, total_name)
+        if total is None:
+            continue
+        rest = total
+        for modality, part_name in zip(_MODALITIES, part_names, strict=True):
+            part: int = getattr(record.usage, part_name) or 0 if part_name else 0
+            if part:
+                made.add(name, part, {**attributes, semconv.TOKEN_MODALITY: modality})
+                rest -= part
+        # What no modality was reported for, so that the parts always sum to the total.
+        if rest or not total:
+            made.add(name, rest, {**attributes, semconv.TOKEN_MODALITY: semconv.MODALITY_UNKNOWN})
+    tokens, durations = semconv.TOKEN_BOUNDARIES, semconv.DURATION_BOUNDARIES_S
+    for name, value, unit, boundaries in (
+        (semconv.METRIC_CALL_INPUT_TOKENS, record.usage.input_tokens, "{token}", tokens),
+        (semconv.METRIC_CALL_OUTPUT_TOKENS, record.usage.output_tokens, "{token}", tokens),
+        (semconv.METRIC_TIME_TO_FIRST_CHUNK, record.time_to_first_chunk_s, "s", durations),
+        (semconv.METRIC_TIME_PER_OUTPUT_CHUNK, record.time_per_output_chunk_s, "s", durations),
+    ):
+        if value is not None:
+            made.record(name, value, attributes, unit, boundaries)
+
+
+def _legacy(made: Instruments, record: CallRecord, attributes: dict[str, Any], timed: dict[str, Any]) -> None:
+    durations = semconv.DURATION_BOUNDARIES_S
+    made.record(semconv.METRIC_OTHER_DURATION, record.duration_s, timed, "s", durations)
+    for name, value in (
+        (semconv.LEGACY_METRIC_TIME_TO_FIRST_CHUNK, record.time_to_first_chunk_s),
+        (semconv.LEGACY_METRIC_TIME_PER_OUTPUT_CHUNK, record.time_per_output_chunk_s),
+    ):
+        if value is not None:
+            made.record(name, value, attributes, "s", durations)
+    for token_type, count in (("input", record.usage.input_tokens), ("output", record.usage.output_tokens)):
+        if count is not None:
+            typed = {**attributes, semconv.LEGACY_TOKEN_TYPE: token_type}
+            made.record(semconv.LEGACY_METRIC_TOKENS, count, typed, "{token}", semconv.TOKEN_BOUNDARIES)
+
+
+def _attributes(record: CallRecord, labels: tuple[str, ...]) -> dict[str, Any]:
+    attributes: dict[str, Any] = {semconv.KIND: record.kind, semconv.PROVIDER: record.provider}
+    optional: dict[str, Any] = {
+        semconv.REQUEST_MODEL: record.request_model,
+        semconv.RESPONSE_MODEL: record.response_model,
+        semconv.SERVER_ADDRESS: record.server_address,
+        semconv.SERVER_PORT: record.server_port,
+    }
+    attributes.update({name: value for name, value in optional.items() if value})
+    if labels:
+        chosen = {
+            semconv.SESSION_ID: record.session_id,
+            semconv.USER_ID: record.user_id,
+            semconv.OPERATION: record.operation,
+            semconv.STEP: record.step,
+            semconv.AGENT_NAME: record.agent,
+            **{semconv.TAG_PREFIX + tag: value for tag, value in record.tags.items()},
+        }
+        attributes.update({name: chosen[name] for name in labels if chosen.get(name)})
+    return attributes
