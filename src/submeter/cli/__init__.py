@@ -1,0 +1,118 @@
+"""The command line `submeter`: one module per group of commands, each loaded only when it is asked for.
+
+Exit codes: 0 all is well, 1 something is wrong (one line on stderr says what and what to do), 2 the command
+was not understood, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from submeter import __version__
+from submeter.cli.failure import CommandError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+OK: Final = 0
+ERROR: Final = 1
+USAGE: Final = 2
+INTERRUPTED: Final = 130
+
+_COMMANDS: Final = {
+    "up": ("submeter.cli.serving", "start the receiver, the store, the evaluator and the page on this machine"),
+    "run": ("submeter.cli.running", "run a Python program with metering on"),
+    "doctor": ("submeter.cli.diagnosis", "show what is metered here, what is not, and why"),
+    "sessions": ("submeter.cli.sessions", "list sessions, newest first"),
+    "session": ("submeter.cli.session", "show one session: its totals, its calls as a tree, its warnings"),
+    "usage": ("submeter.cli.usage", "sum tokens and cost by user, model, operation, day, ..."),
+    "warnings": ("submeter.cli.warnings", "list warnings, newest first"),
+    "summary": ("submeter.cli.summary", "show totals and a line per day"),
+}
+"""Every command: the module that adds its options and runs it, and its line in the help."""
+
+_EPILOG: Final = """\
+exit codes: 0 ok, 1 error (one line on stderr), 2 command not understood
+start here: run `submeter up` in one terminal and your app with SUBMETER=1 in another, then `submeter sessions`
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with its errors in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        sys.stderr.write(f"submeter: {message}; see `{self.prog} --help`\n")
+        sys.exit(USAGE)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["run"]:
+        return _run_program(arguments[1:])
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="replace")
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except CommandError as error:
+        _say(str(error))
+        return ERROR
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code
+
+
+def _run(arguments: list[str]) -> int:
+    name = next((word for word in arguments if not word.startswith("-")), "")
+    parser = _Parser(
+        prog="submeter",
+        description="Token metering for LLM apps: every call, session and user behind the provider's bill.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"submeter {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+    for command, (module, line) in _COMMANDS.items():
+        added = commands.add_parser(command, help=line, description=line[0].upper() + line[1:] + ".")
+        if command == name:
+            _loaded(module, "add_options")(added)
+    chosen = parser.parse_args(arguments)
+    if chosen.command is None:
+        parser.print_help()
+        return USAGE
+    return _loaded(_COMMANDS[chosen.command][0], "run")(chosen)
+
+
+def _run_program(arguments: list[str]) -> int:
+    """`run` by itself: its options are the program's, and so are whatever the program raises and its exit code."""
+    if arguments[:1] in (["-h"], ["--help"]):
+        return _run(["run", "--help"])
+    try:
+        return _loaded(_COMMANDS["run"][0], "run")(argparse.Namespace(program=arguments))
+    except CommandError as error:
+        _say(str(error))
+        return ERROR
+
+
+def _loaded(module: str, function: str) -> Callable[..., Any]:
+    try:
+        return getattr(importlib.import_module(module), function)
+    except ModuleNotFoundError as missing:
+        if missing.name is None or missing.name.startswith("submeter"):
+            raise
+        raise CommandError(
+            f"{missing.name} is not installed, this command needs it", "pip install 'submeter[server]'"
+        ) from missing
+
+
+def _say(message: str) -> None:
+    sys.stderr.write(f"submeter: {message}\n")

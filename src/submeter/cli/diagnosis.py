@@ -1,0 +1,59 @@
+"""`submeter doctor`: what is metered in this environment, and why the rest is not. Works without the server extra."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+    from submeter.distro.doctor import Report, Sdk
+
+_MARKS = {"metered": "+", "disabled": "-", "inactive": "!", "not installed": " "}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `submeter doctor`."""
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prints the report; 1 if an installed SDK cannot be metered."""
+    from submeter.distro.doctor import report  # noqa: PLC0415  (imports every SDK that is installed)
+
+    found = report()
+    if arguments.json:
+        sys.stdout.write(json.dumps(found.as_dict(), indent=2) + "\n")
+    else:
+        sys.stdout.write("\n".join(_lines(found)) + "\n")
+    return 1 if any(sdk.state == "inactive" for sdk in found.sdks) else 0
+
+
+def _lines(found: Report) -> list[str]:
+    start = "there: SUBMETER=1 is enough" if found.start_file else "missing: start your app with `submeter run`"
+    lines = [
+        f"submeter {found.version}",
+        f"  SUBMETER     {'on' if found.is_on else 'off: set SUBMETER=1 for the app that is to be metered'}",
+        f"  start file   {start}",
+        f"  sends to     {found.endpoint}",
+        f"  own failures {found.swallowed_failures}",
+        "",
+    ]
+    width = max((len(f"{sdk.package} {sdk.version}") for sdk in found.sdks), default=0)
+    for sdk in sorted(found.sdks, key=lambda sdk: (sdk.state == "not installed", sdk.package)):
+        name = f"{sdk.package} {sdk.version}".strip()
+        lines.append(f"{_MARKS.get(sdk.state, '?')} {name:<{width}}  {sdk.state}{_detail(sdk)}")
+    if found.neighbours:
+        lines += ["", "Also installed here, and left out of submeter's sums:"]
+        lines += [f"  {neighbour}" for neighbour in found.neighbours]
+    return lines
+
+
+def _detail(sdk: Sdk) -> str:
+    if sdk.state == "metered":
+        return f" through {', '.join(sdk.patches)}" if sdk.patches else ""
+    if sdk.state == "not installed":
+        return f" (known from {sdk.since} on)" if sdk.since else ""
+    return f": {sdk.reason}" if sdk.reason else ""

@@ -1,0 +1,51 @@
+"""The options that narrow a question: a period, a user, a session, a service, a tag, a number of rows."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import datetime
+from typing import Final
+
+from submeter.server.period import ACCEPTED, PeriodError, moment
+
+_HELP: Final = {
+    "since": f"from then on: {ACCEPTED}",
+    "start": "from this date or time on (the same as --since)",
+    "end": "until this time, or the end of this day",
+    "user": "calls of this user only",
+    "session": "calls of this session only",
+    "service": "calls of this service only",
+    "tag": "calls with this tag only, NAME=VALUE",
+    "limit": "rows at most",
+}
+_GROUPS: Final = {"period": ("since", "start", "end")}
+_METAVARS: Final = {"since": "WHEN", "start": "WHEN", "end": "WHEN", "limit": "N", "tag": "NAME=VALUE"}
+
+
+def add_options(parser: argparse.ArgumentParser, *names: str) -> None:
+    """The options `names`, of those in `_HELP`; `period` stands for the three of a period."""
+    for name in [part for group in names for part in _GROUPS.get(group, (group,))]:
+        kind = _start if name in {"since", "start"} else _end if name == "end" else str
+        parser.add_argument(f"--{name}", type=kind, metavar=_METAVARS.get(name, name.upper()), help=_HELP[name])
+
+
+def parameters(arguments: argparse.Namespace) -> dict[str, str]:
+    """The parameters of the question that the options ask for."""
+    values = vars(arguments)
+    return {name: values[name] for name in (*_HELP, "by", "order", "severity", "zone") if values.get(name)}
+
+
+def _start(text: str) -> str:
+    return _moment(text, is_end=False)
+
+
+def _end(text: str) -> str:
+    return _moment(text, is_end=True)
+
+
+def _moment(text: str, *, is_end: bool) -> str:
+    """The moment as ISO in UTC, so that every server understands it as it was meant here."""
+    try:
+        return moment(text, datetime.now().astimezone(), is_end=is_end).isoformat()
+    except PeriodError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

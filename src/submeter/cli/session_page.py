@@ -1,0 +1,218 @@
+"""The page of one session: who and when, what it used, how full the context was, every call, every warning."""
+
+from __future__ import annotations
+
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.text import Text
+
+from submeter.cli import tree, wording
+from submeter.cli.table import Column, cut, lines
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    Row = Mapping[str, Any]
+
+_MARKS: Final = (0.70, 0.85, 0.95)
+_LONGEST_BAR: Final = 60
+_WIDEST: Final = 132
+_LEAST_MESSAGE: Final = 20
+_COLUMNS: Final = (
+    Column("call", is_text=True, least=16),
+    Column("model", is_text=True, rank=1, least=14),
+    Column("in", rank=0),
+    Column("out", rank=0),
+    Column("cached", rank=5),
+    Column("reasoning", rank=6),
+    Column("cost", rank=0),
+    Column("context", rank=4),
+    Column("time", rank=3),
+    Column("ended", is_text=True, rank=2, least=8),
+)
+SEVERITY_STYLES: Final = {"info": "cyan", "warning": "yellow", "critical": "bold red"}
+_NORMAL_ENDS: Final = frozenset({"stop", "end_turn", "tool_calls", "tool_use", "tool_call", "stop_sequence"})
+_BAD_ENDS: Final = frozenset({"length", "max_tokens", "content_filter", "refusal"})
+
+
+def page(answer: Row, width: int, *, is_ascii: bool = False, limit: int = 0) -> list[Text]:
+    """The whole page in lines of at most `width` cells; `limit` is the most lines of calls, 0 all of them."""
+    width = min(width, _WIDEST)
+    session: Row = {**answer["session"], "calls_without_usage": sum(map(_is_without_usage, answer["calls"]))}
+    text = [*_heading(session, width), Text(), *totals(session, width), *_context(answer, width, is_ascii=is_ascii)]
+    text += [Text(), *_calls(answer, width, is_ascii=is_ascii, limit=limit)]
+    text += _warnings(answer["warnings"], width)
+    notes = _notes(session, answer["calls"])
+    if notes:
+        text += [Text(), *(Text(line, "dim") for note in notes for line in wrap(note, width, subsequent_indent="  "))]
+    return text
+
+
+def _heading(session: Row, width: int) -> list[Text]:
+    name = wording.clean(session["session_id"]) or "(calls without a session)"
+    facts = [
+        f"{title} {wording.clean(session[field])}" for title, field in (("user", "user_id"), ("service", "service"))
+        if session.get(field)
+    ]  # fmt: skip
+    first, last = wording.parsed_time(session["first_ts"]), wording.parsed_time(session["last_ts"])
+    start = wording.local_time(session["first_ts"])
+    length = (last - first).total_seconds()
+    facts.append(f"{start}, over {wording.duration(length)}" if length >= 1 else start)
+    return [
+        Text.assemble(("session ", "dim"), (cut(name, width - 8), "bold")),
+        Text(cut("  ".join(facts), width)),
+    ]
+
+
+def totals(session: Row, width: int) -> list[Text]:
+    """The sums of a session or of everything, over as many lines as `width` asks for."""
+    is_partial = bool(session["calls_without_usage"])
+    calls = session["calls"]
+    parts: list[tuple[str, str]] = [(wording.count(calls), "call" if calls == 1 else "calls")]
+    if session["errors"]:
+        parts.append((wording.count(session["errors"]), "failed"))
+    for field, title in (
+        ("input_tokens", "in"),
+        ("output_tokens", "out"),
+        ("cache_read_tokens", "cached"),
+        ("cache_write_tokens", "cache written"),
+        ("reasoning_tokens", "reasoning"),
+    ):
+        if session.get(field) or field in {"input_tokens", "output_tokens"}:
+            is_sum = field in {"input_tokens", "output_tokens"}
+            parts.append((wording.count(session.get(field), is_partial=is_partial and is_sum), title))
+    cost = wording.usd(session["cost_usd"], is_partial=bool(session["unpriced_calls"]))
+    found = [Text()]
+    for number, title in [*parts, (cost, "cost" if session["cost_usd"] is not None else "cost (no known price)")]:
+        is_money = title.startswith("cost")
+        piece = Text.assemble((number, "bold green" if is_money else "bold"), (f" {title}", "dim"))
+        if found[-1].cell_len + 3 + piece.cell_len > width and found[-1].plain:
+            found.append(Text())
+        found[-1].append("   " if found[-1].plain else "").append_text(piece)
+    return found
+
+
+def _context(answer: Row, width: int, *, is_ascii: bool) -> list[Text]:
+    peak = answer["session"].get("max_context_utilization")
+    if peak is None:
+        return []
+    fullest: Row = max(answer["calls"], key=lambda call: call["context_utilization"] or 0)
+    window = fullest["context_window"]
+    of = f" of {wording.short(window)}" if window else ""
+    latest = next((c["context_utilization"] for c in reversed(answer["calls"]) if c["context_utilization"]), peak)
+    now = f", now {wording.percent(latest)}" if latest < peak - 0.01 else ""
+    said = f"{wording.percent(peak)}{of} at its fullest{now}"
+    length = min(_LONGEST_BAR, width - len("context  ") - len(said) - 2)
+    bar = Text("context ", "dim")
+    if length >= 10:  # noqa: PLR2004  (shorter bars say nothing)
+        bar.append_text(_bar(peak, length, is_ascii=is_ascii)).append(" ")
+    return [bar.append(said, fill_style(peak))]
+
+
+def _bar(share: float, length: int, *, is_ascii: bool) -> Text:
+    full, empty, mark = ("#", ".", "|") if is_ascii else ("█", "░", "┃")
+    filled = min(length, max(int(share * length + 0.5), share > 0))
+    marks = {int(at * length): at for at in _MARKS}
+    bar = Text()
+    for cell in range(length):
+        if cell in marks:
+            bar.append(mark, fill_style(marks[cell]) if share >= marks[cell] else "dim")
+        else:
+            bar.append(full if cell < filled else empty, fill_style(share) if cell < filled else "dim")
+    return bar
+
+
+def fill_style(share: float) -> str:
+    """The colour of a context window filled to `share`."""
+    if share >= _MARKS[2]:
+        return "bold red"
+    if share >= _MARKS[1]:
+        return "yellow"
+    return "cyan" if share >= _MARKS[0] else "green"
+
+
+def _calls(answer: Row, width: int, *, is_ascii: bool, limit: int) -> list[Text]:
+    drawn = tree.drawn(tree.grown(answer["calls"], answer.get("spans", ())), is_ascii=is_ascii)
+    shown = drawn[:limit] if limit else drawn
+    text = lines(_COLUMNS, [_cells(line) for line in shown], width)
+    if len(drawn) > len(shown):
+        text.append(Text(cut(f"... {len(drawn) - len(shown)} more lines: --limit 0 shows all", width), "dim"))
+    return text
+
+
+def _cells(line: tree.Line) -> list[Text]:
+    node, row = line.node, line.node.row
+    inputs, is_input_partial = node.total("input_tokens")
+    outputs, is_output_partial = node.total("output_tokens")
+    cost, is_cost_partial = node.total("cost_usd")
+    estimate = "~" if row.get("estimated") else ""
+    style = "" if node.is_call else "bold"
+    model = wording.clean(str(row.get("response_model") or row.get("request_model") or "")) if node.is_call else ""
+    return [
+        Text.assemble((line.prefix, "dim"), (wording.clean(node.label), style)),
+        Text(model),
+        Text(estimate + wording.count(inputs, is_partial=is_input_partial), style),
+        Text(estimate + wording.count(outputs, is_partial=is_output_partial), style),
+        Text(_present(row.get("cache_read_tokens")), "dim"),
+        Text(_present(row.get("reasoning_tokens")), "dim"),
+        Text(wording.usd(cost, is_partial=is_cost_partial), f"green {style}".strip()),
+        _utilization(row.get("context_utilization")),
+        Text(wording.duration(row["duration_s"]) if "duration_s" in row else "", "dim"),
+        _end(row) if node.is_call else Text(),
+    ]
+
+
+def _present(number: float | None) -> str:
+    return wording.count(number) if number else ""
+
+
+def _utilization(share: float | None) -> Text:
+    return Text() if share is None else Text(wording.percent(share), fill_style(share))
+
+
+def _end(row: Row) -> Text:
+    if row.get("error_type"):
+        return Text(wording.clean(row["error_type"]), "red")
+    reasons: Sequence[str] = row.get("finish_reasons") or ()
+    end = wording.clean(",".join(dict.fromkeys(reasons)))
+    if row.get("partial"):
+        return Text("broken off" + (f", {end}" if end else ""), "yellow")
+    return Text(end, "dim" if _NORMAL_ENDS.issuperset(reasons) else "yellow" if _BAD_ENDS & set(reasons) else "")
+
+
+def _warnings(found: Sequence[Row], width: int) -> list[Text]:
+    if not found:
+        return []
+    text = [Text(), Text("warnings", "dim")]
+    for row in found:
+        severity = str(row["severity"])
+        head = f"{wording.local_time(row['ts'])}  {severity:<8}  "
+        room = max(width - len(head), _LEAST_MESSAGE)
+        for position, line in enumerate(wrap(wording.clean(row["message"]), room) or [""]):
+            start = head if position == 0 else " " * len(head)
+            text.append(Text.assemble((start, SEVERITY_STYLES.get(severity, "")), line))
+    return text
+
+
+def _is_without_usage(call: Row) -> bool:
+    return call["input_tokens"] is None and call["output_tokens"] is None
+
+
+def _notes(session: Row, calls: Sequence[Row]) -> list[str]:
+    """What the numbers above leave out or are not sure of."""
+    total = session["calls"]
+    estimated = sum(1 for call in calls if call.get("estimated"))
+    inconsistent = sum(1 for call in calls if call.get("inconsistent"))
+    broken = sum(1 for call in calls if call.get("partial"))
+    return [
+        f"{number} of {total} calls {what}"
+        for number, what in (
+            (session["unpriced_calls"], "have no known price: the cost is at least what is shown"),
+            (session["calls_without_usage"], "reported no token counts: the sums are at least what is shown"),
+            (estimated, "are estimated (~), because the provider gave no count"),
+            (broken, "were broken off before the provider's last count"),
+            (inconsistent, "reported parts that did not fit into their total"),
+        )
+        if number
+    ]  # fmt: skip

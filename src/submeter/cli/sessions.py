@@ -1,0 +1,79 @@
+"""`submeter sessions`: a line per session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.text import Text
+
+from submeter.cli import narrowing, output, source, wording
+from submeter.cli.emptiness import nothing, refuse_empty_store
+from submeter.cli.session_page import fill_style
+from submeter.cli.table import Column, lines
+from submeter.store.questions import ORDERS
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping, Sequence
+
+_COLUMNS: Final = (
+    Column("session", is_text=True, least=12),
+    Column("user", is_text=True, rank=1),
+    Column("service", is_text=True, rank=6),
+    Column("models", is_text=True, rank=7, least=12),
+    Column("calls"),
+    Column("in"),
+    Column("out"),
+    Column("cached", rank=8),
+    Column("cost"),
+    Column("context", rank=3),
+    Column("warnings", rank=2),
+    Column("last call", rank=1),
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `submeter sessions`."""
+    narrowing.add_options(parser, "period", "user", "service", "limit")
+    parser.add_argument("--order", choices=ORDERS, help="latest first (recent), or the largest (default: recent)")
+    output.add_options(parser)
+    source.add_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prints the sessions."""
+    parameters = narrowing.parameters(arguments)
+    answer = source.answered(arguments, "sessions", parameters)
+    rows: list[Mapping[str, Any]] = answer["sessions"]
+    if not rows:
+        refuse_empty_store(arguments)
+    output.write(
+        arguments,
+        answer,
+        lambda width, _: _page(rows, width) if rows else nothing("sessions", parameters),
+        rows,
+    )
+    return 0
+
+
+def _page(rows: Sequence[Mapping[str, Any]], width: int) -> list[Text]:
+    return lines(_COLUMNS, [_cells(row) for row in rows], width)
+
+
+def _cells(row: Mapping[str, Any]) -> list[Text]:
+    name = wording.clean(row["session_id"])
+    share = row["max_context_utilization"]
+    return [
+        Text(name) if name else Text("(no session)", "dim"),
+        Text(wording.clean(row["user_id"])),
+        Text(wording.clean(row["service"]), "dim"),
+        Text(wording.clean(", ".join(row["models"])), "dim"),
+        Text(wording.count(row["calls"])),
+        Text(wording.count(row["input_tokens"])),
+        Text(wording.count(row["output_tokens"])),
+        Text(wording.count(row["cache_read_tokens"]) if row["cache_read_tokens"] else "", "dim"),
+        Text(wording.usd(row["cost_usd"], is_partial=bool(row["unpriced_calls"])), "green"),
+        Text(wording.percent(share), fill_style(share)) if share is not None else Text(),
+        Text(str(row["warnings"]) if row["warnings"] else "", "yellow"),
+        Text(wording.local_time(row["last_ts"]), "dim"),
+    ]

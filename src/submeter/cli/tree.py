@@ -1,0 +1,141 @@
+"""The calls of a session as a tree: by parent span where spans tell, else by the operation the app named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from submeter import semconv
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+
+_NO_OUTPUT: Final = (semconv.KIND_EMBEDDINGS, "output_tokens")
+"""Embeddings have no output tokens: their absence leaves no sum incomplete."""
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """A call, a span around calls, or an operation that groups calls. `row` is the answer's row, if it has one."""
+
+    label: str
+    row: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    is_call: bool = False
+    children: list[Node] = field(default_factory=list["Node"])
+
+    @property
+    def started(self) -> str:
+        """ISO time of its own start, else of its first child's."""
+        return str(self.row.get("ts") or (self.children[0].started if self.children else ""))
+
+    def calls(self) -> Iterator[Mapping[str, Any]]:
+        """The rows of all calls at and beneath this node."""
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            if node.is_call:
+                yield node.row
+            waiting += node.children
+
+    def total(self, name: str) -> tuple[float | None, bool]:
+        """The sum of a number over all calls, and whether some call does not know its own."""
+        known = [row.get(name) for row in self.calls() if (row.get("kind"), name) != _NO_OUTPUT]
+        found = [number for number in known if number is not None]
+        return (sum(found) if found else None), len(found) < len(known) and bool(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a drawn tree: what stands before the label, and the node."""
+
+    prefix: str
+    node: Node
+
+
+def grown(calls: Sequence[Mapping[str, Any]], spans: Iterable[Mapping[str, Any]] = ()) -> list[Node]:
+    """The roots of the tree, in order of time. Spans without any call beneath them are left out."""
+    nodes = {_id(row): Node(str(row.get("name") or "span"), row) for row in spans}
+    nodes |= {_id(row): Node(_call_label(row), row, is_call=True) for row in calls}
+    roots: list[Node] = []
+    for (trace, _), node in _with_calls(nodes).items():
+        parent = nodes.get((trace, str(node.row.get("parent_span_id", ""))))
+        if parent is None or _is_beneath(parent, node, nodes):
+            roots.append(node)
+        else:
+            parent.children.append(node)
+    return _sorted(_grouped(roots))
+
+
+def drawn(roots: Sequence[Node], *, is_ascii: bool = False) -> list[Line]:
+    """The tree as lines, parents before children."""
+    branch, last, through = ("|- ", "`- ", "|  ") if is_ascii else ("├─ ", "└─ ", "│  ")
+    lines: list[Line] = []
+    waiting = [(root, "", "") for root in reversed(roots)]
+    while waiting:
+        node, own, below = waiting.pop()
+        lines.append(Line(own, node))
+        for position, child in enumerate(reversed(node.children)):
+            is_last = position == 0
+            waiting.append((child, below + (last if is_last else branch), below + ("   " if is_last else through)))
+    return lines
+
+
+def _with_calls(nodes: Mapping[tuple[str, str], Node]) -> dict[tuple[str, str], Node]:
+    """The calls and whatever is above them."""
+    kept: dict[tuple[str, str], Node] = {}
+    for key, node in nodes.items():
+        above: tuple[str, str] = key
+        while node.is_call and above in nodes and above not in kept:
+            kept[above] = nodes[above]
+            above = (above[0], str(nodes[above].row.get("parent_span_id", "")))
+    return kept
+
+
+def _id(row: Mapping[str, Any]) -> tuple[str, str]:
+    return str(row.get("trace_id", "")), str(row.get("span_id", ""))
+
+
+def _is_beneath(node: Node, other: Node, nodes: Mapping[tuple[str, str], Node]) -> bool:
+    """Whether `node` descends from `other`: parents that form a ring would hide their calls."""
+    seen: set[int] = set()
+    current: Node | None = node
+    while current is not None and id(current) not in seen:
+        if current is other:
+            return True
+        seen.add(id(current))
+        trace, _ = _id(current.row)
+        current = nodes.get((trace, str(current.row.get("parent_span_id", ""))))
+    return current is not None
+
+
+def _call_label(row: Mapping[str, Any]) -> str:
+    return str(row.get("step") or row.get("kind") or "call")
+
+
+def _grouped(roots: list[Node]) -> list[Node]:
+    """Puts calls that have no span above them under the operation the app named for them."""
+    groups: dict[str, Node] = {}
+    grouped: list[Node] = []
+    for root in roots:
+        operation = str(root.row.get("operation", "")) if root.is_call else ""
+        if not operation:
+            grouped.append(root)
+            continue
+        if operation not in groups:
+            groups[operation] = Node(operation)
+            grouped.append(groups[operation])
+        groups[operation].children.append(root)
+    return grouped
+
+
+def _sorted(nodes: list[Node]) -> list[Node]:
+    """Sorts every level by time, the deepest first, because a group starts when its first child does."""
+    levels, waiting = [nodes], [nodes]
+    while waiting:
+        below = [node.children for node in waiting.pop() if node.children]
+        levels += below
+        waiting += below
+    for level in reversed(levels):
+        level.sort(key=lambda node: node.started)
+    return nodes

@@ -1,0 +1,118 @@
+"""`submeter usage --by ...`: tokens and cost summed by whatever the question is about."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import available_timezones
+
+from rich.text import Text
+
+from submeter import settings
+from submeter.cli import narrowing, output, source, wording
+from submeter.cli.emptiness import nothing, refuse_empty_store
+from submeter.cli.table import Column, lines
+from submeter.store.questions import BY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_TAG: Final = "tag:"
+_BAR: Final = 12
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `submeter usage`."""
+    parser.add_argument(
+        "--by", type=_by, default="model", metavar="WHAT", help=f"{', '.join(BY)} or tag:NAME (default: %(default)s)"
+    )
+    narrowing.add_options(parser, "period", "user", "session", "service", "tag", "limit")
+    parser.add_argument("--zone", default=local_zone(), help="time zone of days and hours (default: %(default)s)")
+    output.add_options(parser)
+    source.add_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prints the sums."""
+    parameters = narrowing.parameters(arguments)
+    answer = source.answered(arguments, "usage", parameters)
+    rows: list[Mapping[str, Any]] = answer["usage"]
+    if not rows:
+        refuse_empty_store(arguments)
+    output.write(
+        arguments,
+        answer,
+        lambda width, is_ascii: (
+            page(answer["by"], rows, width, is_ascii=is_ascii) if rows else nothing("usage", parameters)
+        ),
+        rows,
+    )
+    return 0
+
+
+def page(by: str, rows: Sequence[Mapping[str, Any]], width: int, *, is_ascii: bool) -> list[Text]:
+    """The table, with each row's share of the cost (of the tokens where nothing has a price) as a bar."""
+    measure = "cost_usd" if any(row["cost_usd"] for row in rows) else "tokens"
+    total = sum(_measured(row, measure) for row in rows)
+    columns = (
+        Column(by.removeprefix(_TAG), is_text=True, least=12),
+        Column("calls"),
+        Column("failed", rank=7),
+        Column("in"),
+        Column("cached", rank=4),
+        Column("out"),
+        Column("reasoning", rank=6),
+        Column("cost"),
+        Column("share", is_text=True, rank=3, least=6),
+        Column("a call", rank=5),
+    )
+    text = lines(columns, [_cells(row, by, measure, total, is_ascii=is_ascii) for row in rows], width)
+    unpriced = sum(row["unpriced_calls"] for row in rows)
+    unknown = sum(row["calls_without_usage"] for row in rows)
+    if unpriced or unknown:
+        text.append(Text())
+    if unpriced:
+        text.append(Text(f"{unpriced:,} calls have no known price: costs marked + are at least that", "dim"))
+    if unknown:
+        text.append(Text(f"{unknown:,} calls reported no token counts: sums marked + are at least that", "dim"))
+    return text
+
+
+def local_zone() -> str:
+    """The IANA name of this machine's time zone, UTC if it has none."""
+    link = str(Path("/etc/localtime").resolve())
+    for name in (settings.variable("TZ").removeprefix(":"), link.rpartition("zoneinfo/")[2]):
+        if name in available_timezones():
+            return name
+    return "UTC"
+
+
+def _by(text: str) -> str:
+    if text in BY or (text.startswith(_TAG) and text != _TAG):
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} is nothing to sum by: use {', '.join(BY)} or tag:NAME")
+
+
+def _measured(row: Mapping[str, Any], measure: str) -> float:
+    if measure == "cost_usd":
+        return row["cost_usd"] or 0.0
+    return float((row["input_tokens"] or 0) + (row["output_tokens"] or 0))
+
+
+def _cells(row: Mapping[str, Any], by: str, measure: str, total: float, *, is_ascii: bool) -> list[Text]:
+    share = _measured(row, measure) / total if total else 0.0
+    is_partial = bool(row["calls_without_usage"])
+    key = wording.clean(row["key"])
+    return [
+        Text(key) if key else Text(f"(no {by.removeprefix(_TAG)})", "dim"),
+        Text(wording.count(row["calls"])),
+        Text(wording.count(row["errors"]) if row["errors"] else "", "red"),
+        Text(wording.count(row["input_tokens"], is_partial=is_partial)),
+        Text(wording.count(row["cache_read_tokens"]) if row["cache_read_tokens"] else "", "dim"),
+        Text(wording.count(row["output_tokens"], is_partial=is_partial)),
+        Text(wording.count(row["reasoning_tokens"]) if row["reasoning_tokens"] else "", "dim"),
+        Text(wording.usd(row["cost_usd"], is_partial=bool(row["unpriced_calls"])), "green"),
+        Text.assemble(f"{share * 100:3.0f} %  ", (("#" if is_ascii else "█") * round(share * _BAR), "cyan")),
+        Text(wording.duration(row["mean_duration_s"]), "dim"),
+    ]
