@@ -13,6 +13,7 @@ import pytest
 from evaluator.calls import call
 from submeter.evaluator import DEFAULT_RULES, Bounds, Evaluator, WarningEvent
 from submeter.evaluator.context_window import ContextWindowRule
+from submeter.evaluator.state import Fired, Forgetful
 
 
 def test_the_defaults_are_the_three_conversation_rules() -> None:
@@ -63,8 +64,8 @@ class Collecting:
 
     name = "collecting"
 
-    def slot(self) -> None:
-        return None
+    def fresh(self, _bounds: Bounds, _fired: Fired) -> Forgetful:
+        return Forgetful()
 
     def judge(self, _state: object, _record: object) -> tuple[WarningEvent, ...]:
         gc.collect()
@@ -87,11 +88,13 @@ import os, sys
 sys.path.insert(0, "tests")
 from evaluator.calls import call
 from submeter.evaluator import Evaluator
+from submeter.evaluator.state import Forgetful
 
 class Forking:
     name = "forking"
     done = False
-    def slot(self): ...
+    def fresh(self, bounds, fired):
+        return Forgetful()
     def judge(self, state, record):
         if not Forking.done:
             Forking.done = True

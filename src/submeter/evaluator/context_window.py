@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from submeter import semconv
 from submeter.evaluator import events
-from submeter.evaluator.filling import WELL_BELOW, Filling, lane_of, window_of
+from submeter.evaluator.filling import WELL_BELOW, Filling, Fillings, lane_of, window_of
 from submeter.evaluator.ladder import Rung, ascending, highest, is_told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from submeter.evaluator.events import WarningEvent
-    from submeter.evaluator.state import State
+    from submeter.evaluator.state import Bounds, Fired
     from submeter.record import CallRecord
 
 RUNGS = (
@@ -57,11 +57,11 @@ class ContextWindowRule:
     def __post_init__(self) -> None:
         ascending(self.rungs, rule=self.name)
 
-    def slot(self) -> Filling:
-        """An empty memory of one lane."""
-        return Filling()
+    def fresh(self, bounds: Bounds, fired: Fired) -> Fillings:
+        """An empty memory."""
+        return Fillings(bounds.subjects, fired)
 
-    def judge(self, state: State[tuple[str, str], Filling], record: CallRecord) -> Sequence[WarningEvent]:
+    def judge(self, state: Fillings, record: CallRecord) -> Sequence[WarningEvent]:
         """The event that the call fires, if any."""
         fill = fill_of(state, record)
         if fill is None:
@@ -85,7 +85,7 @@ class ContextWindowRule:
 
     def _climb(
         self,
-        state: State[tuple[str, str], Filling],
+        state: Fillings,
         record: CallRecord,
         filling: Filling,
         fill: Fill,
@@ -102,8 +102,8 @@ class ContextWindowRule:
         if is_told(state.fired, self.rungs, rung, rule=self.name, subject_kind=kind, subject=subject, window=window):
             return ()
         return (
-            events.warning_of(
-                record,
+            events.warning(
+                events.origin_of(record),
                 type=rung.type,
                 severity=rung.severity,
                 rule=self.name,
@@ -119,7 +119,7 @@ class ContextWindowRule:
             ),
         )
 
-    def _opened(self, state: State[tuple[str, str], Filling], subject: str, lane: str, *, is_session: bool) -> Filling:
+    def _opened(self, state: Fillings, subject: str, lane: str, *, is_session: bool) -> Filling:
         """A lane seen for the first time, numbered on from what other processes have sent about it."""
         filling = Filling()
         if is_session and len(state.fired):
@@ -128,13 +128,13 @@ class ContextWindowRule:
         state.subjects.put((subject, lane), filling)
         return filling
 
-    def _is_known(self, state: State[tuple[str, str], Filling], subject: str, window: str) -> bool:
+    def _is_known(self, state: Fillings, subject: str, window: str) -> bool:
         return any(
             events.event_id(self.name, "session", subject, window, rung.threshold) in state.fired for rung in self.rungs
         )
 
 
-def fill_of(state: State[tuple[str, str], Filling], record: CallRecord) -> Fill | None:
+def fill_of(state: Fillings, record: CallRecord) -> Fill | None:
     """How full the call is; `None` without counts, for embeddings and, counted, without a known window."""
     usage = record.usage
     prompt = usage.input_tokens
@@ -143,7 +143,7 @@ def fill_of(state: State[tuple[str, str], Filling], record: CallRecord) -> Fill 
     window = record.context_window
     largest = record.max_input_tokens
     if not window and not largest:
-        state.count(UNKNOWN_WINDOW)
+        state.counts[UNKNOWN_WINDOW] += 1
         return None
     prompt = prompt or 0
     total = prompt + (usage.output_tokens or 0)

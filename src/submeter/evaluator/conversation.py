@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from submeter import semconv
 from submeter.evaluator import events
 from submeter.evaluator.context_window import caution
-from submeter.evaluator.filling import WELL_BELOW, Filling, lane_of, window_of
+from submeter.evaluator.filling import WELL_BELOW, Filling, Fillings, lane_of, window_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from submeter.evaluator.events import WarningEvent
-    from submeter.evaluator.state import State
+    from submeter.evaluator.state import Bounds, Fired
     from submeter.record import CallRecord
 
 LEAST_PROMPTS = 3
@@ -47,11 +47,11 @@ class ConversationRule:
                 f"rule {self.name!r}: prompts must be 1 or more, turns 0 or more, percentage above 0 and at most 100"
             )
 
-    def slot(self) -> Filling:
-        """An empty memory of one lane."""
-        return Filling()
+    def fresh(self, bounds: Bounds, fired: Fired) -> Fillings:
+        """An empty memory."""
+        return Fillings(bounds.subjects, fired)
 
-    def judge(self, state: State[tuple[str, str], Filling], record: CallRecord) -> Sequence[WarningEvent]:
+    def judge(self, state: Fillings, record: CallRecord) -> Sequence[WarningEvent]:
         """The event that the call fires, if any."""
         session = record.session_id or record.conversation_id
         prompt = record.usage.input_tokens
@@ -76,9 +76,7 @@ class ConversationRule:
         del filling.prompts[: -max(self.prompts, LEAST_PROMPTS)]
         return self._told(state, record, filling, limit)
 
-    def _told(
-        self, state: State[tuple[str, str], Filling], record: CallRecord, filling: Filling, limit: int
-    ) -> Sequence[WarningEvent]:
+    def _told(self, state: Fillings, record: CallRecord, filling: Filling, limit: int) -> Sequence[WarningEvent]:
         latest = filling.prompts[-self.prompts :]
         is_long = len(latest) == self.prompts and min(latest) * 100 > self.percentage * limit
         left = turns_left(filling.prompts, record.usage.total_tokens, limit)
@@ -93,7 +91,7 @@ class ConversationRule:
 
     def _event(
         self,
-        state: State[tuple[str, str], Filling],
+        state: Fillings,
         record: CallRecord,
         filling: Filling,
         limit: int,
@@ -107,8 +105,8 @@ class ConversationRule:
         if long_id in state.fired:
             return ()
         return (
-            events.warning_of(
-                record,
+            events.warning(
+                events.origin_of(record),
                 type=events.CONVERSATION_TOO_LONG,
                 severity="info" if is_forecast else "warning",
                 rule=self.name,

@@ -6,17 +6,18 @@ import os
 import threading
 import weakref
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from submeter.evaluator.context_window import UNKNOWN_WINDOW
 from submeter.evaluator.rules import DEFAULT_RULES
-from submeter.evaluator.state import Bounds, Fired, Recent, State
+from submeter.evaluator.state import Bounds, Fired, Recent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from submeter.evaluator.events import WarningEvent
     from submeter.evaluator.rules import Rule
+    from submeter.evaluator.state import RuleState
     from submeter.record import CallRecord
 
 
@@ -35,9 +36,7 @@ class Evaluator:
             raise ValueError(f"rule names must be unique, used twice: {', '.join(twice)}")
         self._fired = Fired(bounds.events)
         self._calls: Recent[str, bool] = Recent(bounds.calls)
-        self._states: list[tuple[Rule, State[Any, Any]]] = [
-            (rule, State(Recent(bounds.subjects), self._fired)) for rule in rules
-        ]
+        self._states: list[tuple[Rule, RuleState]] = [(rule, rule.fresh(bounds, self._fired)) for rule in rules]
         self._waiting: deque[CallRecord] = deque()
         self._is_busy = False
         self._lock = threading.RLock()
@@ -51,12 +50,12 @@ class Evaluator:
     @property
     def unknown_windows(self) -> int:
         """Calls whose model has no known context window, so that nothing can be said about it."""
-        return max((state.counts.get(UNKNOWN_WINDOW, 0) for _, state in self._states), default=0)
+        return max((state.counts[UNKNOWN_WINDOW] for _, state in self._states), default=0)
 
     def sizes(self) -> dict[str, int]:
         """How many subjects each rule remembers, and how many calls and events are kept to know them again."""
         with self._lock:
-            found = {rule.name: len(state.subjects) for rule, state in self._states}
+            found = {rule.name: len(state) for rule, state in self._states}
             return {**found, "calls": len(self._calls), "events": len(self._fired)}
 
     def observe(self, record: CallRecord) -> list[WarningEvent]:

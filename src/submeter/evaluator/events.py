@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from submeter import semconv
 
@@ -162,8 +162,35 @@ def _number(name: str, value: object) -> float:
         raise ValueError(f"{name}={text!r} is not a number") from None
 
 
-def warning_of(
-    record: CallRecord,
+class Origin(NamedTuple):
+    """What gave rise to an event: when, and as far as it is known where and whose."""
+
+    at_ns: int
+    trace_id: str = ""
+    span_id: str = ""
+    session_id: str = ""
+    user_id: str = ""
+    provider: str = ""
+    model: str = ""
+    service: str = ""
+
+
+def origin_of(record: CallRecord) -> Origin:
+    """A call as the origin of an event."""
+    return Origin(
+        record.ended_ns,
+        record.trace_id,
+        record.span_id,
+        record.subject_session,
+        record.user_id,
+        record.provider,
+        record.model,
+        record.service,
+    )
+
+
+def warning(
+    origin: Origin,
     *,
     type: str,  # noqa: A002  (the field's own name)
     severity: Severity,
@@ -178,7 +205,7 @@ def warning_of(
     message: str,
     suggested_action: str,
 ) -> WarningEvent:
-    """The event that `record` gave rise to, with the call's ids, the rest and the share worked out."""
+    """The event with its id, and with the rest and the share worked out."""
     return WarningEvent(
         id=event_id(rule, subject_kind, subject, window, threshold),
         type=type,
@@ -195,14 +222,7 @@ def warning_of(
         percentage=share(current, limit),
         message=message,
         suggested_action=suggested_action,
-        at_ns=record.ended_ns,
-        trace_id=record.trace_id,
-        span_id=record.span_id,
-        session_id=record.subject_session,
-        user_id=record.user_id,
-        provider=record.provider,
-        model=record.model,
-        service=record.service,
+        **origin._asdict(),
     )
 
 

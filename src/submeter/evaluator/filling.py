@@ -8,10 +8,14 @@ that the history was cut.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+from submeter.evaluator.state import Recent
 
 if TYPE_CHECKING:
+    from submeter.evaluator.state import Fired
     from submeter.record import CallRecord
 
 Step = Literal["grown", "restarted", "aside"]
@@ -63,6 +67,32 @@ class Filling:
         self.reached = 0.0
         self.prompts.clear()
         return "restarted"
+
+
+class Fillings:
+    """The fillings of every session's lanes."""
+
+    __slots__ = ("counts", "fired", "subjects")
+
+    def __init__(self, capacity: int, fired: Fired) -> None:
+        self.subjects: Recent[tuple[str, str], Filling] = Recent(capacity)
+        self.fired = fired
+        self.counts: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self.subjects)
+
+    def dump(self) -> object:
+        """Every filling as a list: session, lane, and the fields in order."""
+        return [
+            [*key, filling.number, filling.peak_tokens, filling.in_doubt, filling.reached, filling.prompts]
+            for key, filling in self.subjects.items()
+        ]
+
+    def load(self, dumped: Any) -> None:
+        """Takes over what `dump` gave."""
+        for session, lane, number, peak_tokens, in_doubt, reached, prompts in dumped:
+            self.subjects.put((session, lane), Filling(number, peak_tokens, in_doubt, reached, list(prompts)))
 
 
 def lane_of(record: CallRecord) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from submeter.evaluator.events import WarningEvent
-    from submeter.evaluator.state import State
+    from submeter.evaluator.state import Bounds, Fired, RuleState
     from submeter.record import CallRecord
 
 
@@ -29,11 +29,11 @@ class Rule(Protocol):
         """Unique among the rules of one evaluator; a part of every event's id."""
         ...
 
-    def slot(self) -> Any:
-        """An empty memory of one subject."""
+    def fresh(self, bounds: Bounds, fired: Fired, /) -> RuleState:
+        """An empty memory; `fired` are the events that any rule has sent."""
         ...
 
-    def judge(self, state: State[Any, Any], record: CallRecord, /) -> Sequence[WarningEvent]:
+    def judge(self, state: Any, record: CallRecord, /) -> Sequence[WarningEvent]:
         """Takes the call into `state`; the events it gives rise to."""
         ...
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeVar
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -108,14 +109,38 @@ class Fired:
         return (event_id for event_id, _ in self._ids.items())
 
 
-@dataclass(slots=True)
-class State(Generic[Key, Slot]):
-    """One rule's memory: its subjects, and the events that all rules have sent."""
+class RuleState(Protocol):
+    """What one rule remembers; `counts` are things that no event speaks of, such as unknown context windows."""
 
-    subjects: Recent[Key, Slot]
-    fired: Fired
-    counts: dict[str, int] = field(default_factory=dict[str, int])
+    counts: Counter[str]
 
-    def count(self, what: str, amount: int = 1) -> None:
-        """Adds to a count of things that no event speaks of, such as calls of unknown context window."""
-        self.counts[what] = self.counts.get(what, 0) + amount
+    def __len__(self) -> int:
+        """How many subjects are remembered."""
+        ...
+
+    def dump(self) -> object:
+        """The memory as plain lists, numbers and strings, fit for JSON."""
+        ...
+
+    def load(self, dumped: Any) -> None:
+        """Takes over what `dump` gave."""
+        ...
+
+
+class Forgetful:
+    """The memory of a rule that remembers nothing."""
+
+    __slots__ = ("counts",)
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return 0
+
+    def dump(self) -> object:
+        """Nothing."""
+        return []
+
+    def load(self, dumped: Any) -> None:
+        """Nothing to take over."""

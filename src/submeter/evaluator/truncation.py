@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 from submeter.evaluator import events
 from submeter.evaluator.context_window import caution, who
+from submeter.evaluator.state import Forgetful
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from submeter.evaluator.events import WarningEvent
-    from submeter.evaluator.state import State
+    from submeter.evaluator.state import Bounds, Fired
     from submeter.record import CallRecord
 
 CUT_SHORT = frozenset({"length", "max_tokens", "max_output_tokens"})
@@ -35,11 +36,11 @@ class TruncationRule:
     name: str = "context_truncated"
     rest_tokens: int = 8
 
-    def slot(self) -> list[str]:
-        """This rule remembers nothing but the events it sent."""
-        return []
+    def fresh(self, bounds: Bounds, fired: Fired) -> Forgetful:  # noqa: ARG002  (the protocol's)
+        """This rule remembers nothing but the events that were sent."""
+        return Forgetful()
 
-    def judge(self, state: State[str, list[str]], record: CallRecord) -> Sequence[WarningEvent]:  # noqa: ARG002  (the protocol's)
+    def judge(self, state: Forgetful, record: CallRecord) -> Sequence[WarningEvent]:  # noqa: ARG002  (the protocol's)
         """The event that the call fires, if any."""
         if not record.finish_reasons or not record.usage.is_known:
             return ()
@@ -53,8 +54,8 @@ class TruncationRule:
         day = time.strftime("%Y-%m-%d", time.gmtime(record.ended_ns // 1_000_000_000))
         size = f" of {window:,} tokens" if window else ""
         return (
-            events.warning_of(
-                record,
+            events.warning(
+                events.origin_of(record),
                 type=events.CONTEXT_TRUNCATED,
                 severity="critical",
                 rule=self.name,

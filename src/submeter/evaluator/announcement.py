@@ -1,0 +1,111 @@
+"""Announcements: the events of limits, and their wording."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from submeter.evaluator import events
+from submeter.evaluator.labels import spoken
+from submeter.evaluator.ladder import Rung
+from submeter.evaluator.windows import Calendar, Rolling, duration, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from submeter.evaluator.events import Origin, WarningEvent
+    from submeter.evaluator.ledger import Page
+    from submeter.evaluator.measures import Measure
+    from submeter.evaluator.windows import Span, Window
+
+REACHED: Final = 100.0
+LOUD: Final = 80.0
+"""From here on an approaching limit is a warning, below it is information."""
+
+
+def rungs_of(thresholds: Iterable[float]) -> tuple[Rung, ...]:
+    """The rungs of a limit at these percentages."""
+    return tuple(
+        Rung(threshold, events.LIMIT_REACHED, "critical", "raise_limit_or_stop")
+        if threshold >= REACHED
+        else Rung(threshold, events.LIMIT_APPROACHING, "warning" if threshold >= LOUD else "info", "reduce_usage")
+        for threshold in sorted(thresholds)
+    )
+
+
+RUNGS: Final = rungs_of((LOUD, REACHED))
+
+
+def of_threshold(
+    rung: Rung,
+    *,
+    rule: str,
+    subject: tuple[str, str],
+    measure: Measure,
+    window: Window,
+    span: Span,
+    sums: tuple[int, int],
+    origin: Origin,
+) -> WarningEvent:
+    """The event of a sum that reached a threshold. `subject` is its kind and name, `sums` are sum and limit."""
+    total, limit = sums
+    used = f"{measure.text(total).removesuffix(f' {measure.unit}')} of {measure.text(limit)}"
+    if isinstance(window, Rolling):
+        when, end = f"in the last {duration(window.seconds)}", ""
+    else:
+        when, end = f"in the {window.unit} {span.key}", moment(span.end_ns, window.tz)
+    verb = "has reached its limit:" if rung.threshold >= REACHED else "has used"
+    if total < limit:
+        rest = f"; {measure.text(limit - total)} left{end and f' until {end}'}"
+    else:
+        rest = end and f"; a new {window.unit} begins {end}" if isinstance(window, Calendar) else ""
+    return events.warning(
+        origin,
+        type=rung.type,
+        severity=rung.severity,
+        rule=rule,
+        subject_kind=subject[0],
+        subject=subject[1],
+        window=span.key,
+        threshold=rung.threshold,
+        unit=measure.unit,
+        current=measure.value(total),
+        limit=measure.value(limit),
+        message=f"{spoken(*subject)} {verb} {used} ({events.share(total, limit):g} %) {when}{rest}.",
+        suggested_action=rung.action,
+    )
+
+
+def of_forecast(
+    gone_ns: int,
+    *,
+    rule: str,
+    subject: tuple[str, str],
+    measure: Measure,
+    window: Calendar,
+    page: Page,
+    sums: tuple[int, int],
+    origin: Origin,
+) -> WarningEvent:
+    """The event of a sum that will reach its limit at `gone_ns`, before its window ends."""
+    total, limit = sums
+    span = page.span
+    return events.warning(
+        origin,
+        type=events.BUDGET_FORECAST,
+        severity="warning",
+        rule=rule,
+        subject_kind=subject[0],
+        subject=subject[1],
+        window=span.key,
+        threshold=REACHED,
+        unit=measure.unit,
+        current=measure.value(total),
+        limit=measure.value(limit),
+        message=(
+            f"{spoken(*subject)}: at the rate so far the limit of {measure.text(limit)} for the {window.unit} "
+            f"{span.key} is reached by {moment(gone_ns, window.tz)}, before the {window.unit} ends on "
+            f"{moment(span.end_ns, window.tz)} ({measure.text(total)} used by now; the slower of the rate since the "
+            "beginning and the latest one)."
+        ),
+        suggested_action="reduce_usage",
+    )
