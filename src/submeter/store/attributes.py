@@ -14,42 +14,31 @@ if TYPE_CHECKING:
 
 def text_of(value: AnyValue) -> str:
     """The value as text: numbers in decimal, booleans as true or false, bytes in base64, the rest as JSON."""
-    if value.string_value:
-        return value.string_value
-    match value.WhichOneof("value"):
-        case "int_value":
-            return str(value.int_value)
-        case "bool_value":
-            return "true" if value.bool_value else "false"
-        case "double_value":
-            return number_text(value.double_value)
-        case "bytes_value":
-            return base64.b64encode(value.bytes_value).decode()
-        case "array_value" | "kvlist_value":
-            return json.dumps(plain(value), separators=(",", ":"), ensure_ascii=False)
-        case _:
-            return ""
+    field = value.WhichOneof("value")
+    if field is None:
+        return ""
+    if field == "int_value":
+        return str(value.int_value)
+    plain = plain_of(value)
+    if isinstance(plain, str):
+        return plain
+    if isinstance(plain, float):
+        return number_text(plain)
+    return json.dumps(plain, separators=(",", ":"), ensure_ascii=False)
 
 
-def plain(value: AnyValue) -> object:
-    """The value as a Python object; bytes as base64 text."""
-    match value.WhichOneof("value"):
-        case "string_value":
-            return value.string_value
-        case "int_value":
-            return value.int_value
-        case "bool_value":
-            return value.bool_value
-        case "double_value":
-            return value.double_value
-        case "bytes_value":
-            return base64.b64encode(value.bytes_value).decode()
-        case "array_value":
-            return [plain(item) for item in value.array_value.values]
-        case "kvlist_value":
-            return {item.key: plain(item.value) for item in value.kvlist_value.values}
-        case _:
-            return None
+def plain_of(value: AnyValue) -> object:
+    """The value as a Python object; bytes as base64 text, nothing as `None`."""
+    field = value.WhichOneof("value")
+    if field is None:
+        return None
+    if field == "bytes_value":
+        return base64.b64encode(value.bytes_value).decode()
+    if field == "array_value":
+        return [plain_of(item) for item in value.array_value.values]
+    if field == "kvlist_value":
+        return {item.key: plain_of(item.value) for item in value.kvlist_value.values}
+    return getattr(value, field)
 
 
 def number_text(value: float) -> str:

@@ -171,7 +171,7 @@ class ChdbEngine:
 def _memory_file(data: bytes) -> Generator[int]:
     descriptor = os.memfd_create("block")
     try:
-        with open(descriptor, "wb", closefd=False) as file:  # noqa: PTH123  (a descriptor has no path)
+        with open(descriptor, "wb", closefd=False) as file:
             file.write(data)
         yield descriptor
     finally:

@@ -37,9 +37,10 @@ class ClickhouseEngine:
                 "a clickhouse:// store needs clickhouse-connect: pip install 'submeter[server]'"
             ) from error
         parts = urlsplit(url)
+        connect: Any = clickhouse_connect.get_client  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         self._errors: type[Exception] = ClickHouseError
         try:
-            self._client: Any = clickhouse_connect.get_client(
+            self._client: Any = connect(
                 host=parts.hostname or "",
                 port=parts.port or (8443 if parts.scheme == "clickhouses" else 8123),
                 username=unquote(parts.username or "default"),

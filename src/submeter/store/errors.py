@@ -11,15 +11,15 @@ class StoreUrlError(StoreError):
     """The store's URL has none of the two forms that are understood."""
 
 
-class StoreMissing(StoreError):
+class StoreMissing(StoreError):  # noqa: N818  (named after what is wrong)
     """A package that the store needs is not installed."""
 
 
-class StoreInUse(StoreError):
+class StoreInUse(StoreError):  # noqa: N818  (named after what is wrong)
     """Another process has the embedded store's folder open: the engine lets one process in at a time."""
 
 
-class StoreUnreachable(StoreError):
+class StoreUnreachable(StoreError):  # noqa: N818  (named after what is wrong)
     """The database server does not answer, or refuses the credentials."""
 
 
@@ -27,17 +27,17 @@ class SchemaError(StoreError):
     """The schema on disk is not one that this version of submeter knows."""
 
 
-class StoreFull(StoreError):
+class StoreFull(StoreError):  # noqa: N818  (named after what is wrong)
     """The disk has no room left; nothing of the refused batch was stored."""
 
 
-class WriteRefused(StoreError):
+class WriteRefused(StoreError):  # noqa: N818  (named after what is wrong)
     """The engine refused a batch; nothing of it may be taken as stored until a retry succeeds."""
 
 
-class QuestionRefused(StoreError):
+class QuestionRefused(StoreError):  # noqa: N818  (named after what is wrong)
     """A query is not one read-only statement, or it needs more time, rows or memory than a question may."""
 
 
-class UnknownSession(StoreError):
+class UnknownSession(StoreError):  # noqa: N818  (named after what is wrong)
     """No call bears the session id that was asked for."""

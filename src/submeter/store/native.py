@@ -21,8 +21,8 @@ _ONE_BYTE: Final = tuple(bytes((n,)) for n in range(128))
 def varint(number: int) -> bytes:
     """`number` as the format's variable-length integer."""
     out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
+    while number >= 128:  # noqa: PLR2004
+        out.append(number & 127 | 128)
         number >>= 7
     out.append(number)
     return bytes(out)
@@ -71,9 +71,11 @@ class Numbers:
         self.add = self.values.append
 
     def prefix(self) -> bytes:
+        """See `Column.prefix`."""
         return b""
 
     def data(self) -> bytes:
+        """See `Column.data`."""
         return _little(self.values)
 
 
@@ -93,9 +95,11 @@ class Strings:
         self.append(self._texts[value])
 
     def prefix(self) -> bytes:
+        """See `Column.prefix`."""
         return b""
 
     def data(self) -> bytes:
+        """See `Column.data`."""
         return b"".join(self.values)
 
 
@@ -115,9 +119,11 @@ class Words:
         self.indices.append(index.setdefault(value, len(index)))
 
     def prefix(self) -> bytes:
+        """See `Column.prefix`."""
         return _VERSION
 
     def data(self) -> bytes:
+        """See `Column.data`."""
         if not self.indices:
             return b""
         width = 0 if len(self.index) <= 1 << 8 else 1 if len(self.index) <= 1 << 16 else 2
@@ -153,9 +159,11 @@ class Maps:
         self.ends.append(len(self.values))
 
     def prefix(self) -> bytes:
+        """See `Column.prefix`."""
         return self.keys.prefix()
 
     def data(self) -> bytes:
+        """See `Column.data`."""
         return b"".join((_little(self.ends), self.keys.data(), *self.values))
 
 
@@ -180,9 +188,11 @@ class Lists:
         self.ends.append(self.count)
 
     def prefix(self) -> bytes:
+        """See `Column.prefix`."""
         return self.items.prefix()
 
     def data(self) -> bytes:
+        """See `Column.data`."""
         return _little(self.ends) + self.items.data()
 
 

@@ -220,7 +220,7 @@ def _session_row(row: Mapping[str, Any]) -> SessionRow:
 
 
 def _call_row(row: Mapping[str, Any]) -> CallRow:
-    values = {**row, "finish_reasons": tuple(row["finish_reasons"])}
+    values: dict[str, Any] = {**row, "finish_reasons": tuple(row["finish_reasons"])}
     return CallRow(ts=moment(row["start_ns"]), **values)
 
 
