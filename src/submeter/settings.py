@@ -122,6 +122,11 @@ def propagate_threads() -> bool:
     return flag("SUBMETER_PROPAGATE_THREADS", default=True)
 
 
+def baggage_names() -> tuple[str, ...]:
+    """`SUBMETER_BAGGAGE`: attributes that cross to and from other services as baggage, none by default."""
+    return names("SUBMETER_BAGGAGE")
+
+
 def capture_content() -> str:
     """Whether content is captured: `no_content` (default), `span_only`, `event_only` or `span_and_event`.
 

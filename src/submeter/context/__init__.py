@@ -10,9 +10,10 @@ from __future__ import annotations
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from submeter import semconv
+from submeter.context import baggage
 from submeter.context.decorated import decorated
 from submeter.context.meter import Meter
 
@@ -62,8 +63,28 @@ _scope: ContextVar[Scope] = ContextVar("submeter_scope", default=EMPTY)
 
 
 def current() -> Scope:
-    """The scope of the work in hand."""
-    return _scope.get()
+    """The scope of the work in hand; outside of every scope, what a calling service sent along."""
+    scope = _scope.get()
+    if scope is not EMPTY:
+        return scope
+    sent = baggage.received()
+    return _received(sent) if sent else EMPTY
+
+
+def _received(sent: Mapping[str, str]) -> Scope:
+    return Scope(
+        session_id=sent.get(semconv.SESSION_ID, ""),
+        user_id=sent.get(semconv.USER_ID, ""),
+        operation=sent.get(semconv.OPERATION, ""),
+        step=sent.get(semconv.STEP, ""),
+        agent=sent.get(semconv.AGENT_NAME, ""),
+        tags={
+            name.removeprefix(semconv.TAG_PREFIX): value
+            for name, value in sent.items()
+            if name.startswith(semconv.TAG_PREFIX)
+        },
+        attributes=sent,
+    )
 
 
 def _inner(outer: Scope, given: Scope, meter: Meter) -> Scope:
@@ -111,26 +132,27 @@ class session:  # noqa: N801  (used as `with session(...)` and `@session(...)`, 
             agent=_text(agent),
             tags={str(name): _text(value) for name, value in (tags or {}).items()},
         )
-        self._open: list[tuple[Token[Scope], Scope]] = []
+        self._open: dict[int, tuple[Token[Scope], Token[Any] | None]] = {}
 
     def __enter__(self) -> Meter:
         meter = Meter()
-        scope = _inner(_scope.get(), self._given, meter)
-        self._open.append((_scope.set(scope), scope))
+        scope = _inner(current(), self._given, meter)
+        self._open[id(scope)] = (_scope.set(scope), baggage.send(scope.attributes))
         return meter
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if not self._open:
+        # Left in another task or thread than entered, there is nothing of ours to take back there.
+        token, sent = self._open.pop(id(_scope.get()), (None, None))
+        if token is None:
             return
-        token, scope = self._open.pop()
-        # Left in another task or thread than entered: there is nothing of ours to take back there.
-        if _scope.get() is scope:
-            try:
-                _scope.reset(token)
-            except ValueError:
-                _scope.set(token.old_value if isinstance(token.old_value, Scope) else EMPTY)
+        if sent is not None:
+            baggage.take_back(sent)
+        try:
+            _scope.reset(token)
+        except ValueError:  # the same scope, in a copy of the context it was entered in
+            _scope.set(token.old_value if isinstance(token.old_value, Scope) else EMPTY)
 
     async def __aenter__(self) -> Meter:
         return self.__enter__()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import site
 from dataclasses import asdict, dataclass, field
 from importlib import metadata, util
+from pathlib import Path
 from typing import Any
 
 from submeter import __version__, settings
@@ -99,5 +101,5 @@ def _version(distribution: str) -> str:
 
 def _has_start_file() -> bool:
     """Whether the start file lies beside the package, so that `SUBMETER=1` alone is enough."""
-    files = metadata.files("submeter") or []
-    return any(file.name == "submeter.pth" for file in files)
+    folders = [*site.getsitepackages(), site.getusersitepackages()]
+    return any((Path(folder) / "submeter.pth").is_file() for folder in folders)
