@@ -147,12 +147,13 @@ class session:  # noqa: N801  (used as `with session(...)` and `@session(...)`, 
         token, sent = self._open.pop(id(_scope.get()), (None, None))
         if token is None:
             return
-        if sent is not None:
-            baggage.take_back(sent)
         try:
             _scope.reset(token)
         except ValueError:  # the same scope, in a copy of the context it was entered in
             _scope.set(token.old_value if isinstance(token.old_value, Scope) else EMPTY)
+            return
+        if sent is not None:
+            baggage.take_back(sent)
 
     async def __aenter__(self) -> Meter:
         return self.__enter__()
