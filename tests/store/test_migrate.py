@@ -1,0 +1,84 @@
+"""The schema: applied once, recorded, and refused when it is not ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from submeter.store import SchemaError, open_store, sql
+from submeter.store.database import Database
+from submeter.store.migrate import checksum, migrate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def database(tmp_path: Path):  # noqa: ANN201  (pytest's own)
+    opened = open_store(f"chdb://{tmp_path}/store")
+    assert isinstance(opened, Database)
+    yield opened
+    opened.close()
+
+
+def test_every_file_runs_once_and_is_recorded(database: Database) -> None:
+    names = tuple(file.name for file in sql.schema())
+    assert database.migrated == names
+    assert migrate(database.engine) == ()
+    applied = database.engine.rows(sql.statement("applied"), {})
+    assert {row["name"]: row["checksum"] for row in applied} == {
+        file.name: checksum(file.text) for file in sql.schema()
+    }
+
+
+def test_a_half_done_migration_goes_on_where_it_stopped(database: Database) -> None:
+    database.engine.run("ALTER TABLE otel.submeter_migrations DELETE WHERE name > '05' SETTINGS mutations_sync = 2")
+    assert migrate(database.engine) == tuple(file.name for file in sql.schema() if file.name > "05")
+    assert migrate(database.engine) == ()
+
+
+def test_a_schema_from_the_future_is_refused(database: Database) -> None:
+    database.engine.run(sql.statement("record"), {"name": "900_new", "checksum": "x"})
+    with pytest.raises(SchemaError, match=r"900_new.*newer version. Upgrade submeter"):
+        migrate(database.engine)
+
+
+def test_a_changed_schema_file_is_refused(database: Database) -> None:
+    name = sql.schema()[-1].name
+    database.engine.run(sql.statement("record"), {"name": name, "checksum": "another"})
+    with pytest.raises(SchemaError, match=f"another content of {name}"):
+        migrate(database.engine)
+
+
+def test_every_table_and_view_of_the_schema_exists(database: Database) -> None:
+    found = database.read("SELECT name FROM system.tables WHERE database = 'otel'", {}, "TSV").decode().split()
+    assert {file.name.partition("_")[2] for file in sql.schema()[1:]} == {
+        name for name in found if not name.startswith(".inner")
+    }
+
+
+EXPORTER_COLUMNS = {
+    "otel_traces": "Timestamp TraceId SpanId ParentSpanId TraceState SpanName SpanKind ServiceName"
+    " ResourceAttributes ScopeName ScopeVersion SpanAttributes Duration StatusCode StatusMessage"
+    " Events.Timestamp Events.Name Events.Attributes Links.TraceId Links.SpanId Links.TraceState"
+    " Links.Attributes",
+    "otel_logs": "Timestamp TraceId SpanId TraceFlags SeverityText SeverityNumber ServiceName Body"
+    " ResourceSchemaUrl ResourceAttributes ScopeSchemaUrl ScopeName ScopeVersion ScopeAttributes"
+    " LogAttributes EventName",
+    "otel_metrics_exponential_histogram": "ResourceAttributes ResourceSchemaUrl ScopeName ScopeVersion"
+    " ScopeAttributes ScopeDroppedAttrCount ScopeSchemaUrl ServiceName MetricName MetricDescription MetricUnit"
+    " Attributes StartTimeUnix TimeUnix Count Sum Scale ZeroCount PositiveOffset PositiveBucketCounts"
+    " NegativeOffset NegativeBucketCounts Exemplars.FilteredAttributes Exemplars.TimeUnix Exemplars.Value"
+    " Exemplars.SpanId Exemplars.TraceId Flags Min Max AggregationTemporality",
+    "otel_metrics_summary": "ResourceAttributes ResourceSchemaUrl ScopeName ScopeVersion ScopeAttributes"
+    " ScopeDroppedAttrCount ScopeSchemaUrl ServiceName MetricName MetricDescription MetricUnit Attributes"
+    " StartTimeUnix TimeUnix Count Sum ValueAtQuantiles.Quantile ValueAtQuantiles.Value Flags",
+}
+
+
+@pytest.mark.parametrize("table", EXPORTER_COLUMNS)
+def test_the_exporters_columns_are_all_there(database: Database, table: str) -> None:
+    query = "SELECT name FROM system.columns WHERE database = 'otel' AND table = {table:String}"
+    found = database.read(query, {"table": table}, "TSV").decode().split()
+    assert set(EXPORTER_COLUMNS[table].split()) == set(found)
