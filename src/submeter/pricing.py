@@ -127,14 +127,22 @@ def _borrowed(unit: str, rates: Mapping[str, float]) -> float | None:
 
 
 def _counts(usage: Usage) -> list[tuple[str, int]]:
-    """The disjoint parts of a call's tokens. Cached tokens are taken to be text: few providers tell them apart."""
+    """The disjoint parts of a call's tokens; what does not fit into its total is not billed.
+
+    Cached tokens are taken to be text: few providers tell them apart.
+    """
+    whole = usage.input_tokens or 0
     read = usage.cache_read_tokens or 0
     hour = usage.cache_write_1h_tokens or 0
     written = usage.cache_write_tokens or 0
     if hour or usage.cache_write_5m_tokens:
         written = max(written, hour + (usage.cache_write_5m_tokens or 0))
+    if read or written:
+        read = min(read, whole)
+        written = min(written, whole - read)
+        hour = min(hour, written)
     counts = [("cache_read", read), ("cache_write", written - hour), ("cache_write_1h", hour)]
-    plain = (usage.input_tokens or 0) - read - written
+    plain = whole - read - written
     for unit, part in (("audio_input", usage.audio_input_tokens), ("image_input", usage.image_input_tokens)):
         if part and plain > 0:
             counts.append((unit, min(part, plain)))
@@ -171,9 +179,9 @@ def _rows_of(found: catalog.Model, priced: Priced, tier: str) -> Iterator[PriceR
     days = sorted({(price.from_ns, price.valid_from or _FIRST_DAY) for price in prices})
     minutes = sorted({minute for price in prices for minute in price.utc_minutes})
     sizes = sorted({price.above_tokens for price in prices})
-    for (from_ns, day), (_, next_day) in zip(days, [*days[1:], (0, _LAST_DAY)], strict=True):
+    for (from_ns, day), (_, next_day) in pairwise([*days, (0, _LAST_DAY)]):
         for minute, next_minute in pairwise(minutes):
-            for size, next_size in zip(sizes, [*sizes[1:], _MOST_TOKENS], strict=True):
+            for size, next_size in pairwise([*sizes, _MOST_TOKENS]):
                 price = found.price_at(from_ns + minute * _MINUTE_NS, size + 1, tier)
                 if price is not None:
                     rates = {unit: price.rates.get(unit, _borrowed(unit, price.rates)) for unit in catalog.UNITS}

@@ -59,7 +59,7 @@ _CLOSED = {
     "voyage": r"voyage-",
 }
 _OPEN = {
-    "mistral_ai": r"(?:mi(?:ni|x)?stral|codestral|devstral|magistral|pixtral|voxtral|open-mi(?:x|s)tral)(?:-|$)",
+    "mistral_ai": r"(?:open-)?(?:(?:mi|mini|code|dev|magi)stral|(?:mi|pi|vo)xtral)(?:-|$)",
     "deepseek": r"deepseek-",
     "moonshot_ai": r"(?:kimi|moonshot)-",
     "minimax": r"minimax-",
