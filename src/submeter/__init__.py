@@ -6,13 +6,15 @@ The public API. Its parts are loaded on first use, because this package is impor
 
 from __future__ import annotations
 
+from submeter import version
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from submeter.context import Meter, carry, session
     from submeter.distro.configure import instrument, uninstrument
     from submeter.distro.watch import on_warning
 
-__version__ = "0.1.0"
+__version__ = version.VERSION
 
 __all__ = ["Meter", "__version__", "carry", "instrument", "on_warning", "session", "uninstrument"]
 

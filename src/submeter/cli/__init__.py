@@ -12,8 +12,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from submeter import __version__
 from submeter.cli.failure import CommandError
+from submeter.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -79,7 +79,7 @@ def _run(arguments: list[str]) -> int:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"submeter {__version__}")
+    parser.add_argument("--version", action="version", version=f"submeter {VERSION}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     for command, (module, line) in _COMMANDS.items():
         added = commands.add_parser(command, help=line, description=line[0].upper() + line[1:] + ".")

@@ -27,12 +27,21 @@ _PACKAGE = "http responses"
 _hooked: set[type] = set()
 
 
+def parsed(data: bytes) -> Any:
+    """What the JSON `data` says, `None` when it is broken: that is the provider's doing, and the host's to find."""
+    try:
+        return json.loads(data)
+    except ValueError:
+        return None
+
+
 class Reader:
     """Reads what passes of one body and feeds it to the call."""
 
     def __init__(self, call: Call, content_type: str) -> None:
         self.call = call
         self._is_events = content_type.startswith("text/event-stream")
+        self._is_too_large = False
         self._kept = bytearray()
 
     def reading(self, *, is_reading: bool) -> None:
@@ -41,7 +50,8 @@ class Reader:
 
     def feed(self, data: bytes) -> None:
         """Takes the next decoded bytes."""
-        if len(self._kept) + len(data) > LARGEST:
+        if self._is_too_large or len(self._kept) + len(data) > LARGEST:
+            self._is_too_large = True
             self._kept.clear()
             return
         self._kept += data
@@ -53,8 +63,9 @@ class Reader:
 
     def _event(self, line: bytes) -> None:
         data = line[5:].strip() if line.startswith(b"data:") else b""
-        if data.startswith(b"{"):
-            self.call.observe(json.loads(data))
+        event = parsed(data) if data.startswith(b"{") else None
+        if event is not None:
+            self.call.observe(event)
 
     def end(self, error: BaseException | None = None) -> None:
         """The body ended: by itself, or by an error."""
@@ -63,7 +74,7 @@ class Reader:
         self.call.finish(error)
 
     def _document(self) -> None:
-        self.call.read(json.loads(bytes(self._kept)))
+        self.call.read(parsed(bytes(self._kept)))
 
     def drop(self) -> None:
         """The host stopped reading."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from opentelemetry import _logs, metrics, trace
 
 from submeter import semconv
+from submeter.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,11 +72,9 @@ def use(chooser: Callable[[], Providers]) -> None:
 
 
 def _of(providers: Providers) -> Telemetry:
-    from submeter import __version__  # noqa: PLC0415  (the package's own name, not a layer)
-
     return Telemetry(
-        providers.traces.get_tracer(semconv.SCOPE, __version__),
-        providers.metrics.get_meter(semconv.SCOPE, __version__),
-        providers.logs.get_logger(semconv.SCOPE, __version__),
+        providers.traces.get_tracer(semconv.SCOPE, VERSION),
+        providers.metrics.get_meter(semconv.SCOPE, VERSION),
+        providers.logs.get_logger(semconv.SCOPE, VERSION),
         providers.service,
     )

@@ -9,10 +9,11 @@ from importlib import metadata, util
 from pathlib import Path
 from typing import Any
 
-from submeter import __version__, settings
+from submeter import settings
 from submeter.core import guard, instruments, patch
 from submeter.distro import configure
 from submeter.instrumentation import PROVIDERS, active
+from submeter.version import VERSION
 
 NEIGHBOURS = {
     "opentelemetry-instrumentation-genai-openai": "OpenTelemetry's own",
@@ -63,7 +64,7 @@ def report() -> Report:
     """Imports every installed SDK that submeter knows, meters it, and says how that went."""
     configure.compose()
     return Report(
-        version=__version__,
+        version=VERSION,
         is_on=settings.is_on(),
         start_file=_has_start_file(),
         endpoint=settings.endpoint(),

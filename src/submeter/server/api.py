@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from submeter import __version__
 from submeter.server.answering import ParameterError, answer
 from submeter.store import QuestionRefused, StoreError, UnknownSession
+from submeter.version import VERSION
 
 if TYPE_CHECKING:
     from starlette.requests import Request as HttpRequest
@@ -67,4 +67,4 @@ class Api:
 
 
 async def _health(_: HttpRequest) -> Response:
-    return JSONResponse({"status": "ok", "version": __version__})
+    return JSONResponse({"status": "ok", "version": VERSION})
