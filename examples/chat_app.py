@@ -169,9 +169,7 @@ def fail(client: openai.OpenAI, session: str) -> None:
     """A call that fails: a model nobody has."""
     with submeter.session(session, user="ana", operation="conversation", step="retired model"):
         try:
-            client.chat.completions.create(
-                model="gpt-none", messages=[{"role": "user", "content": "Are you there?"}]
-            )
+            client.chat.completions.create(model="gpt-none", messages=[{"role": "user", "content": "Are you there?"}])
         except openai.NotFoundError as error:
             print(f"failed as expected: {error.code}")
 
