@@ -148,6 +148,8 @@ LEGACY_METRIC_TOKENS: Final = "gen_ai.client.token.usage"
 LEGACY_METRIC_TIME_TO_FIRST_CHUNK: Final = "gen_ai.client.operation.time_to_first_chunk"
 LEGACY_METRIC_TIME_PER_OUTPUT_CHUNK: Final = "gen_ai.client.operation.time_per_output_chunk"
 LEGACY_TOKEN_TYPE: Final = "gen_ai.token.type"
+METRIC_OVERFLOW: Final = "otel.metric.overflow"
+"""Marks the point that sums up whatever exceeded a cardinality limit (core conventions)."""
 
 # --- metrics of submeter
 METRIC_COST: Final = "submeter.cost"

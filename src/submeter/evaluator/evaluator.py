@@ -6,19 +6,27 @@ import os
 import threading
 import weakref
 from collections import deque
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
 
+from submeter.evaluator.book import Book
 from submeter.evaluator.context_window import UNKNOWN_WINDOW
-from submeter.evaluator.rules import DEFAULT_RULES
+from submeter.evaluator.intake import Intake, at_most, lost
+from submeter.evaluator.limit import LimitRule
+from submeter.evaluator.rules import DEFAULT_RULES, SumRule
 from submeter.evaluator.state import Bounds, Fired, Recent
+from submeter.semconv import METRIC_OVERFLOW
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from submeter.evaluator.events import WarningEvent
+    from submeter.evaluator.points import MetricPoint
     from submeter.evaluator.rules import Rule
     from submeter.evaluator.state import RuleState
     from submeter.record import CallRecord
+
+Item = TypeVar("Item")
 
 
 class Evaluator:
@@ -37,6 +45,12 @@ class Evaluator:
         self._fired = Fired(bounds.events)
         self._calls: Recent[str, bool] = Recent(bounds.calls)
         self._states: list[tuple[Rule, RuleState]] = [(rule, rule.fresh(bounds, self._fired)) for rule in rules]
+        self._intake = Intake(bounds)
+        self._fed: dict[str, list[tuple[int, SumRule, RuleState]]] = {}
+        for number, (rule, state) in enumerate(self._states):
+            if isinstance(rule, SumRule):
+                for metric in rule.metrics:
+                    self._fed.setdefault(metric, []).append((number, rule, state))
         self._waiting: deque[CallRecord] = deque()
         self._is_busy = False
         self._lock = threading.RLock()
@@ -56,27 +70,77 @@ class Evaluator:
         """How many subjects each rule remembers, and how many calls and events are kept to know them again."""
         with self._lock:
             found = {rule.name: len(state) for rule, state in self._states}
-            return {**found, "calls": len(self._calls), "events": len(self._fired)}
+            return {
+                **found,
+                "calls": len(self._calls),
+                "events": len(self._fired),
+                "streams": len(self._intake.streams),
+            }
 
-    def observe(self, record: CallRecord) -> list[WarningEvent]:
-        """Takes a finished call; the warnings it gives rise to. A call delivered twice counts once."""
+    def observe(self, record: CallRecord, *, received_ns: int | None = None) -> list[WarningEvent]:
+        """Takes a finished call; the warnings it gives rise to. A call delivered twice counts once.
+
+        A server passes the time of reception, so that a sender's wrong clock cannot close everybody's windows.
+        """
+        if received_ns is not None and at_most(record.ended_ns, received_ns) != record.ended_ns:
+            record = replace(record, ended_ns=received_ns)
         with self._lock:
             if self._is_busy:
                 self._waiting.append(record)
                 return []
-            self._is_busy = True
-            try:
-                events = self._judged(record)
-                while self._waiting:
-                    events += self._judged(self._waiting.popleft())
-            finally:
-                self._is_busy = False
-        return events
+            return self._exclusively(self._judged, record)
+
+    def observe_points(self, points: Iterable[MetricPoint], *, received_ns: int | None = None) -> list[WarningEvent]:
+        """Takes a batch of metric points; the warnings that the limits and other rules over sums give rise to.
+
+        A batch is one moment: a sum that passes several thresholds in it fires the highest. Services whose calls
+        come as records are left out, they would count twice.
+        """
+        with self._lock:
+            return self._exclusively(lambda batch: self._metered(batch, received_ns), points)
 
     def remember(self, event_ids: Iterable[str]) -> None:
         """Takes note of events that were sent before, by this process or another: they are not sent again."""
         with self._lock:
             self._fired.update(event_ids)
+
+    def total(self, rule: str, subject: str, at_ns: int) -> float:
+        """What the subject has used by a rule over sums in the window of `at_ns`, in the rule's unit.
+
+        Raises:
+            KeyError: there is no such rule over sums.
+        """
+        for known, state in self._states:
+            if known.name == rule and isinstance(known, LimitRule) and isinstance(state, Book):
+                with self._lock:
+                    return known.counted.value(state.ledger.total(subject, at_ns))
+        raise KeyError(rule)
+
+    def _exclusively(self, take: Callable[[Item], list[WarningEvent]], item: Item) -> list[WarningEvent]:
+        """What `take` finds in the item, and then in the calls that came meanwhile on this very thread."""
+        self._is_busy = True
+        try:
+            found = take(item)
+            while self._waiting:
+                found += self._judged(self._waiting.popleft())
+        finally:
+            self._is_busy = False
+        return found
+
+    def _metered(self, points: Iterable[MetricPoint], received_ns: int | None) -> list[WarningEvent]:
+        found: list[WarningEvent] = []
+        touched: dict[int, tuple[SumRule, RuleState]] = {}
+        for amount in self._intake.amounts(points, received_ns):
+            event = lost(amount) if METRIC_OVERFLOW in amount.attributes else None
+            if event is not None:
+                found.append(event)
+            for number, rule, state in self._fed.get(amount.metric, ()):
+                rule.gather(state, amount)
+                touched[number] = (rule, state)
+        for number in sorted(touched):
+            rule, state = touched[number]
+            found += rule.settle(state)
+        return [event for event in found if self._fired.add(event.id)]
 
     def _judged(self, record: CallRecord) -> list[WarningEvent]:
         span_id = record.span_id
@@ -85,6 +149,8 @@ class Evaluator:
             if self._calls.get(call):
                 return []
             self._calls.put(call, True)  # noqa: FBT003  (a set by way of a mapping)
+        if record.service:
+            self._intake.services.put(record.service, True)  # noqa: FBT003
         events: list[WarningEvent] = []
         for rule, state in self._states:
             found = rule.judge(state, record)

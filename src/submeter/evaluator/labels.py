@@ -128,7 +128,9 @@ def spoken(kind: str, subject: str) -> str:
     if kind == EVERYTHING:
         return "All calls together"
     if "+" in kind:
-        return subject.replace(",", ", ").replace("=", " ").replace("%2C", ",").replace("%3D", "=").replace("%25", "%")
+        text = subject.replace(",", ", ").replace("=", " ")
+        text = text.replace("%2C", ",").replace("%3D", "=").replace("%25", "%")
+        return text[:1].upper() + text[1:]
     return f"{kind.removeprefix(TAG).capitalize()} {subject}"
 
 

@@ -84,13 +84,12 @@ class Ledger:
         page = self.page(at_ns)
         if page is None:
             return None
-        totals = page.totals
-        total = totals.get(subject)
+        total = page.totals.get(subject)
         if total is None:
-            if len(totals) >= self._capacity:
+            if len(page.totals) >= self._capacity:
                 self._forget(page)
             total = 0
-        totals[subject] = total + amount
+        page.totals[subject] = total + amount
         if self._part_ns:
             self._part(page, at_ns // self._part_ns, subject, amount)
         return page

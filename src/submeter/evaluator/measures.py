@@ -39,7 +39,7 @@ class Measure:
         if self.unit != "USD":
             return f"{amount:,} {self.unit}"
         value = amount / self.scale
-        return f"${value:,.2f}" if value >= 1 or not value else f"${value:,.4f}"
+        return f"${value:,.2f}" if value >= 0.1 or not value else f"${value:,.4f}"  # noqa: PLR2004
 
 
 def _counted(name: str, metrics: tuple[str, ...]) -> Measure:

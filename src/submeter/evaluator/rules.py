@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from submeter.evaluator.context_window import ContextWindowRule
 from submeter.evaluator.conversation import ConversationRule
@@ -11,6 +11,7 @@ from submeter.evaluator.truncation import TruncationRule
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from submeter.evaluator.amounts import Amount
     from submeter.evaluator.events import WarningEvent
     from submeter.evaluator.state import Bounds, Fired, RuleState
     from submeter.record import CallRecord
@@ -35,6 +36,24 @@ class Rule(Protocol):
 
     def judge(self, state: Any, record: CallRecord, /) -> Sequence[WarningEvent]:
         """Takes the call into `state`; the events it gives rise to."""
+        ...
+
+
+@runtime_checkable
+class SumRule(Rule, Protocol):
+    """A rule over sums, which takes amounts from metrics as well as calls."""
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics whose amounts it takes."""
+        ...
+
+    def gather(self, state: Any, amount: Amount, /) -> None:
+        """Takes an amount into `state`."""
+        ...
+
+    def settle(self, state: Any, /) -> Sequence[WarningEvent]:
+        """The events of everything gathered since the last time: a batch of points is one moment."""
         ...
 
 
