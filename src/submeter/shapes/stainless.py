@@ -8,7 +8,6 @@ tap finds it: openai 3 makes its iterator before `request` returns, anthropic 2 
 from __future__ import annotations
 
 import copy
-import json
 import weakref
 from dataclasses import dataclass, field
 from functools import wraps
@@ -166,7 +165,7 @@ class Opened:
         else:
             is_json = response.headers.get("content-type", "").startswith("application/json")
             if is_json and response is not answer:
-                call.read(json.loads(response.content))
+                call.read(body.parsed(response.content))
             call.finish()
 
 

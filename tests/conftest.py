@@ -1,0 +1,49 @@
+"""Strict from the first import: a failure of ours that the guard would swallow fails the test that caused it."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from submeter import settings
+
+settings.set_variable("SUBMETER_STRICT", "1")
+pytest.register_assert_rewrite("metering", "instrumentation", "faults")
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from metering import Metering
+
+
+@pytest.fixture
+def metering() -> Iterator[Metering]:
+    """submeter switched on for one test, with what it emits kept in memory."""
+    from metering import metered
+
+    with metered() as made:
+        yield made
+
+
+@pytest.fixture
+def clean_gc() -> Iterator[None]:
+    """Fails the test when an object of its own is not collected in peace: a lost coroutine, a raising `__del__`."""
+    raised: list[str] = []
+    before = sys.unraisablehook
+
+    def note(unraisable: Any) -> None:
+        raised.append(f"{unraisable.exc_type.__name__}: {unraisable.exc_value} in {unraisable.object!r}")
+
+    sys.unraisablehook = note
+    # What is there already is not ours to collect, and walking it takes 0.2 s once both SDKs are imported.
+    gc.freeze()
+    try:
+        yield
+        gc.collect()
+    finally:
+        sys.unraisablehook = before
+        gc.unfreeze()
+    assert raised == []

@@ -1,0 +1,90 @@
+"""Dialect: one resource of an SDK, the bytes its provider answers with, and the counts that are true of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from instrumentation.transport import document, events
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from instrumentation.transport import Reply
+
+
+class City(BaseModel):
+    """What `parse` is asked for."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """One resource with `create`, `parse` and `stream`.
+
+    Args:
+        name: for test ids.
+        path: from the client to the resource.
+        make: makes a client.
+        request: the arguments of a plain call.
+        wanted: the further arguments of `parse`.
+        final: the method of the stream helper that gives the whole answer.
+        answer: the body of a whole answer, with this for its usage, if any.
+        pieces: a whole stream, one event a piece.
+        error_event: the event of a stream that breaks off.
+        truth: the usage attributes of a whole answer.
+        started: those that a stream has given by its second event.
+        provider: value of `gen_ai.provider.name`.
+        reasons: the finish reasons of a whole answer.
+        overload: the body of an error answer.
+    """
+
+    name: str
+    path: str
+    make: Callable[..., Any]
+    request: dict[str, Any]
+    wanted: dict[str, Any]
+    final: str
+    answer: dict[str, Any]
+    pieces: list[bytes]
+    error_event: bytes
+    truth: dict[str, int]
+    started: dict[str, int] = field(default_factory=dict[str, int])
+    provider: str
+    reasons: tuple[str, ...]
+    overload: dict[str, Any]
+
+    def client(self, *, is_async: bool, **options: Any) -> Any:
+        """A client that retries nothing unless told to."""
+        return self.make(is_async=is_async, **{"max_retries": 0, **options})
+
+    def calls(self, client: Any) -> Any:
+        """The resource of a client."""
+        return attrgetter(self.path)(client)
+
+    def document(self, **changes: Any) -> Reply:
+        """A whole answer, with some of its fields changed."""
+        return document({**self.answer, **changes})
+
+    def stream(self) -> Reply:
+        """A whole stream."""
+        return events(self.pieces)
+
+    def broken(self, end: Any) -> Reply:
+        """A stream that has `end` in place of its third event and what follows."""
+        return events([*self.pieces[:2], end])
+
+    def error(self, status: int, **headers: str) -> Reply:
+        """An error answer."""
+        return document(self.overload, status, **headers)
+
+
+def sse(data: object, event: str = "") -> bytes:
+    """One server-sent event."""
+    text = data if isinstance(data, str) else json.dumps(data)
+    return (f"event: {event}\n" if event else "").encode() + f"data: {text}\n\n".encode()

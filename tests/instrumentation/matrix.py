@@ -1,0 +1,40 @@
+"""Matrix: every shape of a call, for every dialect, synchronous and asynchronous."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from instrumentation import streams, whole
+from instrumentation.case import CASES, Case
+from metering import metered
+
+if TYPE_CHECKING:
+    from _pytest.mark import ParameterSet
+
+    from instrumentation.dialect import Dialect
+
+__all__ = ["CASES", "check", "rows", "streams", "whole"]
+
+
+def rows(*dialects: Dialect) -> list[ParameterSet]:
+    """The parameters of a test of the matrix: dialect, mode and case."""
+    return [
+        pytest.param(dialect, mode, case, id=f"{dialect.name}-{mode}-{case.name}")
+        for case in CASES
+        for dialect in dialects
+        for mode in case.modes
+        if dialect.name.startswith(case.only)
+    ]
+
+
+def check(dialect: Dialect, mode: str, case: Case) -> None:
+    """Plays the case without submeter, then with it: the host sees the same, and the call is counted."""
+    bare = case.seen(dialect, mode)
+    with metered() as metering:
+        seen = case.seen(dialect, mode)
+        for place, (now, before) in enumerate(zip(seen, bare, strict=False)):
+            assert now == before, f"step {place}, after {bare[:place][-3:]}"
+        assert len(seen) == len(bare)
+        case.expected.check(metering, dialect)

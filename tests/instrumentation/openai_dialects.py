@@ -1,0 +1,157 @@
+"""The dialects of the openai SDK: chat completions and responses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import openai
+
+from instrumentation.dialect import City, Dialect, sse
+
+URL = "https://llm.example/v1"
+
+_ERROR = {"error": {"message": "no capacity", "type": "server_error", "code": "overloaded", "param": None}}
+
+
+def client(*, is_async: bool, **options: Any) -> Any:
+    """A client of a host that is not known to accept a request for usage."""
+    kind: Any = openai.AsyncOpenAI if is_async else openai.OpenAI
+    return kind(**{"api_key": "k", "base_url": URL, **options})
+
+
+CHAT_USAGE = {
+    "prompt_tokens": 120,
+    "completion_tokens": 45,
+    "total_tokens": 165,
+    "prompt_tokens_details": {"cached_tokens": 30},
+    "completion_tokens_details": {"reasoning_tokens": 20},
+}
+
+
+def chunk(choices: object, **more: object) -> bytes:
+    """One chunk of a chat stream."""
+    return sse(
+        {
+            "id": "chatcmpl-1",
+            "object": "chat.completion.chunk",
+            "created": 1_790_000_000,
+            "model": "gpt-4o-2024-08-06",
+            "choices": choices,
+            **more,
+        }
+    )
+
+
+def delta(content: str | None, reason: str | None = None, index: int = 0) -> dict[str, Any]:
+    """One choice of a chunk."""
+    return {"index": index, "delta": {"content": content} if content else {}, "finish_reason": reason}
+
+
+CHAT = Dialect(
+    name="openai-chat",
+    path="chat.completions",
+    make=client,
+    request={"model": "gpt-4o", "messages": [{"role": "user", "content": "Where?"}]},
+    wanted={"response_format": City},
+    final="get_final_completion",
+    answer={
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1_790_000_000,
+        "model": "gpt-4o-2024-08-06",
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": '{"name": "Ulm"}'},
+                "finish_reason": "stop",
+                "unheard_of": {"kept": True},
+            }
+        ],
+        "usage": CHAT_USAGE,
+        "service_tier": "default",
+    },
+    pieces=[
+        chunk([{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}]),
+        chunk([delta('{"name": ')]),
+        chunk([delta('"Ulm"}')]),
+        chunk([delta(None, "stop")]),
+        chunk([], usage=CHAT_USAGE),
+        sse("[DONE]"),
+    ],
+    error_event=sse(_ERROR),
+    truth={
+        "input_tokens": 120,
+        "output_tokens": 45,
+        "cache_read.input_tokens": 30,
+        "reasoning.output_tokens": 20,
+    },
+    provider="openai",
+    reasons=("stop",),
+    overload=_ERROR,
+)
+
+_RESPONSE: dict[str, Any] = {
+    "id": "resp_1",
+    "object": "response",
+    "created_at": 1_790_000_000,
+    "model": "gpt-5-2025-08-07",
+    "status": "in_progress",
+    "background": False,
+    "output": [],
+    "parallel_tool_calls": True,
+    "tool_choice": "auto",
+    "tools": [],
+    "usage": None,
+}
+_TEXT: dict[str, Any] = {"type": "output_text", "text": '{"name": "Ulm"}', "annotations": []}
+_MESSAGE: dict[str, Any] = {
+    "id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": [_TEXT],
+}  # fmt: skip
+_COMPLETED = {
+    **_RESPONSE,
+    "status": "completed",
+    "output": [_MESSAGE],
+    "usage": {
+        "input_tokens": 210,
+        "input_tokens_details": {"cached_tokens": 64},
+        "output_tokens": 80,
+        "output_tokens_details": {"reasoning_tokens": 48},
+        "total_tokens": 290,
+    },
+}
+_PLACE = {"output_index": 0, "content_index": 0, "item_id": "msg_1"}
+
+
+def told(kind: str, number: int, **fields: object) -> bytes:
+    """One event of a response's stream."""
+    return sse({"type": kind, "sequence_number": number, **fields}, kind)
+
+
+RESPONSES = Dialect(
+    name="openai-responses",
+    path="responses",
+    make=client,
+    request={"model": "gpt-5", "input": "Where?"},
+    wanted={"text_format": City},
+    final="get_final_response",
+    answer=_COMPLETED,
+    pieces=[
+        told("response.created", 0, response=_RESPONSE),
+        told("response.output_item.added", 1, output_index=0, item={**_MESSAGE, "content": []}),
+        told("response.content_part.added", 2, part={**_TEXT, "text": ""}, **_PLACE),
+        told("response.output_text.delta", 3, delta='{"name": "Ulm"}', logprobs=[], **_PLACE),
+        told("response.output_text.done", 4, text=_TEXT["text"], logprobs=[], **_PLACE),
+        told("response.output_item.done", 5, output_index=0, item=_MESSAGE),
+        told("response.completed", 6, response=_COMPLETED),
+    ],
+    error_event=sse(_ERROR),
+    truth={
+        "input_tokens": 210,
+        "output_tokens": 80,
+        "cache_read.input_tokens": 64,
+        "reasoning.output_tokens": 48,
+    },
+    provider="openai",
+    reasons=("stop",),
+    overload=_ERROR,
+)

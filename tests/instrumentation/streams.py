@@ -1,0 +1,327 @@
+"""Shapes of streams: drained, helped, raw, cut off, closed, dropped, cancelled, consumed elsewhere."""
+
+from __future__ import annotations
+
+import gc
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+
+from instrumentation.case import case, stream
+from instrumentation.expectation import Expected
+from instrumentation.transport import Hang, events
+
+if TYPE_CHECKING:
+    from instrumentation.dialect import Dialect
+    from instrumentation.host import Host
+    from instrumentation.transport import Reply
+
+LEFT = Expected(usage="started", is_early=True)
+FAILED = Expected(usage="started", is_early=True, is_error=True)
+NEVER_READ = Expected(usage="none", is_early=True)
+
+
+async def opened(host: Host) -> Any:
+    """A stream that was asked for and not yet read."""
+    return await host.do(host.calls.create, **host.dialect.request, stream=True)
+
+
+@case(stream)
+async def drained(host: Host) -> None:
+    chunks = await opened(host)
+    host.see(chunks, chunks.response.headers)
+    await host.drain(chunks)
+    host.see(chunks.response.is_closed)
+
+
+@case(stream)
+async def pulled_one_by_one(host: Host) -> None:
+    chunks = await opened(host)
+    while True:
+        await host.pull(chunks)
+
+
+@case(stream)
+async def drained_within_with(host: Host) -> None:
+    chunks = await opened(host)
+    host.see(await host.enter(chunks) is chunks)
+    await host.drain(chunks)
+    await host.leave(chunks)
+
+
+@case(stream)
+async def drained_and_closed_twice(host: Host) -> None:
+    chunks = await opened(host)
+    await host.drain(chunks)
+    await host.do(chunks.close)
+    await host.do(chunks.close)
+    await host.drain(chunks)
+
+
+@case(lambda dialect: [events([bytes([byte]) for byte in dialect.stream().whole])])
+async def drained_byte_by_byte(host: Host) -> None:
+    await host.drain(await opened(host))
+
+
+@case(lambda dialect: [events([dialect.stream().whole.replace(b"\n", b"\r\n")])])
+async def drained_in_one_piece_with_other_line_ends(host: Host) -> None:
+    await host.drain(await opened(host))
+
+
+@case(stream)
+async def helped(host: Host) -> None:
+    manager = host.calls.stream(**host.dialect.request)
+    found = await host.enter(manager)
+    await host.drain(found)
+    host.see(await host.do(getattr(found, host.dialect.final)))
+    await host.leave(manager)
+
+
+@case(stream)
+async def helped_to_the_final_answer(host: Host) -> None:
+    manager = host.calls.stream(**host.dialect.request)
+    found = await host.enter(manager)
+    host.see(await host.do(getattr(found, host.dialect.final)))
+    await host.leave(manager)
+
+
+@case(stream, LEFT)
+async def helped_and_left(host: Host) -> None:
+    manager = host.calls.stream(**host.dialect.request)
+    found = await host.enter(manager)
+    await host.pull(found)
+    await host.pull(found)
+    await host.leave(manager)
+    host.see("left")
+
+
+@case(stream)
+async def raw_stream(host: Host) -> None:
+    response = await host.do(host.calls.with_raw_response.create, **host.dialect.request, stream=True)
+    host.see(response.headers)
+    await host.drain(await host.do(response.parse))
+
+
+@case(stream, NEVER_READ)
+async def raw_stream_never_parsed(host: Host) -> None:
+    response = await host.do(host.calls.with_raw_response.create, **host.dialect.request, stream=True)
+    host.see(response.headers)
+    del response
+    await host.turn()
+
+
+@case(stream)
+async def streaming_response_stream_parsed(host: Host) -> None:
+    manager = host.calls.with_streaming_response.create(**host.dialect.request, stream=True)
+    response = await host.enter(manager)
+    await host.drain(await host.do(response.parse))
+    await host.leave(manager)
+
+
+@case(stream)
+async def streaming_response_stream_by_lines(host: Host) -> None:
+    manager = host.calls.with_streaming_response.create(**host.dialect.request, stream=True)
+    response = await host.enter(manager)
+    await host.drain(response.iter_lines())
+    await host.leave(manager)
+
+
+@case(stream)
+async def streaming_response_stream_by_few_bytes(host: Host) -> None:
+    manager = host.calls.with_streaming_response.create(**host.dialect.request, stream=True)
+    response = await host.enter(manager)
+    await host.drain(response.iter_bytes(11))
+    await host.leave(manager)
+
+
+@case(lambda dialect: [dialect.broken(dialect.error_event)], FAILED)
+async def error_event(host: Host) -> None:
+    await host.drain(await opened(host))
+
+
+@case(lambda dialect: [dialect.broken(httpx2.RemoteProtocolError("peer left"))], FAILED)
+async def dropped_connection(host: Host) -> None:
+    await host.drain(await opened(host))
+
+
+@case(lambda dialect: [dialect.broken(httpx2.ReadTimeout("too slow"))], FAILED)
+async def timed_out_in_the_stream(host: Host) -> None:
+    await host.drain(await opened(host))
+
+
+@case(lambda dialect: [dialect.broken(httpx2.RemoteProtocolError("peer left"))], FAILED)
+async def dropped_connection_within_with(host: Host) -> None:
+    chunks = await opened(host)
+    await host.enter(chunks)
+    try:
+        await host.drain(chunks)
+    except BaseException as error:
+        await host.leave(chunks, error)
+        raise
+
+
+@case(lambda dialect: [dialect.broken(httpx2.RemoteProtocolError("peer left"))], FAILED)
+async def dropped_connection_read_by_hand(host: Host) -> None:
+    manager = host.calls.with_streaming_response.create(**host.dialect.request, stream=True)
+    response = await host.enter(manager)
+    await host.drain(response.iter_lines())
+
+
+@case(lambda dialect: [dialect.broken(b'event: message_delta\ndata: {"usage": {\n\n')], FAILED)
+async def broken_event(host: Host) -> None:
+    await host.drain(await opened(host))
+
+
+@case(lambda dialect: [events([*dialect.pieces[:2], b'data: {"usage": {\n\n', *dialect.pieces[2:]])])
+async def broken_event_read_by_hand(host: Host) -> None:
+    manager = host.calls.with_streaming_response.create(**host.dialect.request, stream=True)
+    response = await host.enter(manager)
+    await host.drain(response.iter_lines())
+    await host.leave(manager)
+
+
+@case(lambda dialect: [events(dialect.pieces[:2])], Expected(usage="started", reasons=()))
+async def ended_without_a_last_word(host: Host) -> None:
+    await host.drain(await opened(host))
+
+
+@case(stream, LEFT)
+async def closed_early(host: Host) -> None:
+    chunks = await opened(host)
+    await host.pull(chunks)
+    await host.pull(chunks)
+    await host.do(chunks.close)
+    host.see("closed", chunks.response.is_closed)
+
+
+@case(stream, LEFT)
+async def left_within_with(host: Host) -> None:
+    chunks = await opened(host)
+    await host.enter(chunks)
+    await host.pull(chunks)
+    await host.pull(chunks)
+    await host.leave(chunks)
+    host.see("left")
+
+
+@case(stream, LEFT)
+async def left_by_break_then_closed(host: Host) -> None:
+    chunks = await opened(host)
+    taken = 0
+    if host.is_async:
+        async for chunk in chunks:
+            host.see(chunk)
+            taken += 1
+            if taken == 2:
+                break
+    else:
+        for chunk in chunks:
+            host.see(chunk)
+            taken += 1
+            if taken == 2:
+                break
+    host.see("broke off")
+    await host.do(chunks.close)
+    host.see("closed")
+
+
+@case(stream, LEFT)
+async def left_by_an_exception_within_with(host: Host) -> None:
+    chunks = await opened(host)
+    await host.enter(chunks)
+    await host.pull(chunks)
+    await host.pull(chunks)
+    error = RuntimeError("the application's own")
+    await host.leave(chunks, error)
+    raise error
+
+
+@case(stream, LEFT)
+async def abandoned(host: Host) -> None:
+    chunks = await opened(host)
+    await host.pull(chunks)
+    await host.pull(chunks)
+    del chunks
+    host.see("dropped")
+    await host.turn()
+    host.see("later")
+
+
+@case(stream, LEFT)
+async def abandoned_in_a_cycle(host: Host) -> None:
+    chunks = await opened(host)
+    await host.pull(chunks)
+    await host.pull(chunks)
+    knot: list[object] = [chunks]
+    knot.append(knot)
+    del chunks, knot
+    host.see("dropped")
+    gc.collect()
+    await host.turn()
+    host.see("later")
+
+
+@case(stream, NEVER_READ)
+async def never_read(host: Host) -> None:
+    chunks = await opened(host)
+    host.see(chunks)
+    del chunks
+    await host.turn()
+    gc.collect()
+    host.see("later")
+
+
+@case(stream, NEVER_READ)
+async def closed_unread(host: Host) -> None:
+    chunks = await opened(host)
+    await host.do(chunks.close)
+    host.see("closed")
+
+
+@case(lambda dialect: [dialect.broken(Hang)], FAILED, modes=("async",))
+async def cancelled_between_chunks(host: Host) -> None:
+    import asyncio
+
+    task = asyncio.create_task(host.drain(await opened(host)))
+    await host.turn()
+    task.cancel("enough")
+    await task
+
+
+@case(lambda dialect: [dialect.broken(KeyboardInterrupt())], FAILED, modes=("sync",))
+async def interrupted_between_chunks(host: Host) -> None:
+    await host.drain(await opened(host))
+
+
+@case(stream)
+async def consumed_elsewhere(host: Host) -> None:
+    chunks = await opened(host)
+
+    async def rest() -> None:
+        await host.drain(chunks)
+
+    await host.elsewhere(rest)
+    host.see("done")
+
+
+@case(stream)
+async def opened_elsewhere(host: Host) -> None:
+    async def first() -> None:
+        host.kept.append(await opened(host))
+
+    await host.elsewhere(first)
+    await host.drain(host.kept.pop())
+
+
+def _stream_and_answers(dialect: Dialect) -> list[Reply]:
+    return [dialect.stream(), dialect.document()]
+
+
+@case(_stream_and_answers, Expected(calls=3))
+async def other_calls_between_chunks(host: Host) -> None:
+    chunks = await opened(host)
+    await host.pull(chunks)
+    host.see(await host.do(host.calls.create, **host.dialect.request))
+    await host.pull(chunks)
+    host.see(await host.do(host.calls.create, **host.dialect.request))
+    await host.drain(chunks)
