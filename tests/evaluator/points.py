@@ -9,6 +9,8 @@ from evaluator.calls import NOON_NS, SECOND_NS
 from submeter.evaluator.points import MetricPoint, source_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from submeter.record import CallRecord
 
 SOURCE = source_of({"service.name": "shop", "service.instance.id": "1"}, "submeter")
@@ -23,9 +25,10 @@ def point(
     observations: int = 0,
     is_cumulative: bool = False,
     source: str = SOURCE,
+    more: Mapping[str, object] | None = None,
     **attributes: Any,
 ) -> MetricPoint:
-    """A point with keyword attributes: `user="u-7"` for the usual ones, `**{"any.name": 1}` for others."""
+    """A point with attributes: `user="u-7"` for the usual ones, `more={"any.name": 1}` for others."""
     names = {"user": "user.id", "session": "session.id", "service": "service.name", "kind": "gen_ai.operation.name"}
     known = {names.get(name, name): value for name, value in attributes.items()}
     return MetricPoint(
@@ -35,7 +38,7 @@ def point(
         start_ns,
         time_ns,
         is_cumulative,
-        {"service.name": "shop", "gen_ai.operation.name": "chat", **known},
+        {"service.name": "shop", "gen_ai.operation.name": "chat", **known, **(more or {})},
         source,
     )
 
@@ -71,7 +74,7 @@ class Exporter:
                 start_ns=start,
                 observations=self.observations[(metric, user, model)] if metric.endswith("duration") else 0,
                 is_cumulative=self.is_cumulative,
-                **{"user.id": user, "gen_ai.response.model": model, "gen_ai.provider.name": "openai"},
+                more={"user.id": user, "gen_ai.response.model": model, "gen_ai.provider.name": "openai"},
             )
             for (metric, user, model), value in self.values.items()
         ]

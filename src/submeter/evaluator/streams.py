@@ -84,7 +84,7 @@ class Streams:
         """What the point adds to its stream; `None` for nothing."""
         self._head_ns = max(self._head_ns, point.time_ns)
         key = stream_of(point)
-        return self._grown(key, point) if point.is_cumulative else self._added(key, point)
+        return self._advanced(key, point) if point.is_cumulative else self._added(key, point)
 
     def _added(self, key: bytes, point: MetricPoint) -> Accrual | None:
         start = point.start_ns if 0 < point.start_ns < point.time_ns else 0
@@ -96,21 +96,17 @@ class Streams:
             return None
         return Accrual(point.value, point.observations, start)
 
-    def _grown(self, key: bytes, point: MetricPoint) -> Accrual | None:
+    def _advanced(self, key: bytes, point: MetricPoint) -> Accrual | None:
         before = self._cumulative.get(key)
         if before is not None and point.time_ns <= before[0]:
             self.counts["duplicates"] += 1
             return None
+        accrual = self._first(point) if before is None else _grown(before, point)
         forgotten = self._cumulative.forgotten
         self._cumulative.put(key, (point.time_ns, point.value, point.observations))
         if self._cumulative.forgotten > forgotten:
             self._forgotten_ns = self._head_ns
-        if before is None:
-            return self._first(point)
-        since, value, observations = before
-        if point.value < value or point.observations < observations:
-            return Accrual(point.value, point.observations, since)
-        return Accrual(point.value - value, point.observations - observations, since)
+        return accrual
 
     def _first(self, point: MetricPoint) -> Accrual | None:
         """A first point: all of it accrued since the start, unless the stream may have been known and forgotten."""
@@ -118,6 +114,10 @@ class Streams:
             self.counts["baselines"] += 1
             return None
         return Accrual(point.value, point.observations, point.start_ns)
+
+    def delta_streams(self) -> list[DeltaStream]:
+        """The delta streams, the longest idle first."""
+        return [stream for _, stream in self._delta.items()]
 
     def dump(self) -> list[object]:
         """The streams as plain lists."""
@@ -135,3 +135,11 @@ class Streams:
             self._cumulative.put(bytes.fromhex(key), (time_ns, value, observations))
         for key, time_ns, gaps in delta:
             self._delta.put(bytes.fromhex(key), DeltaStream(time_ns, gaps))
+
+
+def _grown(before: tuple[int, float, int], point: MetricPoint) -> Accrual:
+    """What a cumulative stream gained since its last point; all of it after a restart."""
+    since, value, observations = before
+    if point.value < value or point.observations < observations:
+        return Accrual(point.value, point.observations, since)
+    return Accrual(point.value - value, point.observations - observations, since)
