@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from submeter import semconv
 from submeter.core.endpoint import counts_of, fields_of
+from submeter.core.guard import attempt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from submeter.core.endpoint import Endpoint
+    from submeter.core.transcript import Transcript
 
 _clock = time.perf_counter_ns
 
@@ -23,7 +25,17 @@ class Answer:
     choice. `first_ns` and `last_ns` are the times of the first and last chunk on the performance counter.
     """
 
-    __slots__ = ("chunks", "counts", "endpoint", "facts", "finish_reasons", "first_ns", "hides_usage", "last_ns")
+    __slots__ = (
+        "chunks",
+        "counts",
+        "endpoint",
+        "facts",
+        "finish_reasons",
+        "first_ns",
+        "hides_usage",
+        "last_ns",
+        "transcript",
+    )
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
@@ -33,6 +45,16 @@ class Answer:
         self.finish_reasons: dict[int, str] = {}
         self.first_ns = self.last_ns = 0
         self.hides_usage = False
+        self.transcript: Transcript | None = None
+
+    def taker(self) -> Callable[[Any], bool]:
+        """What takes the chunks of a stream: `observe`, and the transcript where there is one."""
+        return self.observe if self.transcript is None else self._observe_content
+
+    def _observe_content(self, chunk: Any) -> bool:
+        if self.transcript is not None:
+            attempt(self.transcript.feed, chunk)
+        return self.observe(chunk)
 
     def observe(self, chunk: Any) -> bool:
         """Reads one chunk of a stream: its time always, its content only where it can hold a fact.

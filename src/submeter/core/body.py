@@ -65,7 +65,7 @@ class Reader:
         data = line[5:].strip() if line.startswith(b"data:") else b""
         event = parsed(data) if data.startswith(b"{") else None
         if event is not None:
-            self.call.observe(event)
+            self.call.taker()(event)
 
     def end(self, error: BaseException | None = None) -> None:
         """The body ended: by itself, or by an error."""
@@ -74,7 +74,7 @@ class Reader:
         self.call.finish(error)
 
     def _document(self) -> None:
-        self.call.read(parsed(bytes(self._kept)))
+        self.call.answer(parsed(bytes(self._kept)))
 
     def drop(self) -> None:
         """The host stopped reading."""

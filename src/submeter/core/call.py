@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import SpanKind, Status, StatusCode, set_span_in_context
 
-from submeter import context, limits, pricing, semconv
+from submeter import context, limits, pricing, semconv, settings
 from submeter.core import exceptions, instruments
 from submeter.core.abandoned import bury
 from submeter.core.answer import Answer
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from submeter.context import Scope
     from submeter.core.endpoint import Endpoint
+    from submeter.core.transcript import Transcript
     from submeter.usage import Usage
 
 observers: list[Callable[[CallRecord, Scope], None]] = []
@@ -91,6 +92,9 @@ class Call(Answer):
             kind=SpanKind.CLIENT,
             attributes=asked(self, body),
         )
+        mode = settings.capture_content()
+        if mode != "no_content":
+            self.transcript = attempt(_transcript, body, mode)
         self._started_ns = time.time_ns()
         self._opened_ns = _clock()
         self._is_finished = False
@@ -190,14 +194,35 @@ class Call(Answer):
             finish_reasons=tuple(reason for _, reason in sorted(self.finish_reasons.items())),
         )
 
+    def answer(self, answer: Any) -> None:
+        """Reads the whole answer of a call that is not a stream."""
+        self.read(answer)
+        if self.transcript is not None:
+            attempt(self.transcript.read, answer)
+
+    def _tell_content(self, attributes: Mapping[str, Any]) -> None:
+        if self.transcript is not None:
+            self.span.set_attributes(self.transcript.attributes())
+            asked = dict(getattr(self.span, "attributes", None) or attributes)
+            self.transcript.emit(asked, set_span_in_context(self.span), time.time_ns())
+
     def _write(self, record: CallRecord, error: BaseException | None) -> None:
         span = self.span
         if span.is_recording():
-            span.set_attributes({**self.facts, **told(record)})
+            attributes = {**self.facts, **told(record)}
+            span.set_attributes(attributes)
+            if self.transcript is not None:
+                attempt(self._tell_content, attributes)
             if error is not None:
                 span.set_attributes(exceptions.details_of(error))
                 span.set_status(Status(StatusCode.ERROR))
                 attempt(exceptions.emit, record, error, set_span_in_context(span))
+
+
+def _transcript(body: Mapping[str, Any], mode: str) -> Transcript:
+    from submeter.core.transcript import Transcript  # noqa: PLC0415  (only where content was asked for)
+
+    return Transcript(body, mode)
 
 
 def _cost(usage: Usage, provider: str, model: str, at_ns: int, tier: str, is_batch: bool) -> pricing.Cost | None:  # noqa: FBT001  (through the guard)

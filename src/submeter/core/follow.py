@@ -22,9 +22,9 @@ class Unmetered:
 
     is_reading = False
 
-    def observe(self, _chunk: object) -> bool:
+    def taker(self) -> Callable[[Any], bool]:
         """Nothing to read, nothing to hide."""
-        return False
+        return _passed
 
     def finish(self, _error: BaseException | None = None) -> None:
         """Nothing to finish."""
@@ -33,10 +33,14 @@ class Unmetered:
         """Nothing to drop."""
 
 
+def _passed(_chunk: object) -> bool:
+    return False
+
+
 def follow(find: Callable[[], Call | None], chunks: Iterator[Any]) -> Generator[Any, None, None]:
     """Passes `chunks` on unchanged. `find` gives their call at the first pull, `None` for one that is not metered."""
     call = attempt(find) or Unmetered()
-    observe = call.observe
+    observe = attempt(call.taker, default=_passed)
     try:
         call.is_reading = True
         for chunk in chunks:
@@ -61,7 +65,7 @@ def follow(find: Callable[[], Call | None], chunks: Iterator[Any]) -> Generator[
 async def follow_async(find: Callable[[], Call | None], chunks: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
     """`follow` for an asynchronous stream."""
     call = attempt(find) or Unmetered()
-    observe = call.observe
+    observe = attempt(call.taker, default=_passed)
     try:
         call.is_reading = True
         async for chunk in chunks:

@@ -158,14 +158,14 @@ class Opened:
         call = self.call
         response = _response(answer)
         if response is None:
-            call.read(answer)
+            call.answer(answer)
             call.finish()
         elif not response.is_closed:
             body.watch(call, response)
         else:
             is_json = response.headers.get("content-type", "").startswith("application/json")
             if is_json and response is not answer:
-                call.read(body.parsed(response.content))
+                call.answer(body.parsed(response.content))
             call.finish()
 
 
