@@ -100,9 +100,7 @@ def request(
     return joined([(scope, version, list(spans))], service=service)
 
 
-def joined(
-    scopes: Iterable[tuple[str, str, list[Span]]], *, service: str = "shop"
-) -> ExportTraceServiceRequest:
+def joined(scopes: Iterable[tuple[str, str, list[Span]]], *, service: str = "shop") -> ExportTraceServiceRequest:
     """One request with the spans of several scopes."""
     out = ExportTraceServiceRequest()
     resource = out.resource_spans.add()

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from store.telemetry import NOON_NS, SECOND_NS, call, chat, joined, request, span
 
-from submeter.record import CallRecord
+from store.telemetry import NOON_NS, SECOND_NS, call, chat, joined, request, span
 from submeter.usage import COUNTS
 
 if TYPE_CHECKING:
     from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+    from submeter.record import CallRecord
     from submeter.store.database import Store
 
 NATIVE = "com.anthropic.sdk.python"
@@ -30,8 +31,6 @@ TOTALS = (
 
 
 def rows(store: Store, query: str, **parameters: object) -> list[dict[str, Any]]:
-    import json
-
     answer = store.read(query, parameters, "JSON")
     return json.loads(answer)["data"]
 
@@ -79,7 +78,7 @@ def test_roll_ups_are_as_exact_as_the_calls(store: Store) -> None:
 def test_shuffled_and_repeated_batches_give_the_totals_of_the_set(
     store: Store, sizes: list[int], repeats: list[int], seed: int
 ) -> None:
-    random, service = Random(seed), f"shop-{seed}-{sizes}-{repeats}"
+    random, service = Random(seed), f"shop-{seed}-{sizes}-{repeats}"  # noqa: S311  (repeatable, not secret)
     spans = [
         span(
             call(tokens=(random.randrange(10**6), random.randrange(10**4)), cost=random.random()),
@@ -91,9 +90,7 @@ def test_shuffled_and_repeated_batches_give_the_totals_of_the_set(
     random.shuffle(deliveries)
     while deliveries:
         size = random.randint(1, 4)
-        store.insert_traces(
-            request(deliveries[:size], service=service), f"{service}-{random.getrandbits(64)}"
-        )
+        store.insert_traces(request(deliveries[:size], service=service), f"{service}-{random.getrandbits(64)}")
         deliveries = deliveries[size:]
     found = totals(store, service)
     assert found["calls"] == len(spans)
@@ -156,9 +153,7 @@ def test_a_repetition_of_a_shadowed_span_does_not_bring_it_back(store: Store) ->
     store.insert_traces(request([native], scope=NATIVE), "b")
     store.insert_traces(request([native], scope=NATIVE), "c")
     assert scopes(store) == [OURS]
-    assert rows(store, "SELECT scope FROM otel.llm_calls WHERE session_id = '' AND user_id = ''") == [
-        {"scope": OURS}
-    ]
+    assert rows(store, "SELECT scope FROM otel.llm_calls WHERE session_id = '' AND user_id = ''") == [{"scope": OURS}]
 
 
 def test_the_only_witness_counts_even_if_it_is_the_sdk_itself(store: Store) -> None:

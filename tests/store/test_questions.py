@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from store.telemetry import NOON_NS, SECOND_NS, call, chat, joined, log_request, request, span, warning
 
+from store.telemetry import NOON_NS, SECOND_NS, call, chat, joined, log_request, request, span, warning
 from submeter.store import QuestionRefused, UnknownSession, questions, sql
 from submeter.store.answers import as_dict
 
@@ -42,13 +42,9 @@ def fill(store: Store) -> None:
     around = [span({"http.route": "/ask"}, trace=1, id_=10, name="POST /ask", kind=2, duration_s=3)]
     for token in ("first", "again"):
         store.insert_traces(joined([("submeter", "", ours), ("fastapi", "", around)]), token)
+    store.insert_logs(log_request(warning("w1", session="s1", user="ada"), body="nearly full", time_ns=NOON_NS), "w")
     store.insert_logs(
-        log_request(warning("w1", session="s1", user="ada"), body="nearly full", time_ns=NOON_NS), "w"
-    )
-    store.insert_logs(
-        log_request(
-            warning("w2", session="s1", user="ada", severity="critical"), body="full", time_ns=NOON_NS + 5
-        ),
+        log_request(warning("w2", session="s1", user="ada", severity="critical"), body="full", time_ns=NOON_NS + 5),
         "x",
     )
 
@@ -178,7 +174,7 @@ def test_days_are_cut_in_the_time_zone_asked_for(filled: Store) -> None:
         questions.usage(filled, by="day", zone="Mars")
 
 
-FILTERS: dict[str, dict[str, str]] = {
+FILTERS: dict[str, dict[str, Any]] = {
     "user": {"user": "ada"},
     "session": {"session": "s1"},
     "service": {"service": "shop"},
@@ -198,7 +194,7 @@ def test_filters_narrow_calls_usage_and_summary_alike(filled: Store, name: str, 
 
 @pytest.mark.parametrize("by", ["", "tag", "tag:", "colour", "user:x"])
 def test_usage_by_what_is_not_known_is_refused_with_the_list(store: Store, by: str) -> None:
-    with pytest.raises(QuestionRefused, match="use user, model, .* or tag:NAME"):
+    with pytest.raises(QuestionRefused, match=r"use user, model, .* or tag:NAME"):
         questions.usage(store, by=by)
 
 
@@ -231,7 +227,7 @@ def test_warnings_are_told_once_and_can_be_filtered(filled: Store) -> None:
     assert questions.warnings(filled, start=date(2026, 9, 22)) == []
 
 
-EMPTY: dict[str, Callable[[Store], object]] = {
+EMPTY: dict[str, Callable[[Store], list[Any]]] = {
     "sessions": lambda store: [questions.sessions(store, order=order) for order in questions.ORDERS],
     "calls": lambda store: [questions.calls(store)],
     "usage": lambda store: [questions.usage(store, by=by) for by in BY],
@@ -241,7 +237,7 @@ EMPTY: dict[str, Callable[[Store], object]] = {
 
 def test_every_question_has_an_answer_for_an_empty_store(store: Store) -> None:
     for name, ask in EMPTY.items():
-        assert all(answer == [] for answer in ask(store)), name  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType]
+        assert all(answer == [] for answer in ask(store)), name
     answer = questions.summary(store)
     assert (answer.calls, answer.input_tokens, answer.cost_usd, answer.first_ts) == (0, None, None, None)
     with pytest.raises(UnknownSession, match="no call with a session is stored yet"):

@@ -7,6 +7,7 @@ kept, else the first source that is there gives its value. Applying it twice cha
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -27,6 +28,9 @@ from submeter.usage import Usage, usage_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?")
+_MOST_TOKENS: Final = 1e15
+_COUNT_TARGETS: Final = frozenset(COUNT_NAMES.values())
 _CALL_KINDS: Final = semconv.INFERENCE_KINDS | {semconv.KIND_EMBEDDINGS}
 
 
@@ -55,13 +59,17 @@ def is_call(attributes: Mapping[str, str]) -> bool:
 
 def _rename(out: dict[str, str]) -> None:
     for target, sources in SOURCES.items():
-        if out.get(target):
+        if _states(target, out.get(target, "")):
             continue
         for source in sources:
-            value = out.get(source)
-            if value:
+            value = out.get(source, "")
+            if _states(target, value):
                 out[target] = value
                 break
+
+
+def _states(target: str, value: str) -> bool:
+    return value != "" and (target not in _COUNT_TARGETS or _count(value) is not None)
 
 
 def _translate(out: dict[str, str]) -> None:
@@ -78,13 +86,15 @@ def _unfold(out: dict[str, str]) -> bool:
     for attribute, keys_of in JSON_COUNTS.items():
         stated = _object(out.get(attribute, ""))
         for count, keys in keys_of.items():
-            key = next((key for key in keys if stated.get(key) is not None), None)
-            if key is not None and COUNT_NAMES[count] not in out:
-                out[COUNT_NAMES[count]] = str(stated[key])
+            target = COUNT_NAMES[count]
+            key = next((key for key in keys if stated.get(key) is not None), "")
+            value = str(stated.get(key, ""))
+            if _states(target, value) and not _states(target, out.get(target, "")):
+                out[target] = value
                 is_exclusive |= key == EXCLUSIVE_JSON_KEY
     for attribute, key in JSON_COSTS.items():
         cost = _object(out.get(attribute, "")).get(key)
-        if isinstance(cost, int | float) and semconv.COST_USD not in out:
+        if isinstance(cost, int | float) and not out.get(semconv.COST_USD):
             out[semconv.COST_USD] = repr(float(cost))
     return is_exclusive
 
@@ -142,10 +152,9 @@ def _repaired(out: dict[str, str], *, is_exclusive: bool) -> Usage:
 
 def _count(value: str) -> int | None:
     """A count, stated as an integer or as a whole double; `None` for what is no count."""
-    if value.isascii() and value.isdigit():
-        return int(value) if len(value) < 19 else None  # noqa: PLR2004
-    try:
-        number = float(value)
-    except ValueError:
+    if not _NUMBER.fullmatch(value):
         return None
-    return int(number) if number.is_integer() and 0 <= number < 1e18 else None  # noqa: PLR2004
+    number = float(value)
+    if number >= _MOST_TOKENS or not number.is_integer():
+        return None
+    return int(value) if value.isdigit() else int(number)
