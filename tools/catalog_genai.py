@@ -68,9 +68,13 @@ def read_genai(wheel: Path) -> dict[str, list[Row]]:
         name = str(provider.fields["id"])
         if LEFT_OUT.match(name):
             continue
-        section = SECTIONS.get(name, name.replace("-", "_"))
-        sections[section] = [_row(model.fields) for model in provider.fields["models"]]
+        sections[section_of(name)] = [_row(model.fields) for model in provider.fields["models"]]
     return sections
+
+
+def section_of(provider: str) -> str:
+    """The table's section for a provider of genai-prices."""
+    return SECTIONS.get(provider, provider.replace("-", "_"))
 
 
 def _value(node: ast.expr) -> Any:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from submeter import catalog
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(NamedTuple):
     """What one request to a model can hold, in tokens; `None` where it is not known.
 
     `context_window` is the total that input and output share: what a call's input plus output is measured

@@ -6,7 +6,6 @@ minutes and 1 hour), audio, images, output and, where it has a rate of its own, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -38,8 +37,7 @@ _STANDARD_AT = {"groq": frozenset({"flex", "performance"})}
 """Tiers that a provider bills at its standard rates."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """What a call cost in US dollars.
 
     `version` is that of the price table, `parts` the dollars of each part that had tokens. `is_assumed` says

@@ -15,7 +15,7 @@ the same model state other tiers, sizes or days. Limits replace the table's one 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 from zlib import crc32
 
@@ -68,13 +68,13 @@ class Overrides:
         limits: dict[str, Any] = {}
         for row in rows:
             limits.update(row.limits)
-        model = replace(model, **limits, source=self.source)
+        model = model._replace(**limits, source=self.source)
         prices = [row.price for row in rows if row.price is not None]
         if not prices:
             return model
         since = min(price.from_ns for price in prices)
         kept = (price for price in model.prices if price.from_ns < since)
-        return replace(model, prices=ranked((*prices, *kept)))
+        return model._replace(prices=ranked((*prices, *kept)))
 
     def named(self) -> Iterator[tuple[str, str]]:
         """Provider and name of the rows that name one model of one provider, each once."""

@@ -7,7 +7,6 @@ answered with the model's own maker, and the answer says so. The user's file is 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from submeter import settings
@@ -69,7 +68,7 @@ class Search:
         if seller not in self._table.providers or (is_openai and seller in OPEN_MAKERS):
             seller, rest = maker_of(model, is_closed=is_openai), model
         made = self._sold(seller, rest) if seller and seller != provider else None
-        return made and replace(made, is_assumed=True)
+        return made and made._replace(is_assumed=True)
 
 
 def _overrides() -> Overrides | None:
