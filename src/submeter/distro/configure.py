@@ -26,7 +26,7 @@ def instrument(
     """Meters every call of every known SDK, from now on; does nothing the second time.
 
     Args:
-        tracer_provider: where spans go; by default the application's own provider if it has set one by the
+        tracer_provider: where spans go, and without the others, only spans; by default the application's own provider if it has set one by the
             first call, else one that exports by OTLP as the standard `OTEL_*` variables say.
         meter_provider: the same for metrics.
         logger_provider: the same for events.

@@ -58,7 +58,7 @@ def chosen() -> Providers:
     own = _has_own()
     # An application with a pipeline of its own gets no second one to localhost, unless it names the address.
     every = global_providers()
-    is_enough = all(own) or None not in (given.traces, given.metrics, given.logs)
+    is_enough = all(own) or given != Given()
     fallback = every if is_enough or (any(own) and not _is_addressed()) else built()
     traces = given.traces or (every.traces if own[0] else fallback.traces)
     meters = given.metrics or (every.metrics if own[1] else fallback.metrics)
