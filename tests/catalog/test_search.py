@@ -99,6 +99,7 @@ def test_an_id_as_the_sdk_reports_it_leads_to_its_row_and_price(
     [
         ("openai", "my-own-model"),
         ("openai", ""),
+        ("openai", "gpt-5" + "/" * 100_000),
         ("groq", "gpt-5"),
         ("aws.bedrock", "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abcd1234"),
         ("vllm", "meta-llama/Llama-3.1-8B-Instruct"),

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from submeter.catalog.overrides import Overrides
 
 
+_LONGEST_NAME = 400
+
+
 class Search:
     """The table and the user's file, as they were when first asked."""
 
@@ -30,7 +33,7 @@ class Search:
 
     def found(self, provider: str, model: str) -> Model | None:
         """The model that `provider` sells as `model`, `None` if unknown."""
-        if not model:
+        if not model or len(model) > _LONGEST_NAME:
             return None
         name = provider_of(provider)
         known = self._sold(name, model)
