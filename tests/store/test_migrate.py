@@ -39,14 +39,14 @@ def test_a_half_done_migration_goes_on_where_it_stopped(database: Database) -> N
 
 
 def test_a_schema_from_the_future_is_refused(database: Database) -> None:
-    database.engine.run(sql.statement("record"), {"name": "900_new", "checksum": "x"})
+    database.engine.run(sql.statement("record"), {"names": ["900_new"], "checksums": ["x"]})
     with pytest.raises(SchemaError, match=r"900_new.*newer version. Upgrade submeter"):
         migrate(database.engine)
 
 
 def test_a_changed_schema_file_is_refused(database: Database) -> None:
     name = sql.schema()[-1].name
-    database.engine.run(sql.statement("record"), {"name": name, "checksum": "another"})
+    database.engine.run(sql.statement("record"), {"names": [name], "checksums": ["another"]})
     with pytest.raises(SchemaError, match=f"another content of {name}"):
         migrate(database.engine)
 

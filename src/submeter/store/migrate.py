@@ -9,6 +9,8 @@ from submeter.store import sql
 from submeter.store.errors import SchemaError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from submeter.store.database import Engine
 
 _BOOTSTRAP: Final = 2
@@ -18,6 +20,9 @@ _BOOTSTRAP: Final = 2
 def migrate(engine: Engine) -> tuple[str, ...]:
     """Runs the schema files that have not run yet, in order; the names of those that ran.
 
+    What ran is recorded at the end: a file that ran before a crash runs again, so every file must be one that
+    changes nothing the second time.
+
     Raises:
         SchemaError: the database was made by a newer version, or a file that ran has changed since.
     """
@@ -26,13 +31,19 @@ def migrate(engine: Engine) -> tuple[str, ...]:
         engine.run(file.text)
     applied = {str(row["name"]): str(row["checksum"]) for row in engine.rows(sql.statement("applied"), {})}
     _refuse_unknown(applied, {file.name: checksum(file.text) for file in schema})
-    ran: list[str] = []
-    for file in schema:
-        if file.name not in applied:
-            engine.run(file.text)
-            engine.run(sql.statement("record"), {"name": file.name, "checksum": checksum(file.text)})
-            ran.append(file.name)
-    return tuple(ran)
+    missing = [file for file in schema if file.name not in applied]
+    for file in missing:
+        engine.run(file.text)
+    if missing:
+        _record(engine, missing)
+    return tuple(file.name for file in missing)
+
+
+def _record(engine: Engine, ran: Sequence[sql.SchemaFile]) -> None:
+    engine.run(
+        sql.statement("record"),
+        {"names": [file.name for file in ran], "checksums": [checksum(file.text) for file in ran]},
+    )
 
 
 def checksum(text: str) -> str:
