@@ -23,7 +23,7 @@ class Transcript:
 
     Args:
         body: the request's fields.
-        mode: `span_only`, `event_only` or `span_and_event`.
+        mode: `span_only`, `event_only` or `span_and_event`; `no_content` only gathers, for an estimate.
     """
 
     def __init__(self, body: Mapping[str, Any], mode: str) -> None:
@@ -106,15 +106,19 @@ class Transcript:
         }
         return {name: value for name, value in named.items() if value}
 
+    def texts(self) -> tuple[str, str]:
+        """What was asked and what was answered, as plain text."""
+        return _text_of(self._system, self._asked), _text_of([], self._answers or self._streamed())
+
     def attributes(self) -> dict[str, str]:
         """The content as span attributes, each a JSON text (conventions: until spans can hold structure)."""
-        if self._mode == "event_only":
+        if self._mode not in {"span_only", "span_and_event"}:
             return {}
         return {name: json.dumps(value, ensure_ascii=False) for name, value in self._told().items()}
 
     def emit(self, attributes: Mapping[str, Any], context: Context, at_ns: int) -> None:
         """Sends the details event of the call, linked to its span, content structured."""
-        if self._mode == "span_only":
+        if self._mode not in {"event_only", "span_and_event"}:
             return
         telemetry().logger.emit(
             LogRecord(
@@ -126,3 +130,8 @@ class Transcript:
                 attributes={**attributes, **self._told()},
             )
         )
+
+
+def _text_of(parts: list[dict[str, Any]], messages: list[dict[str, Any]]) -> str:
+    every = [*parts, *(part for message in messages for part in message["parts"])]
+    return "\n".join(str(part.get("content") or part.get("arguments") or part.get("response") or "") for part in every)
