@@ -49,9 +49,12 @@ class Answer:
 
     def taker(self) -> Callable[[Any], bool]:
         """What takes the chunks of a stream: `observe`, and the transcript where there is one."""
-        return self.observe if self.transcript is None else self._observe_content
+        is_plain = self.transcript is None and not self.endpoint.inside
+        return self.observe if is_plain else self._observe_content
 
     def _observe_content(self, chunk: Any) -> bool:
+        if self.endpoint.inside:
+            chunk = fields_of(chunk).get(self.endpoint.inside)
         if self.transcript is not None:
             attempt(self.transcript.feed, chunk)
         return self.observe(chunk)
@@ -64,22 +67,23 @@ class Answer:
         """
         self.chunks += 1
         self.last_ns = _clock()
+        endpoint = self.endpoint
         try:
             fields: Any = chunk.__dict__
         except AttributeError:  # a dictionary, where the host asked for no model or reads the bytes itself
             fields = chunk
-        endpoint = self.endpoint
         if self.chunks == 1:
             self.first_ns = self.last_ns
             self.read(chunk)
-        elif "usage" in fields and fields["usage"] is not None:
+        elif endpoint.usage_at in fields and fields[endpoint.usage_at] is not None:
             self.read(chunk)
-            return self.hides_usage and not fields[endpoint.choices]
+            return self.hides_usage and not fields.get(endpoint.choices)
         elif endpoint.choices:
             for choice in (endpoint.choices in fields and fields[endpoint.choices]) or ():
                 known: Any = choice if fields is chunk else choice.__dict__
                 if known.get("finish_reason") is not None:
-                    self._choice(known)
+                    # With the reason may come the last word on everything, in an envelope.
+                    self.read(chunk) if endpoint.envelopes else self._choice(known)
         elif not endpoint.envelopes.isdisjoint(fields):
             self.read(chunk)
         return False
@@ -94,8 +98,9 @@ class Answer:
         for name in endpoint.parts:
             if fields.get(name) is not None:
                 self._facts_of(fields_of(fields[name]))
-        if fields.get("usage") is not None:
-            self._usage_of(fields["usage"], endpoint.placeholders if is_envelope else frozenset())
+        usage = fields if endpoint.is_flat else fields.get(endpoint.usage_at)
+        if usage is not None:
+            self._usage_of(usage, endpoint.placeholders if is_envelope else frozenset())
         self._facts_of(fields)
         if endpoint.settle is not None:
             endpoint.settle(self, fields)
@@ -120,7 +125,7 @@ class Answer:
         elif endpoint.finish:
             reason = fields.get(endpoint.finish)
             if isinstance(reason, str):
-                self.finish_reasons[0] = reason
+                self.finish_reasons[0] = reason.lower()
 
     def _tier(self, fields: Mapping[str, Any]) -> None:
         tier = fields.get(self.endpoint.service_tier)
@@ -130,7 +135,7 @@ class Answer:
     def _choice(self, fields: Mapping[str, Any]) -> None:
         reason = fields.get("finish_reason")
         if reason is not None:
-            self.finish_reasons[fields.get("index") or 0] = str(reason)
+            self.finish_reasons[fields.get("index") or 0] = str(getattr(reason, "value", reason)).lower()
 
     def fact(self, attribute: str, value: Any) -> None:
         """Notes one more span attribute."""

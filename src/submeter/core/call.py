@@ -18,7 +18,7 @@ from submeter.core.abandoned import bury
 from submeter.core.answer import Answer
 from submeter.core.attributes import asked, told
 from submeter.core.counted import is_first as is_first_of
-from submeter.core.endpoint import included
+from submeter.core.endpoint import included, summed
 from submeter.core.guard import attempt
 from submeter.core.telemetry import telemetry
 from submeter.record import CallRecord
@@ -149,6 +149,8 @@ class Call(Answer):
     def _record(self, now_ns: int, error: BaseException | None, is_partial: bool) -> CallRecord:  # noqa: FBT001  (through the guard)
         if not self.endpoint.is_inclusive:
             included(self.counts)
+        if self.endpoint.beside:
+            summed(self.counts, self.endpoint.beside)
         usage = usage_of(self.counts, is_partial=is_partial)
         scope, span, facts = self.scope, self.span.get_span_context(), self.facts
         response_model: str = facts.get(semconv.RESPONSE_MODEL, "")

@@ -6,14 +6,18 @@ read through `__dict__`: asking a pydantic model for an attribute that it lacks 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-Table = dict[str, "str | Table"]
-"""Where counts stand: field name -> name of a `Usage` count, or a table for the object in that field."""
+Table = dict[str, "str | Table | Reading"]
+"""Where counts stand: field name -> name of a `Usage` count, a table for the object in that field, or its reading."""
+
+Reading = Callable[[Any, dict[str, int | None]], None]
+"""Reads what stands in a field into the counts, where no table can say how."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +27,10 @@ class Endpoint:
     Args:
         kind: the conventions' operation name.
         usage: where the counts stand inside the usage object.
+        usage_at: the field of the answer that holds the usage object.
+        is_flat: whether the counts stand in the answer itself; `usage_at` is then one that is there when they are.
+        inside: the field of a stream's events in which everything else stands.
+        beside: total -> counts that the provider gives beside it and that belong in it.
         is_inclusive: whether the provider's input count already includes cached tokens.
         envelopes: fields of a stream's events that hold the answer as far as it has come.
         parts: fields of an event that hold more facts, looked into when the event itself holds usage.
@@ -45,6 +53,10 @@ class Endpoint:
 
     kind: str
     usage: Table = field(default_factory=dict[str, Any])
+    usage_at: str = "usage"
+    is_flat: bool = False
+    inside: str = ""
+    beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, Any])
     is_inclusive: bool = True
     envelopes: frozenset[str] = frozenset()
     parts: tuple[str, ...] = ()
@@ -96,8 +108,18 @@ def counts_of(node: Any, table: Table, counts: dict[str, int | None]) -> None:
         if isinstance(target, str):
             # Some compatible servers send whole floats.
             counts[target] = int(value) if isinstance(value, float) and value.is_integer() else cast("int", value)
+        elif callable(target):
+            target(value, counts)
         else:
             counts_of(value, target, counts)
+
+
+def summed(counts: dict[str, int | None], beside: Mapping[str, tuple[str, ...]]) -> None:
+    """Adds to each total the counts that the provider gives beside it; a total of nothing stays unknown."""
+    for total, parts in beside.items():
+        known = [count for name in (total, *parts) if (count := counts.get(name)) is not None]
+        if known:
+            counts[total] = sum(known)
 
 
 def included(counts: dict[str, int | None]) -> None:
