@@ -16,7 +16,7 @@ import argparse
 import asyncio
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import anthropic
 import openai
@@ -42,7 +42,7 @@ HANDBOOK = "Paragraph of the support handbook: be brief, be kind, quote the rule
 class Topic(BaseModel):
     """What a question is about."""
 
-    name: str
+    name: Literal["refund", "delivery", "other"]
     is_urgent: bool
 
 

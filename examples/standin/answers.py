@@ -82,7 +82,7 @@ def answer_to(prompt: Prompt, fault: Fault) -> Answer:
         calls = tuple(_call(*prompt.tools[i % len(prompt.tools)]) for i in range(max(1, fault.tool_calls)))
         return Answer(tool_calls=calls, reasoning_tokens=thought)
     if prompt.schema is not None:
-        text = compact(sample(prompt.schema, prompt.schema))
+        text = compact(sample(prompt.schema, prompt.schema, _quoted(prompt.last_text)))
         pieces = tuple(text[i : i + 4] for i in range(0, len(text), 4))
     else:
         pieces = _words(_length(prompt, fault), prompt.index)
@@ -102,31 +102,36 @@ def _words(length: int, index: int) -> tuple[str, ...]:
 
 
 def _call(name: str, schema: Json) -> ToolCall:
-    return ToolCall(name, compact(sample(schema, schema)))
+    return ToolCall(name, compact(sample(schema, schema, "Lisbon")))
 
 
-def sample(schema: Json, root: Json) -> object:
-    """The smallest value that fits a JSON schema: first choice of an enum, one element in an array."""
+def _quoted(text: str) -> str:
+    """What an answer in JSON quotes from the question: what stands after its last colon, at most 60 characters."""
+    return text.rsplit(": ", 1)[-1][:60]
+
+
+def sample(schema: Json, root: Json, text: str) -> object:
+    """The smallest value that fits a JSON schema: first of an enum, one element in an array, `text` for texts."""
     if "$ref" in schema:
         name = str(schema["$ref"]).rsplit("/", 1)[-1]
-        return sample(root.get("$defs", root.get("definitions", {})).get(name, {}), root)
+        return sample(root.get("$defs", root.get("definitions", {})).get(name, {}), root, text)
     for key in ("anyOf", "oneOf", "allOf"):
         if schema.get(key):
-            return sample(schema[key][0], root)
+            return sample(schema[key][0], root, text)
     if "const" in schema:
         return schema["const"]
     if schema.get("enum"):
         return schema["enum"][0]
-    return _sample_of_type(schema, root)
+    return _sample_of_type(schema, root, text)
 
 
-def _sample_of_type(schema: Json, root: Json) -> object:
+def _sample_of_type(schema: Json, root: Json, text: str) -> object:
     kind = schema.get("type", "object")
     if isinstance(kind, list):
         kind = cast("list[str]", kind)[0]
     if kind == "object":
         properties: Json = schema.get("properties", {})
-        return {name: sample(inner, root) for name, inner in properties.items()}
+        return {name: sample(inner, root, text) for name, inner in properties.items()}
     if kind == "array":
-        return [sample(schema.get("items", {}), root)]
-    return {"string": "Lisbon", "integer": 3, "number": 2.5, "boolean": True}.get(kind)
+        return [sample(schema.get("items", {}), root, text)]
+    return {"string": text, "integer": 3, "number": 2.5, "boolean": True}.get(kind)

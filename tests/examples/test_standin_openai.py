@@ -118,7 +118,7 @@ def test_tools_are_called_until_a_result_is_given(client: openai.OpenAI) -> None
 
 def test_parse_gets_json_that_fits_the_model(client: openai.OpenAI) -> None:
     answer = client.chat.completions.parse(model="gpt-4o-mini", messages=said("A city"), response_format=City)
-    assert answer.choices[0].message.parsed == City(name="Lisbon", population=3, districts=["Lisbon"])
+    assert answer.choices[0].message.parsed == City(name="A city", population=3, districts=["A city"])
 
 
 def test_audio_is_counted_apart_on_both_sides(client: openai.OpenAI, provider: StandIn) -> None:
