@@ -30,7 +30,7 @@ ROWS_AT_LEAST = 3_000
 BYTES_AT_MOST = 500_000
 
 _NOTICE = """The table of prices and limits in this folder, table.jsonl, is generated from data of two packages.
-Every row names the source of its prices: g is {genai}, l is {litellm}, b is both.
+A row's source, or that of its section in the first line, is a letter: g is {genai}, l is {litellm}, b is both.
 
 {genai}:
 

@@ -1,0 +1,30 @@
+"""Draws what a command prints as a picture for the docs: `python tools/picture.py FILE.svg TITLE COMMAND ...`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+COLUMNS = 112
+
+
+def main() -> None:
+    """Runs the command in colour and writes its output as SVG."""
+    target, title, *command = sys.argv[1:]
+    shown = subprocess.run(  # noqa: S603  (the command is the point)
+        ["/usr/bin/env", f"COLUMNS={COLUMNS}", "FORCE_COLOR=1", "TERM=xterm-256color", *command],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    console = Console(record=True, width=COLUMNS, file=Path("/dev/null").open("w"))  # noqa: SIM115  (ends with us)
+    console.print(Text.from_ansi(shown))
+    Path(target).write_text(console.export_svg(title=title), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
