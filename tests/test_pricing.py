@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from submeter import catalog, pricing
@@ -226,6 +226,7 @@ def test_the_users_file_is_told_in_the_version(tmp_path: Path, monkeypatch: pyte
     assert "+" in found.version
 
 
+@settings(deadline=None)
 @given(USAGES, CALLS, st.sampled_from(["", "flex", "priority"]), st.booleans())
 def test_a_cost_is_the_sum_of_its_parts_and_never_negative(
     usage: Usage, call: tuple[str, str], tier: str, is_batch: bool
@@ -237,6 +238,7 @@ def test_a_cost_is_the_sum_of_its_parts_and_never_negative(
         assert set(found.parts) <= set(catalog.UNITS)
 
 
+@settings(deadline=None)
 @given(USAGES, CALLS)
 def test_no_token_is_billed_twice_or_dropped(usage: Usage, call: tuple[str, str]) -> None:
     found = cost(usage, *call)
@@ -252,6 +254,7 @@ def test_no_token_is_billed_twice_or_dropped(usage: Usage, call: tuple[str, str]
     assert tokens * lowest / 1e6 + fee - 1e-9 <= found.usd <= tokens * highest / 1e6 + fee + 1e-9
 
 
+@settings(deadline=None)
 @given(st.lists(USAGES, min_size=1, max_size=1), COUNT, COUNT)
 def test_more_output_never_costs_less(usages: list[Usage], few: int, more: int) -> None:
     few, more = sorted((few, more))
@@ -279,6 +282,7 @@ def recomputed(row: PriceRow, parts: dict[str, int]) -> float | None:
     return total
 
 
+@settings(deadline=None)
 @given(
     st.tuples(COUNT, COUNT, COUNT, COUNT),
     CALLS,

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from submeter.catalog.names import maker_of, near_names, provider_of, same_names
@@ -9,6 +9,7 @@ from submeter.catalog.names import maker_of, near_names, provider_of, same_names
 NAMES = st.text(alphabet="abz019-._:/@ ", max_size=60)
 
 
+@settings(deadline=None)
 @given(NAMES)
 def test_spellings_are_told_once_and_near_ones_are_not_same_ones(name: str) -> None:
     same, near = list(same_names(name)), list(near_names(name))
@@ -18,6 +19,7 @@ def test_spellings_are_told_once_and_near_ones_are_not_same_ones(name: str) -> N
     assert same[0] == name.strip().lower()
 
 
+@settings(deadline=None)
 @given(NAMES)
 def test_a_providers_name_is_settled_at_once(name: str) -> None:
     assert provider_of(provider_of(name)) == provider_of(name)
