@@ -63,6 +63,7 @@ class Collecting:
     """A rule in whose midst the garbage collector runs."""
 
     name = "collecting"
+    shape = "nothing"
 
     def fresh(self, _bounds: Bounds, _fired: Fired) -> Forgetful:
         return Forgetful()
@@ -91,7 +92,7 @@ from submeter.evaluator import Evaluator
 from submeter.evaluator.state import Forgetful
 
 class Forking:
-    name = "forking"
+    name = shape = "forking"
     done = False
     def fresh(self, bounds, fired):
         return Forgetful()

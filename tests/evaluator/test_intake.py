@@ -62,7 +62,7 @@ def test_points_give_the_same_events_as_the_calls_they_stand_for(is_cumulative: 
     exporter = Exporter(is_cumulative=is_cumulative, start_ns=START)
     found: list[str] = []
     for record in records:
-        exporter.last_ns = record.ended_ns - 1
+        evaluator.observe_points(exporter.collect(record.ended_ns - 1))
         exporter.add(record)
         batch = exporter.collect(record.ended_ns)
         found += [event.id for event in evaluator.observe_points(batch)]

@@ -96,6 +96,17 @@ def test_delta_points_without_a_start_count_by_their_time() -> None:
     assert counted(*points) == [10, 20, None]
 
 
+def test_a_new_stream_of_a_known_source_has_grown_since_the_source_was_last_heard_of() -> None:
+    streams = Streams(100)
+    streams.accrued(cumulative(500, 0))
+    for second in (60, 120):
+        streams.accrued(cumulative(700, second))
+    accrual = streams.accrued(point(TOKENS, 80, at(120), start_ns=START, is_cumulative=True, user="new"))
+
+    assert accrual is not None
+    assert (accrual.value, accrual.since_ns) == (80, at(60))
+
+
 @given(st.permutations(range(12)), st.lists(st.integers(0, 11), max_size=12))
 def test_delta_points_in_any_order_with_any_repetition_sum_to_the_truth(order: list[int], again: list[int]) -> None:
     points = [delta(2**number, number * 60, number * 60 + 60) for number in range(12)]

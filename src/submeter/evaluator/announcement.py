@@ -48,7 +48,7 @@ def of_threshold(
 ) -> WarningEvent:
     """The event of a sum that reached a threshold. `subject` is its kind and name, `sums` are sum and limit."""
     total, limit = sums
-    used = f"{measure.text(total).removesuffix(f' {measure.unit}')} of {measure.text(limit)}"
+    used = used_of(measure, total, limit)
     if isinstance(window, Rolling):
         when, end = f"in the last {duration(window.seconds)}", ""
     else:
@@ -109,3 +109,8 @@ def of_forecast(
         ),
         suggested_action="reduce_usage",
     )
+
+
+def used_of(measure: Measure, total: int, limit: int) -> str:
+    """A sum and its limit for people: `8,500 of 10,000 tokens`, `$1.20 of $2.00`."""
+    return f"{measure.text(total).removesuffix(f' {measure.unit}')} of {measure.text(limit)}"

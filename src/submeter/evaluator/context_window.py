@@ -57,6 +57,11 @@ class ContextWindowRule:
     def __post_init__(self) -> None:
         ascending(self.rungs, rule=self.name)
 
+    @property
+    def shape(self) -> str:
+        """What the memory means."""
+        return "context_window"
+
     def fresh(self, bounds: Bounds, fired: Fired) -> Fillings:
         """An empty memory."""
         return Fillings(bounds.subjects, fired)

@@ -47,6 +47,11 @@ class ConversationRule:
                 f"rule {self.name!r}: prompts must be 1 or more, turns 0 or more, percentage above 0 and at most 100"
             )
 
+    @property
+    def shape(self) -> str:
+        """What the memory means."""
+        return "conversation"
+
     def fresh(self, bounds: Bounds, fired: Fired) -> Fillings:
         """An empty memory."""
         return Fillings(bounds.subjects, fired)

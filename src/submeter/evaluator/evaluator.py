@@ -7,10 +7,11 @@ import threading
 import weakref
 from collections import deque
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from submeter.evaluator.book import Book
 from submeter.evaluator.context_window import UNKNOWN_WINDOW
+from submeter.evaluator.decision import ALLOWED, refusal
 from submeter.evaluator.intake import Intake, at_most, lost
 from submeter.evaluator.limit import LimitRule
 from submeter.evaluator.rules import DEFAULT_RULES, SumRule
@@ -18,8 +19,9 @@ from submeter.evaluator.state import Bounds, Fired, Recent
 from submeter.semconv import METRIC_OVERFLOW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from submeter.evaluator.decision import Decision
     from submeter.evaluator.events import WarningEvent
     from submeter.evaluator.points import MetricPoint
     from submeter.evaluator.rules import Rule
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from submeter.record import CallRecord
 
 Item = TypeVar("Item")
+
+SNAPSHOT_VERSION: Final = 1
 
 
 class Evaluator:
@@ -37,23 +41,15 @@ class Evaluator:
     """
 
     def __init__(self, rules: Sequence[Rule] = DEFAULT_RULES, *, bounds: Bounds | None = None) -> None:
-        bounds = bounds or Bounds()
-        names = [rule.name for rule in rules]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"rule names must be unique, used twice: {', '.join(twice)}")
-        self._fired = Fired(bounds.events)
-        self._calls: Recent[str, bool] = Recent(bounds.calls)
-        self._states: list[tuple[Rule, RuleState]] = [(rule, rule.fresh(bounds, self._fired)) for rule in rules]
-        self._intake = Intake(bounds)
-        self._fed: dict[str, list[tuple[int, SumRule, RuleState]]] = {}
-        for number, (rule, state) in enumerate(self._states):
-            if isinstance(rule, SumRule):
-                for metric in rule.metrics:
-                    self._fed.setdefault(metric, []).append((number, rule, state))
+        self._bounds = bounds or Bounds()
+        self._fired = Fired(self._bounds.events)
+        self._calls: Recent[str, bool] = Recent(self._bounds.calls)
+        self._intake = Intake(self._bounds)
         self._waiting: deque[CallRecord] = deque()
         self._is_busy = False
         self._lock = threading.RLock()
+        self._states: list[tuple[Rule, RuleState]] = []
+        self._enact(rules, {})
         _LIVE.add(self)
 
     @property
@@ -105,16 +101,98 @@ class Evaluator:
             self._fired.update(event_ids)
 
     def total(self, rule: str, subject: str, at_ns: int) -> float:
-        """What the subject has used by a rule over sums in the window of `at_ns`, in the rule's unit.
+        """What the subject has used by a limit in the window of `at_ns`, in the limit's unit.
 
         Raises:
-            KeyError: there is no such rule over sums.
+            KeyError: there is no limit of that name.
         """
-        for known, state in self._states:
-            if known.name == rule and isinstance(known, LimitRule) and isinstance(state, Book):
-                with self._lock:
-                    return known.counted.value(state.ledger.total(subject, at_ns))
-        raise KeyError(rule)
+        limit, book = self._limits[rule]
+        with self._lock:
+            return limit.counted.value(book.ledger.total(subject, at_ns))
+
+    def decide(self, values: Mapping[str, str], at_ns: int) -> Decision:
+        """Whether the limits to be enforced allow one more call with these labels, `{"user": "u-7"}`, at this time."""
+        with self._lock:
+            for rule, book in self._enforced:
+                refused = refusal(rule, book, values, at_ns)
+                if refused is not None:
+                    return refused
+        return ALLOWED
+
+    def reconcile(self, rule: str, totals: Mapping[str, float], at_ns: int) -> list[WarningEvent]:
+        """Raises the sums of a limit, in its unit, to what the store knows of the window of `at_ns`; never lowers one.
+
+        Raises:
+            KeyError: there is no limit of that name.
+        """
+        limit, book = self._limits[rule]
+        with self._lock:
+            found = [event for subject, total in totals.items() for event in limit.raised(book, subject, total, at_ns)]
+            return [event for event in found if self._fired.add(event.id)]
+
+    def replace(self, rules: Sequence[Rule]) -> None:
+        """Puts other rules in force; those of the same name and shape keep what they remember.
+
+        Raises:
+            ValueError: two rules have one name; the old rules stay.
+        """
+        with self._lock:
+            kept = {(rule.name, rule.shape): state for rule, state in self._states}
+            self._enact(rules, kept)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Everything that is remembered, fit for JSON."""
+        with self._lock:
+            return {
+                "version": SNAPSHOT_VERSION,
+                "rules": [[rule.name, rule.shape, state.dump()] for rule, state in self._states],
+                "intake": self._intake.dump(),
+                "events": list(self._fired),
+                "calls": [call for call, _ in self._calls.items()],
+            }
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Takes over a snapshot: of rules that still have the same name and shape, and all ids and streams.
+
+        Raises:
+            ValueError: this is not a snapshot of this version; nothing is taken over.
+        """
+        if snapshot.get("version") != SNAPSHOT_VERSION:
+            raise ValueError(f"not a snapshot of version {SNAPSHOT_VERSION}: it is left aside")
+        with self._lock:
+            fresh = {(rule.name, rule.shape): rule.fresh(self._bounds, self._fired) for rule, _ in self._states}
+            intake = Intake(self._bounds)
+            try:
+                for name, shape, dumped in snapshot["rules"]:
+                    if (name, shape) in fresh:
+                        fresh[(name, shape)].load(dumped)
+                intake.load(snapshot["intake"])
+                events, calls = list(snapshot["events"]), list(snapshot["calls"])
+            except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+                raise ValueError(f"a damaged snapshot is left aside: {error!r}") from error
+            self._fired.update(events)
+            for call in calls:
+                self._calls.put(call, True)  # noqa: FBT003  (a set by way of a mapping)
+            self._intake = intake
+            self._enact(self.rules, fresh)
+
+    def _enact(self, rules: Sequence[Rule], kept: Mapping[tuple[str, str], RuleState]) -> None:
+        names = [rule.name for rule in rules]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"rule names must be unique, used twice: {', '.join(twice)}")
+        self._states = [
+            (rule, kept.get((rule.name, rule.shape)) or rule.fresh(self._bounds, self._fired)) for rule in rules
+        ]
+        self._fed: dict[str, list[tuple[int, SumRule, RuleState]]] = {}
+        self._limits: dict[str, tuple[LimitRule, Book]] = {}
+        for number, (rule, state) in enumerate(self._states):
+            if isinstance(rule, LimitRule) and isinstance(state, Book):
+                self._limits[rule.name] = (rule, state)
+            if isinstance(rule, SumRule):
+                for metric in rule.metrics:
+                    self._fed.setdefault(metric, []).append((number, rule, state))
+        self._enforced = [(rule, book) for rule, book in self._limits.values() if rule.enforce]
 
     def _exclusively(self, take: Callable[[Item], list[WarningEvent]], item: Item) -> list[WarningEvent]:
         """What `take` finds in the item, and then in the calls that came meanwhile on this very thread."""

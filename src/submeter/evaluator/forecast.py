@@ -1,6 +1,6 @@
 """Forecasts: whether a sum reaches its limit before its window ends, at the rate so far.
 
-Two rates must agree, the whole window's and that of its latest parts: a burst at the beginning that has ebbed
+Two rates must agree, the whole window's and that of its latest part (at most its second half): a burst at the beginning that has ebbed
 away does not raise an alarm, nor does a busy hour in a quiet month. The date is that of the slower rate.
 """
 
@@ -38,7 +38,9 @@ def gone_by(page: Page, subject: str, limit: int, at_ns: int, part_ns: int) -> i
         return None
     if passed < length * LEAST_SHARE or total < limit * LEAST_SHARE:
         return None
-    oldest = at_ns // part_ns - LATEST_PARTS + 1
+    part = at_ns // part_ns
+    middle = (span.start_ns + passed // 2) // part_ns
+    oldest = min(max(part - LATEST_PARTS + 1, middle), part - 1)
     since = max(oldest * part_ns, span.start_ns)
     latest = sum(sums.get(subject, 0) for part, sums in page.parts.items() if part >= oldest)
     rate = min(total / passed, latest / max(at_ns - since, 1))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from submeter.evaluator import amounts
 from submeter.evaluator.announcement import REACHED, RUNGS, of_forecast, of_threshold
 from submeter.evaluator.book import LATE, Book
-from submeter.evaluator.events import origin_of
+from submeter.evaluator.events import Origin, origin_of
 from submeter.evaluator.filling import WELL_BELOW
 from submeter.evaluator.forecast import PART_NS, gone_by
 from submeter.evaluator.labels import Selection, known_labels
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from submeter.evaluator.amounts import Amount
-    from submeter.evaluator.events import Origin, WarningEvent
+    from submeter.evaluator.events import WarningEvent
     from submeter.evaluator.ladder import Rung
     from submeter.evaluator.ledger import Page
     from submeter.evaluator.measures import Measure
@@ -127,6 +127,14 @@ class LimitRule:
                 found += self._climb(state, page, subject, limit, amounts.origin_of(amount))
         state.moved.clear()
         return found
+
+    def raised(self, state: Book, subject: str, total: float, at_ns: int) -> Sequence[WarningEvent]:
+        """Raises a subject's sum to `total` units where it is smaller; the event that this fires, if any."""
+        page = state.ledger.raise_to(subject, at_ns, self.counted.amount(total))
+        limit = self.bound(subject)
+        if page is None or limit is None:
+            return ()
+        return self._climb(state, page, subject, limit, Origin(at_ns))
 
     def bound(self, subject: str) -> int | None:
         """The subject's limit as an integer of the measure, `None` for no limit."""

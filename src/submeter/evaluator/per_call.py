@@ -69,6 +69,11 @@ class CallRule:
             raise ValueError(f"rule {self.name!r}: a limit for single calls is a number above 0")
         object.__setattr__(self, "selection", Selection((), self.where))
 
+    @property
+    def shape(self) -> str:
+        """What the memory means."""
+        return "per_call"
+
     def fresh(self, bounds: Bounds, fired: Fired) -> Forgetful:  # noqa: ARG002  (the protocol's)
         """This rule remembers nothing: a call comes once."""
         return Forgetful()

@@ -30,6 +30,11 @@ class Rule(Protocol):
         """Unique among the rules of one evaluator; a part of every event's id."""
         ...
 
+    @property
+    def shape(self) -> str:
+        """What the memory means: a rule takes over that of another with the same name and shape."""
+        ...
+
     def fresh(self, bounds: Bounds, fired: Fired, /) -> RuleState:
         """An empty memory; `fired` are the events that any rule has sent."""
         ...

@@ -1,8 +1,8 @@
 """Streams: from the points of a metric stream to what accrued between them.
 
-Cumulative: the difference to the point before; the first point counts in full when the stream's start is known;
-a lower value is a restart and counts in full. Delta: the value itself. In both, a point that was seen before
-counts nothing, and late points of a delta stream fill the gaps they left.
+Cumulative: the difference to the point before; the first point counts in full when the stream's start is known,
+as of the last time its source was heard of; a lower value is a restart and counts in full. Delta: the value
+itself. In both, a point that was seen before counts nothing; late points of a delta stream fill the gaps they left.
 """
 
 from __future__ import annotations
@@ -68,11 +68,12 @@ class DeltaStream:
 class Streams:
     """What is known of every stream. Counts duplicates, and cumulative streams whose first value proves nothing."""
 
-    __slots__ = ("_cumulative", "_delta", "_forgotten_ns", "_head_ns", "counts")
+    __slots__ = ("_cumulative", "_delta", "_forgotten_ns", "_head_ns", "_sources", "counts")
 
     def __init__(self, capacity: int) -> None:
         self._cumulative: Recent[bytes, tuple[int, float, int]] = Recent(capacity)
         self._delta: Recent[bytes, DeltaStream] = Recent(capacity)
+        self._sources: Recent[str, tuple[int, int]] = Recent(capacity)
         self._head_ns = 0
         self._forgotten_ns = 0
         self.counts: Counter[str] = Counter()
@@ -101,19 +102,28 @@ class Streams:
         if before is not None and point.time_ns <= before[0]:
             self.counts["duplicates"] += 1
             return None
-        accrual = self._first(point) if before is None else _grown(before, point)
+        heard_ns = self._heard(point)
+        accrual = self._first(point, heard_ns) if before is None else _grown(before, point)
         forgotten = self._cumulative.forgotten
         self._cumulative.put(key, (point.time_ns, point.value, point.observations))
         if self._cumulative.forgotten > forgotten:
             self._forgotten_ns = self._head_ns
         return accrual
 
-    def _first(self, point: MetricPoint) -> Accrual | None:
+    def _heard(self, point: MetricPoint) -> int:
+        """When the point's source sent its cumulative streams before; a stream that was not there has grown since."""
+        before, last = self._sources.get(point.source) or (0, 0)
+        if point.time_ns > last:
+            before, last = last, point.time_ns
+            self._sources.put(point.source, (before, last))
+        return before
+
+    def _first(self, point: MetricPoint, heard_ns: int) -> Accrual | None:
         """A first point: all of it accrued since the start, unless the stream may have been known and forgotten."""
         if not 0 < point.start_ns < point.time_ns or point.start_ns < self._forgotten_ns:
             self.counts["baselines"] += 1
             return None
-        return Accrual(point.value, point.observations, point.start_ns)
+        return Accrual(point.value, point.observations, max(point.start_ns, heard_ns))
 
     def delta_streams(self) -> list[DeltaStream]:
         """The delta streams, the longest idle first."""
@@ -124,13 +134,16 @@ class Streams:
         return [
             self._head_ns,
             self._forgotten_ns,
+            [[source, *times] for source, times in self._sources.items()],
             [[key.hex(), *last] for key, last in self._cumulative.items()],
             [[key.hex(), stream.time_ns, stream.gaps] for key, stream in self._delta.items()],
         ]
 
     def load(self, dumped: Any) -> None:
         """Takes over what `dump` gave."""
-        self._head_ns, self._forgotten_ns, cumulative, delta = dumped
+        self._head_ns, self._forgotten_ns, sources, cumulative, delta = dumped
+        for source, before_ns, last_ns in sources:
+            self._sources.put(source, (before_ns, last_ns))
         for key, time_ns, value, observations in cumulative:
             self._cumulative.put(bytes.fromhex(key), (time_ns, value, observations))
         for key, time_ns, gaps in delta:

@@ -36,6 +36,11 @@ class TruncationRule:
     name: str = "context_truncated"
     rest_tokens: int = 8
 
+    @property
+    def shape(self) -> str:
+        """What the memory means."""
+        return "truncation"
+
     def fresh(self, bounds: Bounds, fired: Fired) -> Forgetful:  # noqa: ARG002  (the protocol's)
         """This rule remembers nothing but the events that were sent."""
         return Forgetful()
