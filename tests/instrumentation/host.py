@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,7 +14,7 @@ from opentelemetry import context as otel_context
 from instrumentation.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from instrumentation.dialect import Dialect
     from instrumentation.transport import Reply
@@ -129,7 +128,7 @@ def comparable(value: object) -> object:
 
 
 def _model(model: Any) -> Thing:
-    known: dict[str, Any] = vars(model)
+    known: dict[str, Any] = model.__dict__
     fields = {name: comparable(item) for name, item in known.items() if not name.startswith("_")}
     extra = comparable(model.__pydantic_extra__ or {})
     return Thing(

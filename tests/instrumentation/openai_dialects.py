@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import openai
 
 from instrumentation.dialect import City, Dialect, sse
+from instrumentation.transport import events
+
+if TYPE_CHECKING:
+    from instrumentation.transport import Reply
 
 URL = "https://llm.example/v1"
 
@@ -155,3 +161,17 @@ RESPONSES = Dialect(
     reasons=("stop",),
     overload=_ERROR,
 )
+
+
+def on_request(body: bytes) -> Reply:
+    """A stream with usage for who asks, and without for who does not, as OpenAI answers."""
+    is_asked = json.loads(body).get("stream_options", {}).get("include_usage")
+    return events([piece for piece in CHAT.pieces if is_asked or b'"usage"' not in piece])
+
+
+def known_client(*, is_async: bool, **options: Any) -> Any:
+    """A client of a host that is known to accept a request for usage."""
+    return client(is_async=is_async, **{"base_url": "https://api.openai.com/v1", **options})
+
+
+KNOWN = replace(CHAT, name="openai-known", make=known_client)

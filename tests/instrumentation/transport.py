@@ -50,12 +50,12 @@ def events(pieces: list[Any]) -> Reply:
 
 
 class Transport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
-    """Plays `replies` in order; the last one is played again for ever.
+    """Plays `replies` in order; the last one is played again for ever. A function makes one of the request's body.
 
     `note` is told of every request, of every piece taken, and of the end of every body.
     """
 
-    def __init__(self, replies: list[Reply], note: Callable[[object], None]) -> None:
+    def __init__(self, replies: list[Reply | Callable[[bytes], Reply]], note: Callable[[object], None]) -> None:
         self._replies = list(replies)
         self._note = note
         self.bodies: list[bytes] = []
@@ -82,7 +82,8 @@ class Transport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         headers["raw"] = request.headers.get("x-stainless-raw-response", "")
         self._note(("request", request.method, str(request.url), headers, request.content))
         self.bodies.append(request.content)
-        return self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
+        reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
+        return reply(request.content) if callable(reply) else reply
 
     def _response(self, reply: Reply, request: httpx2.Request) -> httpx2.Response:
         return httpx2.Response(

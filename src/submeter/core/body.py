@@ -44,10 +44,6 @@ class Reader:
         self._is_too_large = False
         self._kept = bytearray()
 
-    def reading(self, *, is_reading: bool) -> None:
-        """Notes that the next bytes are being waited for, or have come."""
-        self.call.is_reading = is_reading
-
     def feed(self, data: bytes) -> None:
         """Takes the next decoded bytes."""
         if self._is_too_large or len(self._kept) + len(data) > LARGEST:
@@ -88,13 +84,14 @@ class Reader:
 
 def tapped(reader: Reader, pieces: Iterator[bytes]) -> Generator[bytes, None, None]:
     """Passes `pieces` on unchanged and has `reader` see them and their end."""
+    call = reader.call
     try:
-        reader.reading(is_reading=True)
+        call.is_reading = True
         for piece in pieces:
-            reader.reading(is_reading=False)
+            call.is_reading = False
             attempt(reader.feed, piece)
             yield piece
-            reader.reading(is_reading=True)
+            call.is_reading = True
     except GeneratorExit:
         attempt(reader.drop)
         raise
@@ -107,13 +104,14 @@ def tapped(reader: Reader, pieces: Iterator[bytes]) -> Generator[bytes, None, No
 
 async def tapped_async(reader: Reader, pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
     """`tapped` for an asynchronous body."""
+    call = reader.call
     try:
-        reader.reading(is_reading=True)
+        call.is_reading = True
         async for piece in pieces:
-            reader.reading(is_reading=False)
+            call.is_reading = False
             attempt(reader.feed, piece)
             yield piece
-            reader.reading(is_reading=True)
+            call.is_reading = True
     except GeneratorExit:
         attempt(reader.drop)
         raise
@@ -128,10 +126,10 @@ def watch(call: Call, response: Any) -> None:
     """Has `call` learn how the host reads and closes the unread `response` (an httpx or httpx2 response)."""
     kind: type[Any] = response.__class__
     if kind not in _hooked:
-        _hooked.add(kind)
         for name, wrap in _HOOKS.items():
             owner = next(ancestor for ancestor in kind.__mro__ if name in vars(ancestor))
             patch.replace(_PACKAGE, owner, name, wrap)
+        _hooked.add(kind)
     response.extensions[_READER] = Reader(call, response.headers.get("content-type", ""))
 
 

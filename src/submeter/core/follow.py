@@ -85,3 +85,32 @@ async def follow_async(find: Callable[[], Call | None], chunks: AsyncIterator[An
         close = getattr(chunks, "aclose", None)
         if close is not None:
             await close()
+
+
+def hide(chunks: Iterator[Any]) -> Generator[Any, None, None]:
+    """Passes `chunks` on, but for those that hold usage and nothing else: the caller did not ask for them."""
+    try:
+        for chunk in chunks:
+            if not attempt(_is_usage_alone, chunk):
+                yield chunk
+    finally:
+        close = getattr(chunks, "close", None)
+        if close is not None:
+            close()
+
+
+async def hide_async(chunks: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
+    """`hide` for an asynchronous stream."""
+    try:
+        async for chunk in chunks:
+            if not attempt(_is_usage_alone, chunk):
+                yield chunk
+    finally:
+        close = getattr(chunks, "aclose", None)
+        if close is not None:
+            await close()
+
+
+def _is_usage_alone(chunk: Any) -> bool:
+    fields = chunk.__dict__
+    return fields.get("usage") is not None and not fields.get("choices")

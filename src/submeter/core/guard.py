@@ -28,7 +28,10 @@ def attempt(function: Callable[..., Any], *args: Any, default: Any = None) -> An
     except Exception as error:
         if is_strict:
             raise
-        _report(function, error)
+        try:
+            _report(function, error)
+        except Exception:  # noqa: BLE001, S110  (a logger of the host's that fails must not fail the host here)
+            pass
         return default
 
 

@@ -18,7 +18,7 @@ from submeter.core import body, guard, patch
 from submeter.core.abandoned import settle
 from submeter.core.call import Call
 from submeter.core.endpoint import fields_of
-from submeter.core.follow import follow, follow_async
+from submeter.core.follow import follow, follow_async, hide, hide_async
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from submeter.core.endpoint import Endpoint
 
 _RAW = "x-stainless-raw-response"
+_ASKED = {"include_usage": True}
+"""What we put into a request that asks for usage; a stream with this very object hides the chunk that answers it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +62,10 @@ class Provider:
         base, streams = f"{self.package}._base_client", f"{self.package}._streaming"
         patch.patch(self.package, f"{base}:SyncAPIClient.request", lambda original: _sync(route, original))
         patch.patch(self.package, f"{base}:AsyncAPIClient.request", lambda original: _async(route, original))
-        patch.patch(self.package, f"{streams}:Stream.__stream__", lambda original: _tap(follow, original))
-        patch.patch(self.package, f"{streams}:AsyncStream.__stream__", lambda original: _tap(follow_async, original))
+        patch.patch(self.package, f"{streams}:Stream.__stream__", lambda original: _tap(follow, hide, original))
+        patch.patch(
+            self.package, f"{streams}:AsyncStream.__stream__", lambda original: _tap(follow_async, hide_async, original)
+        )
         if self.native_option:
             patch.patch(self.package, f"{base}:BaseClient.__init__", lambda original: _muted(self, original))
 
@@ -137,7 +141,7 @@ class Route:
         if any(header.lower() == _RAW for header in fields_of(options).get("headers") or ()):
             return
         changed = copy.copy(options)
-        changed.json_data = {**options.json_data, "stream_options": {"include_usage": True}}
+        changed.json_data = {**options.json_data, "stream_options": _ASKED}
         if "options" in opened.kwargs:
             opened.kwargs = {**opened.kwargs, "options": changed}
         else:
@@ -216,13 +220,20 @@ def _async(route: Route, original: Callable[..., Any]) -> Callable[..., Any]:
     return request
 
 
-def _tap(tap: Callable[..., Any], original: Callable[..., Any]) -> Callable[..., Any]:
+def _tap(tap: Callable[..., Any], hide: Callable[..., Any], original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def tapped(self: Any) -> Any:
         chunks = original(self)
-        return guard.attempt(_tapped, tap, self, chunks, default=chunks)
+        chunks = guard.attempt(_tapped, tap, self, chunks, default=chunks)
+        # Apart from the meter: whatever fails there, the host never sees a chunk that it did not ask for.
+        return guard.attempt(_unasked, hide, self, chunks, default=chunks)
 
     return tapped
+
+
+def _unasked(hide: Callable[..., Any], stream: Any, chunks: Any) -> Any:
+    sent = fields_of(fields_of(fields_of(stream).get("_options")).get("json_data"))
+    return hide(chunks) if sent.get("stream_options") is _ASKED else chunks
 
 
 def _tapped(tap: Callable[..., Any], stream: Any, chunks: Any) -> Any:
