@@ -22,11 +22,28 @@ demo: $(STAMP)
 test: $(STAMP)
 	@$(BIN)/python -m pytest -q
 
+# Recorded provider traffic is no part of the project: give a folder of it, as in `make recordings RECORDINGS=path`.
+recordings: $(STAMP)
+	@test -n "$(RECORDINGS)" || { echo "no folder given; run: make recordings RECORDINGS=path/to/recordings"; exit 1; }
+	@SUBMETER_TEST_RECORDINGS="$(abspath $(RECORDINGS))" $(BIN)/python -m pytest -q tests/recordings
+
 check: $(STAMP)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/pyright --pythonpath $(BIN)/python
 	@$(BIN)/lint-imports
+
+# The price table of the next release, from its public sources; the result is committed.
+catalog: $(STAMP)
+	@PYTHONPATH=src $(BIN)/python -m tools.catalog
+
+# The lock file, after a change of pyproject.toml; needs uv.
+lock:
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --extra server --group dev -o requirements.lock --quiet --no-header
+
+bench: $(STAMP)
+	@$(BIN)/python bench/catalog.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .import_linter_cache
