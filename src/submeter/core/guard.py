@@ -30,8 +30,8 @@ def attempt(function: Callable[..., Any], *args: Any, default: Any = None) -> An
             raise
         try:
             _report(function, error)
-        except Exception:  # noqa: BLE001, S110  (a logger of the host's that fails must not fail the host here)
-            pass
+        except Exception:  # noqa: BLE001  (a log handler of the host's that raises must not do so from here)
+            return default
         return default
 
 
