@@ -49,5 +49,20 @@ def number_text(value: float) -> str:
 
 
 def texts(attributes: Iterable[KeyValue]) -> dict[str, str]:
-    """All attributes as texts; of a repeated key the last one counts."""
-    return {entry.key: entry.value.string_value or text_of(entry.value) for entry in attributes}
+    """All attributes as texts; of a repeated key the last one counts.
+
+    The common types are read by their fields: of a value's fields only the stated one is not empty, and
+    asking which one is stated costs as much as the rest.
+    """
+    return {
+        entry.key: value.string_value
+        or (
+            str(whole)
+            if (whole := value.int_value)
+            else number_text(number)
+            if (number := value.double_value)
+            else text_of(value)
+        )
+        for entry in attributes
+        for value in (entry.value,)
+    }

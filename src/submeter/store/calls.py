@@ -29,6 +29,23 @@ _STATUS_ERROR: Final = 2
 _COST_CEILING_USD: Final = 1e12
 
 
+class Ids(NamedTuple):
+    """A span's ids in hex; the parent's is empty for a root."""
+
+    trace: str
+    span: str
+    parent: str
+
+
+class Owner(NamedTuple):
+    """What all spans of one scope of one resource share."""
+
+    service: str
+    resource: dict[str, str]
+    scope: str
+    version: str
+
+
 class Witness(NamedTuple):
     """A record and who saw the call: our instrumentation, another, the SDK itself or the model's server."""
 
@@ -46,7 +63,7 @@ def rank_of(scope: str, span_kind: int) -> int:
 
 
 def record_of(
-    span: Span, attributes: Mapping[str, str], usage: Usage, *, service: str, scope: str, end_ns: int
+    span: Span, ids: Ids, attributes: Mapping[str, str], usage: Usage, owner: Owner, end_ns: int
 ) -> CallRecord:
     """The record of a span whose normalised attributes describe a call."""
     get = attributes.get
@@ -54,11 +71,11 @@ def record_of(
     return CallRecord(
         started_ns=span.start_time_unix_nano,
         ended_ns=end_ns,
-        trace_id=span.trace_id.hex(),
-        span_id=span.span_id.hex(),
-        parent_span_id=span.parent_span_id.hex(),
-        service=service,
-        scope=scope,
+        trace_id=ids.trace,
+        span_id=ids.span,
+        parent_span_id=ids.parent,
+        service=owner.service,
+        scope=owner.scope,
         provider=get(semconv.PROVIDER, ""),
         kind=get(semconv.KIND, ""),
         request_model=get(semconv.REQUEST_MODEL, ""),

@@ -118,6 +118,11 @@ class Words:
         index = self.index
         self.indices.append(index.setdefault(value, len(index)))
 
+    def repeat(self, value: str, times: int) -> None:
+        """Adds one text `times` times."""
+        index = self.index
+        self.indices.extend(array("I", (index.setdefault(value, len(index)),)) * times)
+
     def prefix(self) -> bytes:
         """See `Column.prefix`."""
         return _VERSION
@@ -158,6 +163,13 @@ class Maps:
         self.values.extend([texts[value] for value in entries.values()])
         self.ends.append(len(self.values))
 
+    def repeat(self, entries: Mapping[str, str], times: int) -> None:
+        """Adds one map `times` times."""
+        index, texts, first, size = self.keys.index, self._texts, len(self.values), len(entries)
+        self.keys.indices.extend([index.setdefault(key, len(index)) for key in entries] * times)
+        self.values.extend([texts[value] for value in entries.values()] * times)
+        self.ends.extend(range(first + size, first + size * times + 1, size) if size else [first] * times)
+
     def prefix(self) -> bytes:
         """See `Column.prefix`."""
         return self.keys.prefix()
@@ -177,6 +189,10 @@ class Lists:
         self.items = items
         self.ends: array[int] = array("Q")
         self.count = 0
+
+    def add_none(self) -> None:
+        """Adds one empty list."""
+        self.ends.append(self.count)
 
     def add(self, values: Sequence[object]) -> None:
         """Adds one list."""

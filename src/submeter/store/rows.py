@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from submeter import semconv
 from submeter.store.attributes import texts
-from submeter.store.calls import Witness, each_once, rank_of, record_of
+from submeter.store.calls import Ids, Owner, Witness, each_once, rank_of, record_of
 from submeter.store.dialects import MARKS
-from submeter.store.native import Lists, Maps, Numbers, Strings, Texts, Words, block
+from submeter.store.native import Lists, Maps, Numbers, Strings, Texts, Words, block, text
 from submeter.store.normalisation import is_call, normalised
 
 if TYPE_CHECKING:
@@ -36,15 +36,6 @@ class Batch(NamedTuple):
     block: bytes
     rows: int
     records: tuple[CallRecord, ...]
-
-
-class Owner(NamedTuple):
-    """What all spans of one scope of one resource share."""
-
-    service: str
-    resource: dict[str, str]
-    scope: str
-    version: str
 
 
 class Spans:
@@ -76,21 +67,17 @@ class Spans:
         self.link_attributes = Lists(Maps(texts_of))
         self.rows = 0
 
-    def add(self, span: Span, attributes: dict[str, str], owner: Owner, end_ns: int) -> None:
-        """Adds one span."""
+    def add(self, span: Span, ids: Ids, attributes: dict[str, str], end_ns: int) -> None:
+        """Adds what one span has of its own; `add_owner` adds the rest."""
         start_ns = min(span.start_time_unix_nano, LAST_NS)
         status = span.status
         self.time.add(start_ns)
-        self.trace.add(span.trace_id.hex())
-        self.span.add(span.span_id.hex())
-        self.parent.add(span.parent_span_id.hex())
+        self.trace.add(ids.trace)
+        self.span.append(text(ids.span))
+        self.parent.add(ids.parent)
         self.state.add(span.trace_state)
         self.name.add(span.name)
         self.kind.add(_word(_KINDS, span.kind))
-        self.service.add(owner.service)
-        self.resource.add(owner.resource)
-        self.scope.add(owner.scope)
-        self.version.add(owner.version)
         self.attributes.add(attributes)
         self.duration.add(max(end_ns - start_ns, 0))
         self.status.add(_word(_STATUS, status.code))
@@ -99,14 +86,29 @@ class Spans:
         self._add_links(span)
         self.rows += 1
 
+    def add_owner(self, owner: Owner, times: int) -> None:
+        """Adds what `times` spans share with their resource and scope."""
+        self.service.repeat(owner.service, times)
+        self.resource.repeat(owner.resource, times)
+        self.scope.repeat(owner.scope, times)
+        self.version.repeat(owner.version, times)
+
     def _add_events(self, span: Span) -> None:
         events = span.events
+        if not events:
+            for column in (self.event_time, self.event_name, self.event_attributes):
+                column.add_none()
+            return
         self.event_time.add([min(event.time_unix_nano, LAST_NS) for event in events])
         self.event_name.add([event.name for event in events])
         self.event_attributes.add([texts(event.attributes) for event in events])
 
     def _add_links(self, span: Span) -> None:
         links = span.links
+        if not links:
+            for column in (self.link_trace, self.link_span, self.link_state, self.link_attributes):
+                column.add_none()
+            return
         self.link_trace.add([link.trace_id.hex() for link in links])
         self.link_span.add([link.span_id.hex() for link in links])
         self.link_state.add([link.trace_state for link in links])
@@ -154,18 +156,20 @@ def span_batch(request: ExportTraceServiceRequest) -> Batch:
             owner = Owner(service, resource, scope.name, scope.version)
             for span in scope_spans.spans:
                 _take(span, owner, spans, witnesses)
+            spans.add_owner(owner, len(scope_spans.spans))
     return Batch(spans.encoded(), spans.rows, each_once(witnesses))
 
 
 def _take(span: Span, owner: Owner, spans: Spans, witnesses: list[Witness]) -> None:
     attributes = texts(span.attributes)
+    ids = Ids(span.trace_id.hex(), span.span_id.hex(), span.parent_span_id.hex())
     end_ns = min(span.end_time_unix_nano, LAST_NS)
     if not MARKS.isdisjoint(attributes):
         attributes, usage = normalised(attributes, owner.scope, owner.version)
         if is_call(attributes):
-            record = record_of(span, attributes, usage, service=owner.service, scope=owner.scope, end_ns=end_ns)
+            record = record_of(span, ids, attributes, usage, owner, end_ns)
             witnesses.append(Witness(rank_of(owner.scope, span.kind), record))
-    spans.add(span, attributes, owner, end_ns)
+    spans.add(span, ids, attributes, end_ns)
 
 
 def _word(words: Sequence[str], index: int) -> str:
