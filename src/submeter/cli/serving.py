@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 from submeter import settings
 from submeter.cli.failure import CommandError
-from submeter.server.options import GRPC_PORT, HTTP_PORT, OptionError, Options
+from submeter.server.options import GRPC_PORT, HTTP_PORT, Limits, OptionError, Options
 
 _LAST_PORT = 65535
 
@@ -28,14 +29,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     place = parser.add_mutually_exclusive_group()
     place.add_argument("--data", metavar="DIR", help=f"data folder (default: {settings.data_home()})")
     place.add_argument("--store", metavar="URL", default="", help="database, such as clickhouse://host/db")
+    limits = parser.add_argument_group("limits of the intake")
+    limits.add_argument("--max-body", type=_number, metavar="BYTES", help="a request's body, unpacked")
+    limits.add_argument("--max-queue", type=_number, metavar="BYTES", help="all requests that wait to be stored")
+    limits.add_argument("--max-rate", type=_number, metavar="N", help="spans, log records and data points a second")
+    limits.add_argument("--max-wait", type=_number, metavar="SECONDS", help="for a request's body to arrive")
     parser.add_argument("--quiet", action="store_true", help="print errors only")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Serves until SIGINT or SIGTERM."""
-    logging.basicConfig(level=logging.ERROR if arguments.quiet else logging.WARNING, format="submeter: %(message)s")
-    if not arguments.quiet:
-        logging.getLogger("submeter.server").setLevel(logging.INFO)
+    _log_to_stderr(is_quiet=arguments.quiet)
+    if not settings.variable("GRPC_VERBOSITY"):
+        settings.set_variable("GRPC_VERBOSITY", "NONE")
     from submeter.server.process import ServerError, up  # noqa: PLC0415  (the engine takes half a second to load)
     from submeter.store import StoreError  # noqa: PLC0415  (the same)
 
@@ -46,12 +52,40 @@ def run(arguments: argparse.Namespace) -> int:
         grpc_port=arguments.grpc_port,
         store=arguments.store,
         token=settings.api_token(),
+        limits=_limits(arguments),
     )
     try:
         up(options)
     except (OptionError, ServerError, StoreError) as error:
         raise CommandError(str(error)) from error
     return 0
+
+
+def _log_to_stderr(*, is_quiet: bool) -> None:
+    """Our own lines, and the errors of the web server; what libraries say besides only hides them."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("submeter: %(message)s"))
+    logging.getLogger().addHandler(logging.NullHandler())
+    for name, level in (("submeter", logging.INFO), ("uvicorn", logging.ERROR), ("asyncio", logging.ERROR)):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.ERROR if is_quiet else level)
+        logger.addHandler(handler)
+
+
+def _limits(arguments: argparse.Namespace) -> Limits:
+    given = {
+        "body_bytes": arguments.max_body,
+        "queue_bytes": arguments.max_queue,
+        "items_per_second": arguments.max_rate,
+        "body_seconds": arguments.max_wait,
+    }
+    return replace(Limits(), **{name: number for name, number in given.items() if number is not None})
+
+
+def _number(text: str) -> int:
+    if text.isascii() and text.isdecimal() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
 
 
 def _port(text: str) -> int:

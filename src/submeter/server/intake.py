@@ -15,12 +15,15 @@ import time
 from collections import OrderedDict, deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from submeter.server.poison import Poison
 from submeter.server.rate import Rate
 from submeter.server.signals import SIGNALS, TRACES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from submeter.record import CallRecord
@@ -71,6 +74,7 @@ class Intake:
         self._counters = counters
         self._folder = folder
         self._rate = Rate(limits.items_per_second)
+        self._poison = Poison()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="submeter-writer")
         self._queue = deque[Delivery]()
         self._queued_bytes = 0
@@ -151,6 +155,7 @@ class Intake:
         self._disk_checked_at = time.monotonic()
 
     async def _run(self) -> None:
+        await self._say(self._writing.restore)
         while self._queue or not self._is_closing:
             await self._arrived.wait()
             if not self._is_closing and self._queue:
@@ -175,6 +180,7 @@ class Intake:
     async def _commit(self, signal: Signal, batch: list[Delivery]) -> None:
         records, error = await self._written(signal, batch)
         if error is None:
+            self._poison.stored()
             self._settle(signal, batch, None)
             if signal is TRACES:
                 await self._judge(records)
@@ -205,20 +211,25 @@ class Intake:
 
     async def _judge(self, records: tuple[CallRecord, ...]) -> None:
         self._counters.add("submeter_calls_total", len(records))
-        future = asyncio.get_running_loop().run_in_executor(self._thread, self._writing.judge, records)
+        await self._say(partial(self._writing.judge, records))
+
+    async def _say(self, speak: Callable[[], Sequence[str]]) -> None:
+        """Counts the warnings that `speak` stores; a failure costs warnings, never data."""
+        future = asyncio.get_running_loop().run_in_executor(self._thread, speak)
         await asyncio.wait({future})
         if error := future.exception():
             self._counters.add("submeter_evaluator_failures_total")
-            _log.error("no warnings for a batch of %d calls: %s", len(records), error, exc_info=error)
+            _log.error("the evaluator failed, its warnings wait or are lost: %s", error, exc_info=error)
             return
         for severity in future.result():
             self._counters.add("submeter_warnings_total", severity=severity)
 
     def _fail(self, signal: Signal, delivery: Delivery, error: BaseException) -> None:
-        if self._writing.is_transient(error):
-            answer: BusyError | RefusedError = self._busy("store_error", f"the store cannot write: {error}")
-        else:
+        answer: BusyError | RefusedError
+        if self._poison.is_poison(delivery.digest, error):
             answer = RefusedError(f"the store cannot take this request: {error}")
+        else:
+            answer = self._busy("store_error", f"the store cannot write: {error}")
         _log.error("the store did not take a %s request of %d items: %s", signal.name, delivery.items, error)
         self._settle(signal, [delivery], answer)
 

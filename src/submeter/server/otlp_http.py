@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _LARGE_BYTES: Final = 256 * 1024
 """Above this a body is decoded in a thread, so that it does not hold up everybody else."""
 
+_DRAINED: Final = 8
+"""How many times the limit is read and thrown away, because a sender that is cut off never reads the answer."""
+
 _CODES: Final = {
     HTTPStatus.BAD_REQUEST: Code.INVALID_ARGUMENT,
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: Code.INVALID_ARGUMENT,
@@ -91,19 +94,21 @@ class OtlpHttp:
 
     async def _body(self, request: HttpRequest) -> bytes:
         limit = self._limits.body_bytes
-        length = request.headers.get("content-length", "")
-        if length.isdigit() and int(length) > limit:
-            raise too_large(limit)
         body = bytearray()
+        size = 0
         try:
             async with asyncio.timeout(self._limits.body_seconds):
                 async for chunk in request.stream():
-                    body += chunk
-                    if len(body) > limit:
-                        raise too_large(limit)
+                    size += len(chunk)
+                    if size <= limit:
+                        body += chunk
+                    elif size > _DRAINED * limit:
+                        break
         except TimeoutError as error:
             message = f"the body did not arrive within {self._limits.body_seconds:g} s"
             raise BodyError(HTTPStatus.REQUEST_TIMEOUT, "slow_body", message) from error
+        if size > limit:
+            raise too_large(limit)
         return bytes(body)
 
     def _refusal(self, signal: Signal, kind: str, status: HTTPStatus, message: str, content_type: str) -> Response:

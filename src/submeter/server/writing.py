@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -15,6 +16,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from submeter.server.announcement import announcement
+from submeter.server.restoring import restore
 from submeter.store import StoreError
 
 if TYPE_CHECKING:
@@ -31,10 +33,19 @@ _log = logging.getLogger("submeter.server")
 class Writing:
     """The store and the evaluator, used by one thread at a time."""
 
-    def __init__(self, store: Store, evaluator: Evaluator | None) -> None:
+    def __init__(self, store: Store, evaluator: Evaluator) -> None:
         self._store = store
         self._evaluator = evaluator
         self._unsaid: list[WarningEvent] = []
+
+    def restore(self) -> list[str]:
+        """Has the evaluator learn the past, and says what was never said; the severities of that.
+
+        Raises:
+            StoreError: the past cannot be read.
+        """
+        self._unsaid += restore(self._evaluator, self._store)
+        return self._say()
 
     def insert(self, signal: Signal, parts: Sequence[tuple[str, Request]]) -> tuple[CallRecord, ...]:
         """Stores the requests of `parts` (digest, request), all of `signal`; the model calls among them.
@@ -65,22 +76,23 @@ class Writing:
         Raises:
             StoreError: the warnings wait for the next batch.
         """
-        if self._evaluator is None:
-            return []
         for record in records:
-            self._unsaid += self._evaluator.observe(record)
-        if not self._unsaid:
-            return []
+            self._unsaid += self._evaluator.observe(record, received_ns=time.time_ns())
+        return self._say()
+
+    def is_transient(self, error: BaseException) -> bool:
+        """Whether the same batch may succeed when it is tried again at once."""
+        return isinstance(error, StoreError)
+
+    def _say(self) -> list[str]:
         events = self._unsaid
+        if not events:
+            return []
         self._store.insert_logs(announcement(events), _token("warnings", [event.id for event in events]))
         self._unsaid = []
         for event in events:
             _log.info("%s: %s", event.severity, event.message)
         return [event.severity for event in events]
-
-    def is_transient(self, error: BaseException) -> bool:
-        """Whether the same request may succeed later: the store is at fault, not the data."""
-        return isinstance(error, StoreError)
 
 
 def _token(kind: str, parts: Sequence[str]) -> str:

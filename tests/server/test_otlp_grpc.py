@@ -1,0 +1,140 @@
+"""OTLP over gRPC into a real server process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from tests.server.running import RunningServer
+from tests.server.telemetry import add_call, calls, log, traces
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from google.protobuf.message import Message
+
+PATHS = {
+    "traces": "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+    "logs": "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+    "metrics": "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+}
+
+
+def export(
+    channel: grpc.Channel,
+    signal: str,
+    message: Message | bytes,
+    metadata: tuple[tuple[str, str], ...] = (),
+    compression: grpc.Compression | None = None,
+) -> bytes:
+    """What the server answers, undecoded."""
+    body = message if isinstance(message, bytes) else message.SerializeToString()
+    call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(PATHS[signal])
+    return call(body, metadata=metadata, compression=compression)
+
+
+@pytest.fixture
+def channel(server: RunningServer) -> Iterator[grpc.Channel]:
+    with grpc.insecure_channel(server.grpc) as opened:
+        yield opened
+
+
+def calls_of(server: RunningServer, session: str) -> int:
+    return sum(row["calls"] for row in server.ask("sessions")["sessions"] if row["session_id"] == session)
+
+
+@pytest.mark.parametrize("compression", [grpc.Compression.NoCompression, grpc.Compression.Gzip])
+def test_the_sdks_exporter_is_understood(server: RunningServer, compression: grpc.Compression) -> None:
+    provider = TracerProvider()
+    exporter = OTLPSpanExporter(server.grpc, insecure=True, compression=compression)
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    with provider.get_tracer("submeter").start_as_current_span("chat m") as span:
+        span.set_attributes(
+            {"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 7, "session.id": str(compression)}
+        )
+    provider.shutdown()
+    assert calls_of(server, str(compression)) == 1
+
+
+def test_logs_and_metrics_are_taken(server: RunningServer, channel: grpc.Channel) -> None:
+    export(channel, "logs", log("over grpc"))
+    metrics = ExportMetricsServiceRequest()
+    metric = metrics.resource_metrics.add().scope_metrics.add().metrics.add(name="m")
+    metric.gauge.data_points.add(as_int=3, time_unix_nano=1)
+    export(channel, "metrics", metrics)
+    assert server.counter("submeter_intake_requests_total", transport="grpc", signal="logs", outcome="ok") >= 1
+    assert server.counter("submeter_intake_requests_total", transport="grpc", signal="metrics", outcome="ok") >= 1
+
+
+def test_bad_spans_are_named_and_their_neighbours_stored(server: RunningServer, channel: grpc.Channel) -> None:
+    request, spans = traces()
+    add_call(spans, "grpc-partial")
+    add_call(spans, "grpc-partial").span_id = b""
+    answer = ExportTraceServiceResponse.FromString(export(channel, "traces", request))
+    assert answer.partial_success.rejected_spans == 1
+    assert calls_of(server, "grpc-partial") == 1
+
+
+def test_a_request_over_both_transports_is_stored_once(server: RunningServer, channel: grpc.Channel) -> None:
+    request = calls("both", 2)
+    export(channel, "traces", request)
+    assert server.send("traces", request).status == 200
+    assert calls_of(server, "both") == 2
+
+
+def test_what_is_no_request_is_an_invalid_argument(server: RunningServer, channel: grpc.Channel) -> None:
+    with pytest.raises(grpc.RpcError) as refused:
+        export(channel, "traces", b"\xff\xff")
+    assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert server.counter("submeter_intake_requests_total", transport="grpc", outcome="malformed") >= 1
+
+
+@pytest.mark.parametrize("compression", [grpc.Compression.NoCompression, grpc.Compression.Gzip])
+def test_a_message_beyond_the_limit_is_refused_and_the_server_goes_on(
+    server: RunningServer, channel: grpc.Channel, compression: grpc.Compression
+) -> None:
+    with pytest.raises(grpc.RpcError) as refused:
+        export(channel, "traces", bytes(50 * 2**20), compression=compression)
+    assert refused.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    export(channel, "logs", log("still here"))
+
+
+def test_beyond_the_rate_senders_are_told_when_to_come_again(tmp_path: Path) -> None:
+    with (
+        RunningServer(tmp_path / "data", ("--max-rate", "10")) as server,
+        grpc.insecure_channel(server.grpc) as channel,
+    ):
+        export(channel, "traces", calls("rate", 20))
+        with pytest.raises(grpc.RpcError) as refused:
+            export(channel, "traces", calls("rate", 5))
+        assert refused.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert retry_delay_s(refused.value) >= 1
+
+
+def test_the_token_is_demanded_here_too(tmp_path: Path) -> None:
+    with (
+        RunningServer(tmp_path / "data", variables={"SUBMETER_TOKEN": "s3cret"}) as server,
+        grpc.insecure_channel(server.grpc) as channel,
+    ):
+        for metadata in ((), (("authorization", "Bearer wrong"),)):
+            with pytest.raises(grpc.RpcError) as refused:
+                export(channel, "traces", calls("token"), metadata=metadata)
+            assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
+        export(channel, "traces", calls("token"), metadata=(("authorization", "Bearer s3cret"),))
+
+
+def retry_delay_s(error: Any) -> int:
+    trailing = dict(error.trailing_metadata())
+    status = Status.FromString(trailing["grpc-status-details-bin"])
+    info = RetryInfo()
+    assert status.details[0].Unpack(info)
+    return info.retry_delay.seconds
