@@ -31,9 +31,12 @@ _PROMPT: Table = {
     "prompt_tokens": "input_tokens",
     "completion_tokens": "output_tokens",
     "prompt_tokens_details": _INPUT_PARTS,
+    # Runs of assistants leave out an s.
+    "prompt_token_details": _INPUT_PARTS,
     "completion_tokens_details": _OUTPUT_PARTS,
-    # DeepSeek's own field for cached input.
+    # Cached input in DeepSeek's own words, and in Mistral's.
     "prompt_cache_hit_tokens": "cache_read_tokens",
+    "num_cached_tokens": "cache_read_tokens",
 }
 _INPUT: Table = {
     "input_tokens": "input_tokens",
@@ -86,6 +89,8 @@ def _settle_fetched(call: Call, fields: Mapping[str, Any]) -> None:
 CHAT = Endpoint(
     kind=semconv.KIND_CHAT,
     usage=_PROMPT,
+    # Groq puts the usage of a stream that was not asked for any into an object of its own.
+    envelopes=frozenset({"x_groq"}),
     choices="choices",
     request={
         **_SAMPLING,
@@ -222,6 +227,7 @@ PROVIDER = Provider(
         "services.ai.azure.com": "azure.ai.openai",
         "cognitiveservices.azure.com": "azure.ai.openai",
         "amazonaws.com": "aws.bedrock",
+        "api.aws": "aws.bedrock",
         "aiplatform.googleapis.com": "gcp.vertex_ai",
         "generativelanguage.googleapis.com": "gcp.gemini",
         "api.cohere.ai": "cohere",

@@ -1,0 +1,83 @@
+"""Hosts of the openai protocol that put the same counts elsewhere: each is read where it stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+import openai
+import pytest
+
+from instrumentation.dialect import sse
+from instrumentation.openai_dialects import chunk, delta
+from metering import usage_of
+
+if TYPE_CHECKING:
+    from metering import Metering
+
+REQUEST: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "Where?"}]}
+
+
+def client(base_url: str, answer: httpx2.Response) -> openai.OpenAI:
+    transport = httpx2.MockTransport(lambda _request: answer)
+    return openai.OpenAI(api_key="k", base_url=base_url, http_client=httpx2.Client(transport=transport), max_retries=0)
+
+
+def completion(**usage: Any) -> httpx2.Response:
+    return httpx2.Response(200, json={"id": "c", "object": "chat.completion", "choices": [], "usage": usage})
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        {"prompt_tokens_details": {"cached_tokens": 7}},
+        {"prompt_token_details": {"cached_tokens": 7}},
+        {"prompt_cache_hit_tokens": 7},
+        {"num_cached_tokens": 7},
+        {"prompt_tokens_details": {"cached_tokens": 7}, "num_cached_tokens": None},
+    ],
+    ids=["openai", "runs of assistants", "deepseek", "mistral", "mistral, not cached"],
+)
+def test_cached_input_is_read_wherever_a_host_states_it(metering: Metering, stated: dict[str, Any]) -> None:
+    answer = completion(prompt_tokens=10, completion_tokens=2, total_tokens=12, **stated)
+    client("https://llm.example/v1", answer).chat.completions.create(**REQUEST)
+
+    (span,) = metering.ended()
+    assert usage_of(span) == {"input_tokens": 10, "output_tokens": 2, "cache_read.input_tokens": 7}
+
+
+def test_stream_that_states_usage_in_an_object_of_its_own_is_counted(metering: Metering) -> None:
+    usage = {"prompt_tokens": 12, "completion_tokens": 26, "total_tokens": 38, "queue_time": 0.01}
+    body = [
+        chunk([delta("a")], x_groq={"id": "req_1"}),
+        chunk([delta("b")]),
+        chunk([delta(None, "stop")], x_groq={"id": "req_1", "usage": usage}),
+        sse("[DONE]"),
+    ]
+    answer = httpx2.Response(
+        200, headers={"content-type": "text/event-stream"}, stream=httpx2.ByteStream(b"".join(body))
+    )
+    seen = list(client("https://api.groq.com/openai/v1", answer).chat.completions.create(**REQUEST, stream=True))
+
+    (span,) = metering.ended()
+    assert len(seen) == 3
+    assert usage_of(span) == {"input_tokens": 12, "output_tokens": 26}
+    assert (span.attributes or {})["gen_ai.response.id"] == "chatcmpl-1"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "provider"),
+    [
+        ("https://bedrock-mantle.us-east-1.api.aws/v1", "aws.bedrock"),
+        ("https://bedrock-runtime.us-east-1.amazonaws.com/openai/v1", "aws.bedrock"),
+        ("https://api.mistral.ai/v1", "mistral_ai"),
+        ("https://generativelanguage.googleapis.com/v1beta/openai", "gcp.gemini"),
+        ("https://people.example/v1", "openai"),
+        ("https://notapi.aws.example/v1", "openai"),
+    ],
+)
+def test_provider_is_told_by_the_host(metering: Metering, base_url: str, provider: str) -> None:
+    client(base_url, completion(prompt_tokens=1, completion_tokens=1)).chat.completions.create(**REQUEST)
+
+    (span,) = metering.ended()
+    assert (span.attributes or {})["gen_ai.provider.name"] == provider
