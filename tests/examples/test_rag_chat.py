@@ -46,24 +46,29 @@ class Service:
 
 
 @pytest.fixture(scope="module")
-def service() -> Iterator[Service]:
-    with subprocess.Popen(
-        [sys.executable, "-m", "examples.rag_chat", "--standin", "--port", "0"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        cwd=EXAMPLES.parent,
-        env=environment(FRAMEWORK),
-    ) as process:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    errors = tmp_path_factory.mktemp("service") / "stderr"
+    with (
+        errors.open("w") as stderr,
+        subprocess.Popen(
+            [sys.executable, "-m", "examples.rag_chat", "--standin", "--port", "0"],
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            cwd=EXAMPLES.parent,
+            env=environment(FRAMEWORK),
+        ) as process,
+    ):
         assert process.stdout is not None
         provider, address = (process.stdout.readline() for _ in range(2))
+        assert address, errors.read_text()
         url = address.split()[2].rstrip(",")
         try:
             yield Service(url, provider.split()[-1])
         finally:
             process.send_signal(signal.SIGINT)
             code = process.wait(30)
-    assert code == 0
+    assert code == 0, errors.read_text()
 
 
 def test_search_counts_embeddings_apart(service: Service) -> None:
