@@ -1,7 +1,8 @@
 """Forecasts: whether a sum reaches its limit before its window ends, at the rate so far.
 
-Two rates must agree, the whole window's and that of its latest part (at most its second half): a burst at the beginning that has ebbed
-away does not raise an alarm, nor does a busy hour in a quiet month. The date is that of the slower rate.
+Two rates must agree, the whole window's and that of its latest part (at most its second half): a burst at the
+beginning that has ebbed away does not raise an alarm, nor does a busy hour in a quiet month. The date is that of
+the slower rate.
 """
 
 from __future__ import annotations

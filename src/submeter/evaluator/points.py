@@ -73,6 +73,10 @@ _OTHER_CALLS: Final = Witness(semconv.METRIC_OTHER_DURATION, "embedding calls", 
 _LEGACY_CALLS: Final = Witness(semconv.METRIC_DURATION, CALLS, 1, by_count=True)
 
 
+METRICS: Final = frozenset({*_WITNESSES, semconv.LEGACY_METRIC_TOKENS, semconv.METRIC_OTHER_DURATION})
+"""The names of all metrics that tell of tokens, cost or calls."""
+
+
 def witness_of(point: MetricPoint) -> Witness | None:
     """What the point tells of tokens, cost or calls; `None` when it tells nothing of them."""
     found = _WITNESSES.get(point.metric)
