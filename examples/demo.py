@@ -102,7 +102,8 @@ def _demo(folder: Path, *, is_real: bool, keep: bool) -> int:
         agrees = _compare(steps, server, standin, since)
         _show_more(steps, folder, server if keep else None)
         if keep:
-            server.wait()
+            with contextlib.suppress(KeyboardInterrupt):
+                server.wait()
     return 0 if agrees else 1
 
 
@@ -235,6 +236,7 @@ def _show_more(steps: Steps, folder: Path, kept: Server | None) -> None:
         steps.done(f"done in {steps.elapsed_s:.0f} s; the server has ended, `make demo` starts another run")
     else:
         print(f"      page and REST: {kept.url}")
+        print(f"      your own app into this one: SUBMETER=1 OTEL_EXPORTER_OTLP_ENDPOINT={kept.url} python app.py")
         print("      the server runs until Ctrl-C", flush=True)
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx2
 import openai
 import pytest
 from examples.standin import StandIn
@@ -63,6 +64,27 @@ def test_ctrl_c_ends_everything_it_started(tmp_path: Path) -> None:
     assert started.returncode == 130
     assert errors.strip().endswith("interrupted, everything it started has ended")
     assert not Path(f"/proc/{server}").exists()
+    assert not (tmp_path / "server.json").exists()
+
+
+def test_kept_server_answers_until_ctrl_c(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, DEMO, "--keep", "--data", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(PERMISSIVE),
+    ) as started:
+        assert started.stdout is not None
+        for line in started.stdout:
+            if "runs until Ctrl-C" in line:
+                break
+        url = json.loads((tmp_path / "server.json").read_text("utf-8"))["url"]
+        totals = httpx2.get(f"{url}/api/v1/summary").json()["totals"]
+        started.send_signal(signal.SIGINT)
+        _, errors = started.communicate()
+    assert started.returncode == 0, errors
+    assert (totals["calls"], totals["errors"]) == (29, 1)
     assert not (tmp_path / "server.json").exists()
 
 
