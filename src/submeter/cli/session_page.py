@@ -11,7 +11,7 @@ from submeter.cli import tree, wording
 from submeter.cli.table import Column, cut, lines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     Row = Mapping[str, Any]
 
@@ -21,7 +21,7 @@ _WIDEST: Final = 132
 _LEAST_MESSAGE: Final = 20
 _COLUMNS: Final = (
     Column("call", is_text=True, least=16),
-    Column("model", is_text=True, rank=1, least=14),
+    Column("model", is_text=True, rank=1, least=16),
     Column("in", rank=0),
     Column("out", rank=0),
     Column("cached", rank=5),
@@ -29,7 +29,7 @@ _COLUMNS: Final = (
     Column("cost", rank=0),
     Column("context", rank=4),
     Column("time", rank=3),
-    Column("ended", is_text=True, rank=2, least=8),
+    Column("ended", is_text=True, rank=2, least=14),
 )
 SEVERITY_STYLES: Final = {"info": "cyan", "warning": "yellow", "critical": "bold red"}
 _NORMAL_ENDS: Final = frozenset({"stop", "end_turn", "tool_calls", "tool_use", "tool_call", "stop_sequence"})
@@ -39,14 +39,24 @@ _BAD_ENDS: Final = frozenset({"length", "max_tokens", "content_filter", "refusal
 def page(answer: Row, width: int, *, is_ascii: bool = False, limit: int = 0) -> list[Text]:
     """The whole page in lines of at most `width` cells; `limit` is the most lines of calls, 0 all of them."""
     width = min(width, _WIDEST)
-    session: Row = {**answer["session"], "calls_without_usage": sum(map(_is_without_usage, answer["calls"]))}
+    calls: Sequence[Row] = answer["calls"]
+    session: Row = {
+        **answer["session"],
+        "calls_without_usage": sum(map(tree.lacks_usage, calls)),
+        "unpriced_calls": sum(map(tree.lacks_price, calls)),
+    }
     text = [*_heading(session, width), Text(), *totals(session, width), *_context(answer, width, is_ascii=is_ascii)]
     text += [Text(), *_calls(answer, width, is_ascii=is_ascii, limit=limit)]
     text += _warnings(answer["warnings"], width)
-    notes = _notes(session, answer["calls"])
+    notes = _notes(session, calls)
     if notes:
-        text += [Text(), *(Text(line, "dim") for note in notes for line in wrap(note, width, subsequent_indent="  "))]
+        text += [Text(), *remarks(notes, width)]
     return text
+
+
+def remarks(notes: Iterable[str], width: int) -> list[Text]:
+    """Notes under a table, each over as many lines as `width` asks for."""
+    return [Text(line, "dim") for note in notes for line in wrap(note, width, subsequent_indent="  ")]
 
 
 def _heading(session: Row, width: int) -> list[Text]:
@@ -195,24 +205,18 @@ def _warnings(found: Sequence[Row], width: int) -> list[Text]:
     return text
 
 
-def _is_without_usage(call: Row) -> bool:
-    return call["input_tokens"] is None and call["output_tokens"] is None
-
-
 def _notes(session: Row, calls: Sequence[Row]) -> list[str]:
     """What the numbers above leave out or are not sure of."""
     total = session["calls"]
-    estimated = sum(1 for call in calls if call.get("estimated"))
-    inconsistent = sum(1 for call in calls if call.get("inconsistent"))
-    broken = sum(1 for call in calls if call.get("partial"))
-    return [
-        f"{number} of {total} calls {what}"
-        for number, what in (
-            (session["unpriced_calls"], "have no known price: the cost is at least what is shown"),
-            (session["calls_without_usage"], "reported no token counts: the sums are at least what is shown"),
-            (estimated, "are estimated (~), because the provider gave no count"),
-            (broken, "were broken off before the provider's last count"),
-            (inconsistent, "reported parts that did not fit into their total"),
-        )
-        if number
-    ]  # fmt: skip
+    of = f"of {total} call{'s' if total != 1 else ''}"
+    estimated = sum(1 for call in calls if call["estimated"])
+    broken = sum(1 for call in calls if call["partial"])
+    inconsistent = sum(1 for call in calls if call["inconsistent"])
+    notes = (
+        (session["unpriced_calls"], "no known price for {} {}: the cost is at least what is shown"),
+        (session["calls_without_usage"], "no token counts from {} {}: the sums are at least what is shown"),
+        (estimated, "estimated (~) for {} {}: the provider gave no count"),
+        (broken, "broken off before the provider's last count: {} {}"),
+        (inconsistent, "parts that did not fit into their total, cut to fit: {} {}"),
+    )
+    return [note.format(number, of) for number, note in notes if number]

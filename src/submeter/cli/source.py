@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
 _TIMEOUT_S: Final = 90
 _NOTHING_YET: Final = "start `submeter up` and run your app with SUBMETER=1"
+_START: Final = "start one with `submeter up`"
 _PATHS: Final = {"session": "sessions/{}", "token-stats": "sessions/{}/token-stats"}
+
+
+class _NoServerError(CommandError):
+    """Nothing answers at an address, or not as a submeter server does."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +48,10 @@ def answered(arguments: argparse.Namespace, question: str, parameters: Mapping[s
     folder = Path(arguments.data or settings.data_home()).expanduser()
     server = found(folder)
     if server is not None:
-        return _asked(server.url, question, parameters)
+        try:
+            return _asked(server.url, question, parameters)
+        except _NoServerError:
+            pass  # the server crashed and its number is another program's now: the folder is free
     if not has_database(folder):
         raise CommandError(f"no data in {folder}", f"{_NOTHING_YET}, or name another place with --data or --url")
     return _opened(folder, question, parameters)
@@ -80,7 +88,7 @@ def _asked(url: str, question: str, parameters: Mapping[str, str]) -> dict[str, 
         raise _refusal(url, error) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
-        raise CommandError(f"no submeter server answers at {url} ({reason})", "start one with `submeter up`") from error
+        raise _NoServerError(f"no submeter server answers at {url} ({reason})", _START) from error
 
 
 def _refusal(url: str, error: urllib.error.HTTPError) -> CommandError:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _GAP: Final = 2
+_LEAST: Final = 4
+"""Cells of a text that has to give way to numbers."""
 _HEAD: Final = "dim"
 
 
@@ -39,20 +41,33 @@ def cut(text: str, width: int) -> str:
 def lines(columns: Sequence[Column], rows: Sequence[Sequence[Text]], width: int) -> list[Text]:
     """The table in lines of at most `width` cells, its heading first."""
     shown = [n for n, column in enumerate(columns) if column.rank == 0 or any(row[n].plain for row in rows)]
-    widths = _widths(columns, rows, shown)
-    while _total(widths) > width:
-        over = _total(widths) - width
-        widest = max((n for n in widths if columns[n].is_text), key=lambda n: widths[n] - columns[n].least, default=-1)
-        if widest >= 0 and widths[widest] > columns[widest].least:
-            widths[widest] -= min(over, widths[widest] - columns[widest].least)
-            continue
-        last = max(widths, key=lambda n: columns[n].rank)
-        if columns[last].rank == 0:
-            break
-        del widths[last]
-        widths = _widths(columns, rows, list(widths))
+    widths = _narrowed(columns, _widths(columns, rows, shown), width)
     head = [Text(column.title, _HEAD) for column in columns]
     return [_line(columns, row, widths) for row in (head, *rows)]
+
+
+def _narrowed(columns: Sequence[Column], natural: dict[int, int], width: int) -> dict[int, int]:
+    """The widths that fit: texts down to what is readable, then columns by rank, then texts down to nothing."""
+    widths = dict(natural)
+    for rank in sorted({columns[n].rank for n in widths} - {0}, reverse=True):
+        shrunk = _shrunk(widths, {n: columns[n].least for n in widths if columns[n].is_text}, width)
+        if _total(shrunk) <= width:
+            return shrunk
+        widths = {n: size for n, size in widths.items() if columns[n].rank != rank}
+    readable = _shrunk(widths, {n: columns[n].least for n in widths if columns[n].is_text}, width)
+    return _shrunk(readable, {n: _LEAST for n in readable if columns[n].is_text}, width)
+
+
+def _shrunk(widths: dict[int, int], least: dict[int, int], width: int) -> dict[int, int]:
+    """The widths with those of `least` made smaller, the one with most to give first, as far as is needed."""
+    found = dict(widths)
+    while (over := _total(found) - width) > 0:
+        spare = {n: found[n] - smallest for n, smallest in least.items() if found[n] > smallest}
+        if not spare:
+            break
+        widest = max(spare, key=lambda n: spare[n])
+        found[widest] -= min(over, spare[widest])
+    return found
 
 
 def _widths(columns: Sequence[Column], rows: Sequence[Sequence[Text]], shown: Sequence[int]) -> dict[int, int]:

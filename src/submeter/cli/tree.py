@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from submeter import semconv
@@ -11,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
-_NO_OUTPUT: Final = (semconv.KIND_EMBEDDINGS, "output_tokens")
-"""Embeddings have no output tokens: their absence leaves no sum incomplete."""
+_COST: Final = "cost_usd"
+_OUTPUT: Final = "output_tokens"
 
 
 @dataclass(slots=True, eq=False)
@@ -40,9 +41,10 @@ class Node:
 
     def total(self, name: str) -> tuple[float | None, bool]:
         """The sum of a number over all calls, and whether some call does not know its own."""
-        known = [row.get(name) for row in self.calls() if (row.get("kind"), name) != _NO_OUTPUT]
-        found = [number for number in known if number is not None]
-        return (sum(found) if found else None), len(found) < len(known) and bool(found)
+        rows = list(self.calls())
+        found = [row[name] for row in rows if row.get(name) is not None]
+        lacks = lacks_price if name == _COST else partial(_lacks_count, name=name)
+        return (sum(found) if found else None), bool(found) and any(lacks(row) for row in rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,23 @@ def _with_calls(nodes: Mapping[tuple[str, str], Node]) -> dict[tuple[str, str], 
             kept[above] = nodes[above]
             above = (above[0], str(nodes[above].row.get("parent_span_id", "")))
     return kept
+
+
+def lacks_usage(call: Mapping[str, Any]) -> bool:
+    """Whether a call that was answered reported no token count at all; a failed one has nothing to report."""
+    return call.get("input_tokens") is None and call.get(_OUTPUT) is None and not call.get("error_type")
+
+
+def lacks_price(call: Mapping[str, Any]) -> bool:
+    """Whether a call's cost is missing though it used something."""
+    is_idle = call.get("input_tokens") is None and call.get(_OUTPUT) is None and call.get("error_type")
+    return call.get(_COST) is None and not is_idle
+
+
+def _lacks_count(call: Mapping[str, Any], name: str) -> bool:
+    """Whether a call's count is missing; embeddings have no output tokens, so those are not."""
+    is_missing = call.get(name) is None and not call.get("error_type")
+    return is_missing and (call.get("kind"), name) != (semconv.KIND_EMBEDDINGS, _OUTPUT)
 
 
 def _id(row: Mapping[str, Any]) -> tuple[str, str]:

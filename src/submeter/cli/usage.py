@@ -12,6 +12,7 @@ from rich.text import Text
 from submeter import settings
 from submeter.cli import narrowing, output, source, wording
 from submeter.cli.emptiness import nothing, refuse_empty_store
+from submeter.cli.session_page import remarks
 from submeter.cli.table import Column, lines
 from submeter.store.questions import BY
 
@@ -64,19 +65,22 @@ def page(by: str, rows: Sequence[Mapping[str, Any]], width: int, *, is_ascii: bo
         Column("out"),
         Column("reasoning", rank=6),
         Column("cost"),
-        Column("share", is_text=True, rank=3, least=6),
+        Column("share", rank=3),
         Column("a call", rank=5),
+        Column("", is_text=True, rank=8, least=_BAR),
     )
     text = lines(columns, [_cells(row, by, measure, total, is_ascii=is_ascii) for row in rows], width)
     unpriced = sum(row["unpriced_calls"] for row in rows)
     unknown = sum(row["calls_without_usage"] for row in rows)
-    if unpriced or unknown:
-        text.append(Text())
-    if unpriced:
-        text.append(Text(f"{unpriced:,} calls have no known price: costs marked + are at least that", "dim"))
-    if unknown:
-        text.append(Text(f"{unknown:,} calls reported no token counts: sums marked + are at least that", "dim"))
-    return text
+    notes = [
+        note.format(_calls(number))
+        for number, note in (
+            (unpriced, "no known price for {}: costs marked + are at least that"),
+            (unknown, "no token counts from {}: sums marked + are at least that"),
+        )
+        if number
+    ]
+    return [*text, Text(), *remarks(notes, width)] if notes else text
 
 
 def local_zone() -> str:
@@ -86,6 +90,10 @@ def local_zone() -> str:
         if name in available_timezones():
             return name
     return "UTC"
+
+
+def _calls(number: int) -> str:
+    return f"{number:,} call{'s' if number != 1 else ''}"
 
 
 def _by(text: str) -> str:
@@ -113,6 +121,7 @@ def _cells(row: Mapping[str, Any], by: str, measure: str, total: float, *, is_as
         Text(wording.count(row["output_tokens"], is_partial=is_partial)),
         Text(wording.count(row["reasoning_tokens"]) if row["reasoning_tokens"] else "", "dim"),
         Text(wording.usd(row["cost_usd"], is_partial=bool(row["unpriced_calls"])), "green"),
-        Text.assemble(f"{share * 100:3.0f} %  ", (("#" if is_ascii else "█") * round(share * _BAR), "cyan")),
+        Text(f"{share * 100:.0f} %"),
         Text(wording.duration(row["mean_duration_s"]), "dim"),
+        Text(("#" if is_ascii else "█") * round(share * _BAR), "cyan"),
     ]

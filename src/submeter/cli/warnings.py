@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _COLUMNS: Final = (
-    Column("when"),
-    Column("severity"),
+    Column("when", is_text=True, least=16),
+    Column("severity", is_text=True),
     Column("session", is_text=True, rank=3, least=10),
     Column("user", is_text=True, rank=4),
-    Column("message", is_text=True, least=30),
+    Column("message", is_text=True, least=52),
 )
 _SEVERITIES: Final = ("info", "warning", "critical")
 

@@ -11,6 +11,7 @@ AT_LEAST: Final = "+"
 """Follows a sum that lacks calls whose count or price is not known."""
 _CENT_USD: Final = 0.01
 _SMALLEST_USD: Final = 1e-8
+_SHORTEST_USD: Final = len("0.0000")
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3600
 _DAY_S: Final = 86400
@@ -48,7 +49,8 @@ def usd(amount: float | None, *, is_partial: bool = False) -> str:
     if amount < _SMALLEST_USD:
         return f"<${_SMALLEST_USD:.8f}{more}"
     decimals = next(n for n in range(4, 9) if amount * 10 ** (n - 2) >= 1 or n == 8)  # noqa: PLR2004  (see above)
-    return f"${amount:.{decimals}f}{more}"
+    digits = f"{amount:.{decimals}f}"
+    return f"${digits[:_SHORTEST_USD]}{digits[_SHORTEST_USD:].rstrip('0')}{more}"
 
 
 def percent(share: float | None) -> str:

@@ -38,7 +38,7 @@ def moment(text: str, now: datetime, *, is_end: bool = False) -> datetime:
     try:
         if len(word) == len("2026-05-31"):
             return _day(word, now, is_end=is_end)
-        parsed = datetime.fromisoformat(text.strip())
+        parsed = datetime.fromisoformat(text.strip() if {"t", ":"} & set(word) else "")
         return (parsed if parsed.tzinfo else parsed.replace(tzinfo=now.tzinfo)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise PeriodError(f"{text!r} is no time: use {ACCEPTED}") from None

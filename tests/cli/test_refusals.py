@@ -1,0 +1,136 @@
+"""Every way a command cannot do what it was asked: one line on stderr, the right exit code, the next step."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.server.running import RunningServer, submeter_command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def refused(code: int, *arguments: str, **variables: str) -> str:
+    """The one line with which a command gives up."""
+    done = submeter_command(*arguments, **variables)
+    assert done.returncode == code, done.stderr
+    assert done.stdout == ""
+    assert done.stderr.startswith("submeter: ")
+    assert done.stderr.count("\n") == 1, done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize("command", [("sessions",), ("session", "x"), ("usage",), ("warnings",), ("summary", "--json")])
+def test_a_folder_without_data_names_the_next_step(tmp_path: Path, command: tuple[str, ...]) -> None:
+    line = refused(1, *command, "--data", str(tmp_path / "none"))
+    assert "submeter up" in line
+    assert "SUBMETER=1" in line
+    assert not (tmp_path / "none").exists()
+
+
+def test_the_default_folder_is_named(tmp_path: Path) -> None:
+    assert str(tmp_path) in refused(1, "sessions", SUBMETER_DATA=str(tmp_path))
+
+
+@pytest.mark.parametrize("command", ["sessions", "usage", "warnings", "summary"])
+def test_a_store_without_calls_names_the_next_step(tmp_path: Path, command: str) -> None:
+    with RunningServer(tmp_path / "data"):
+        assert "SUBMETER=1" in refused(1, command, "--data", str(tmp_path / "data"))
+    assert "SUBMETER=1" in refused(1, command, "--json", "--data", str(tmp_path / "data"))
+
+
+def test_an_unknown_session_names_similar_ones(stored: Path) -> None:
+    assert "s-42" in refused(1, "session", "s-43", "--data", str(stored))
+    with RunningServer(stored):
+        assert "s-42" in refused(1, "session", "s-43", "--data", str(stored))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("fly",), "invalid choice"),
+        (("sessions", "--wings"), "--wings"),
+        (("sessions", "--order", "size"), "recent"),
+        (("sessions", "--since", "soon"), "2h"),
+        (("usage", "--start", "2026-02-30"), "2026-05-31"),
+        (("usage", "--by", "colour"), "tag:NAME"),
+        (("warnings", "--severity", "bad"), "critical"),
+        (("session",), "ID"),
+        (("session", "x", "--limit", "few"), "few"),
+        (("sessions", "--json", "--csv"), "--csv"),
+        (("sessions", "--url", "http://x", "--data", "y"), "--url"),
+        (("up", "--data", "x", "--store", "y"), "--store"),
+        (("up", "--max-rate", "0"), "--max-rate"),
+    ],
+)
+def test_a_command_that_is_not_understood_is_a_usage_error(arguments: tuple[str, ...], word: str) -> None:
+    line = refused(2, *arguments)
+    assert word in line
+    assert "--help" in line
+
+
+def test_what_only_the_store_can_judge_is_an_error_of_one_line(stored: Path) -> None:
+    assert "10000" in refused(1, "sessions", "--limit", "0", "--data", str(stored))
+    assert "NAME=VALUE" in refused(1, "usage", "--tag", "red", "--data", str(stored))
+    assert "Europe" in refused(1, "usage", "--zone", "Mars", "--data", str(stored))
+
+
+@pytest.fixture
+def stranger() -> Iterator[str]:
+    """A web server that is not submeter."""
+
+    class Page(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status = 200 if "summary" in self.path else 502
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(b"<html>")
+
+        def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002  (its own name)
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Page) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_an_address_where_no_submeter_answers(stranger: str) -> None:
+    assert "submeter up" in refused(1, "sessions", "--url", "http://127.0.0.1:1")
+    assert "http://127.0.0.1:4318" in refused(1, "sessions", "--url", "ftp://x")
+    assert "is it a submeter server" in refused(1, "sessions", "--url", stranger)
+    assert "no submeter server" in refused(1, "summary", "--url", stranger)
+
+
+def test_a_server_that_wants_its_token(tmp_path: Path) -> None:
+    with RunningServer(tmp_path / "data", variables={"SUBMETER_TOKEN": "s3cret"}) as server:
+        assert "SUBMETER_TOKEN" in refused(1, "sessions", "--url", server.url)
+        assert "SUBMETER_TOKEN" in refused(1, "sessions", "--data", str(tmp_path / "data"), SUBMETER_TOKEN="wrong")
+        assert "SUBMETER=1" in refused(1, "sessions", "--url", server.url, SUBMETER_TOKEN="s3cret")
+
+
+def test_a_crashed_servers_folder_is_opened(tmp_path: Path, stored: Path) -> None:
+    (stored / "server.json").write_text('{"pid": 4194305, "url": "http://127.0.0.1:1"}')
+    assert submeter_command("sessions", "--data", str(stored)).returncode == 0
+    (stored / "server.json").write_text("{damaged")
+    assert submeter_command("sessions", "--data", str(stored)).returncode == 0
+    (stored / "server.json").unlink()
+
+
+def test_a_dead_servers_number_may_be_another_programs(stored: Path) -> None:
+    (stored / "server.json").write_text('{"pid": 1, "url": "http://127.0.0.1:1"}')
+    done = submeter_command("sessions", "--data", str(stored))
+    (stored / "server.json").unlink()
+    assert done.returncode == 0, done.stderr
+
+
+def test_without_a_command_help_is_printed() -> None:
+    done = submeter_command()
+    assert done.returncode == 2
+    assert "exit codes" in done.stdout
+    assert submeter_command("--help").returncode == submeter_command("sessions", "--help").returncode == 0

@@ -1,0 +1,64 @@
+"""Tables: numbers are never cut, lines never wrap."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.text import Text
+
+from submeter.cli.table import Column, cut, lines
+
+COLUMNS = (
+    Column("name", is_text=True, least=8),
+    Column("note", is_text=True, rank=1, least=6),
+    Column("tokens"),
+    Column("extra", rank=2),
+)
+
+
+def rows(*texts: tuple[str, str, str, str]) -> list[list[Text]]:
+    return [[Text(text) for text in row] for row in texts]
+
+
+def plain(found: list[Text]) -> list[str]:
+    return [line.plain for line in found]
+
+
+def test_numbers_stand_right_and_texts_left() -> None:
+    assert plain(lines(COLUMNS, rows(("a", "b", "1", "22"), ("ccc", "", "1,000", "3")), 80)) == [
+        "name  note  tokens  extra",
+        "a     b          1     22",
+        "ccc           1,000      3".replace("  1,000", " 1,000"),
+    ]
+
+
+def test_a_column_without_any_value_is_left_out_unless_it_must_stay() -> None:
+    assert plain(lines(COLUMNS, rows(("a", "", "", "")), 80))[0] == "name  tokens"
+
+
+def test_texts_are_cut_before_columns_go_and_numbers_never() -> None:
+    table = rows(("a" * 30, "b" * 30, "123,456,789", "42"))
+    assert plain(lines(COLUMNS, table, 50))[1].endswith("…  123,456,789     42")
+    narrow = plain(lines(COLUMNS, table, 24))
+    assert narrow[0].split() == ["name", "tokens"]
+    assert narrow[1].endswith("123,456,789")
+    assert "123,456,789" in plain(lines(COLUMNS, table, 1))[1]
+
+
+@given(
+    st.lists(st.tuples(st.text("ab東🙂", max_size=40), st.text("xy", max_size=40), st.integers(0, 10**9)), min_size=1),
+    st.integers(30, 120),
+)
+def test_no_line_is_wider_than_asked_and_no_number_is_cut(found: list[tuple[str, str, int]], width: int) -> None:
+    table = lines(COLUMNS, rows(*((name, note, f"{n:,}", str(n)) for name, note, n in found)), width)
+    assert all(cell_len(line.plain) <= width for line in table)
+    for line, (_, _, number) in zip(table[1:], found, strict=True):
+        assert f"{number:,}" in line.plain
+
+
+@given(st.text("ab東🙂", max_size=30), st.integers(0, 20))
+def test_a_cut_text_is_no_wider_than_asked(text: str, width: int) -> None:
+    assert cell_len(cut(text, width)) <= width
+    if cell_len(text) <= width:
+        assert cut(text, width) == text
