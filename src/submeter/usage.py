@@ -86,18 +86,17 @@ def usage_of(counts: dict[str, int | None], *, estimated: str | None = None, is_
 
 
 def _clamp(counts: dict[str, int | None], total: str, parts: Iterable[str]) -> bool:
-    rest = counts.get(total)
-    if rest is None:
+    if total not in counts:
         return False
-    is_clamped = False
+    rest, is_clamped = counts[total] or 0, False
     for part in parts:
-        count = counts.get(part)
-        if count is None:
+        if part not in counts:
             continue
+        count = counts[part] or 0
         if count > rest:
-            counts[part] = rest
+            counts[part] = count = rest
             is_clamped = True
-        rest -= counts[part] or 0
+        rest -= count
     return is_clamped
 
 

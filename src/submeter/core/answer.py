@@ -10,7 +10,7 @@ from submeter.core.endpoint import counts_of, fields_of
 from submeter.core.guard import attempt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from submeter.core.endpoint import Endpoint
     from submeter.core.transcript import Transcript
@@ -100,17 +100,19 @@ class Answer:
                 self._facts_of(fields_of(fields[name]))
         usage = fields if endpoint.is_flat else fields.get(endpoint.usage_at)
         if usage is not None:
-            self._usage_of(usage, endpoint.placeholders if is_envelope else frozenset())
+            self._usage_of(fields_of(usage), endpoint.placeholders if is_envelope else ())
         self._facts_of(fields)
         if endpoint.settle is not None:
             endpoint.settle(self, fields)
 
-    def _usage_of(self, usage: Any, ignored: frozenset[str]) -> None:
+    def _usage_of(self, usage: Mapping[str, Any], ignored: Iterable[str]) -> None:
         counts = dict[str, int | None]()
         counts_of(usage, self.endpoint.usage, counts)
         # A snapshot, not a part: the last word on each count holds, and nothing is ever summed.
-        self.counts.update((name, count) for name, count in counts.items() if name not in ignored)
-        self._tier(fields_of(usage))
+        for name in ignored:
+            counts.pop(name, None)
+        self.counts.update(counts)
+        self._tier(usage)
 
     def _facts_of(self, fields: Mapping[str, Any]) -> None:
         endpoint = self.endpoint

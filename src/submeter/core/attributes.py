@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from submeter import semconv
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
     from submeter.core.endpoint import Endpoint
     from submeter.record import CallRecord
 
-USAGE_ATTRIBUTES: Mapping[str, str] = {name: getattr(semconv, name.upper()) for name in COUNTS}
-"""Count of `Usage` -> span attribute."""
-
+_COUNT_ATTRIBUTES = tuple(getattr(semconv, name.upper()) for name in COUNTS)
+_counts = attrgetter(*COUNTS)
+_SCALARS = (str, int, float)
+_NOTHING = (None, "", ())
 
 _LISTS = frozenset({semconv.REQUEST_STOP_SEQUENCES, semconv.REQUEST_ENCODING_FORMATS})
 """Attributes that the conventions want as a list, where a request may give one value."""
@@ -56,7 +58,7 @@ def _asked_by(endpoint: Endpoint, body: Mapping[str, Any], attributes: dict[str,
         if name in body:
             value = _value(body[name])
             if value is not None:
-                attributes[attribute] = [value] if attribute in _LISTS and isinstance(value, str) else value
+                attributes[attribute] = (value,) if attribute in _LISTS and isinstance(value, str) else value
     if endpoint.reasoning and endpoint.reasoning[0] in body:
         effort = dig(body, endpoint.reasoning)
         if isinstance(effort, str):
@@ -69,24 +71,22 @@ def _asked_by(endpoint: Endpoint, body: Mapping[str, Any], attributes: dict[str,
 
 def _value(given: Any) -> Any:
     """What an attribute can hold of a request's value; the SDKs mark what was not given by objects of their own."""
-    if isinstance(given, str | int | float):
+    if isinstance(given, _SCALARS):
         return given
     if isinstance(given, list | tuple):
-        texts = [item for item in cast("list[Any]", given) if isinstance(item, str)]
-        return texts or None
+        return tuple(item for item in cast("list[Any]", given) if isinstance(item, str)) or None
     return None
 
 
 def told(record: CallRecord) -> dict[str, Any]:
     """What is known at the end of a call."""
     usage, told = record.usage, dict[str, Any]()
-    for name, attribute in USAGE_ATTRIBUTES.items():
-        count = getattr(usage, name)
+    for attribute, count in zip(_COUNT_ATTRIBUTES, _counts(usage), strict=True):
         if count is not None:
             told[attribute] = count
     utilization = record.context_utilization
     for attribute, value in (
-        (semconv.RESPONSE_FINISH_REASONS, list(record.finish_reasons)),
+        (semconv.RESPONSE_FINISH_REASONS, record.finish_reasons),
         (semconv.RESPONSE_TIME_TO_FIRST_CHUNK, record.time_to_first_chunk_s),
         (semconv.ERROR_TYPE, record.error_type),
         (semconv.COST_USD, record.cost_usd),
@@ -97,6 +97,6 @@ def told(record: CallRecord) -> dict[str, Any]:
         (semconv.USAGE_INCONSISTENT, usage.is_inconsistent or None),
         (semconv.USAGE_PARTIAL, usage.is_partial or None),
     ):
-        if value not in (None, "", []):
+        if value not in _NOTHING:
             told[attribute] = value
     return told

@@ -100,6 +100,11 @@ def tapped(reader: Reader, pieces: Iterator[bytes]) -> Generator[bytes, None, No
         raise
     else:
         attempt(reader.end)
+    finally:
+        # By name, as whoever keeps a failure of ours keeps this frame.
+        close = getattr(pieces, "close", None)
+        if close is not None:
+            close()
 
 
 async def tapped_async(reader: Reader, pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
@@ -120,6 +125,10 @@ async def tapped_async(reader: Reader, pieces: AsyncIterator[bytes]) -> AsyncGen
         raise
     else:
         attempt(reader.end)
+    finally:
+        close = getattr(pieces, "aclose", None)
+        if close is not None:
+            await close()
 
 
 def watch(call: Call, response: Any) -> None:

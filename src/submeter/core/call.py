@@ -10,7 +10,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.trace import SpanKind, Status, StatusCode, set_span_in_context
+from opentelemetry.trace import Status, StatusCode, set_span_in_context
 
 from submeter import context, limits, pricing, semconv, settings
 from submeter.core import exceptions, instruments
@@ -19,6 +19,7 @@ from submeter.core.answer import Answer
 from submeter.core.attributes import asked, told
 from submeter.core.counted import is_first as is_first_of
 from submeter.core.endpoint import included, summed
+from submeter.core.estimate import estimated
 from submeter.core.guard import attempt
 from submeter.core.telemetry import telemetry
 from submeter.record import CallRecord
@@ -87,14 +88,11 @@ class Call(Answer):
         self.is_followed = False
         self.is_reading = False
         self._lock = threading.Lock()
-        self.span = telemetry().tracer.start_span(
-            f"{endpoint.kind} {self.model}" if self.model else endpoint.kind,
-            kind=SpanKind.CLIENT,
-            attributes=asked(self, body),
-        )
-        mode = settings.capture_content()
-        if mode != "no_content":
-            self.transcript = attempt(_transcript, body, mode)
+        used = telemetry()
+        name = f"{endpoint.kind} {self.model}" if self.model else endpoint.kind
+        self.span = used.start_span(name, asked(self, body))
+        if used.gathers_content:
+            self.transcript = attempt(_transcript, body, settings.capture_content())
         self._started_ns = time.time_ns()
         self._opened_ns = _clock()
         self._is_finished = False
@@ -146,12 +144,18 @@ class Call(Answer):
     def __del__(self) -> None:
         attempt(self.drop)
 
-    def _record(self, now_ns: int, error: BaseException | None, is_partial: bool) -> CallRecord:  # noqa: FBT001  (through the guard)
+    def _usage(self, *, is_partial: bool, is_answered: bool) -> Usage:
         if not self.endpoint.is_inclusive:
             included(self.counts)
         if self.endpoint.beside:
             summed(self.counts, self.endpoint.beside)
-        usage = usage_of(self.counts, is_partial=is_partial)
+        counts, method = self.counts, ""
+        if self.transcript is not None and is_answered and settings.estimate():
+            counts, method = attempt(estimated, self.model, counts, *self.transcript.texts(), default=(counts, ""))
+        return usage_of(counts, estimated=method or None, is_partial=is_partial)
+
+    def _record(self, now_ns: int, error: BaseException | None, is_partial: bool) -> CallRecord:  # noqa: FBT001  (through the guard)
+        usage = self._usage(is_partial=is_partial, is_answered=error is None)
         scope, span, facts = self.scope, self.span.get_span_context(), self.facts
         response_model: str = facts.get(semconv.RESPONSE_MODEL, "")
         model = response_model or self.model

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import _logs, metrics, trace
+from opentelemetry.trace import SpanKind
 
-from submeter import semconv
+from submeter import semconv, settings
 from submeter.version import VERSION
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from opentelemetry._logs import Logger, LoggerProvider
     from opentelemetry.metrics import Meter, MeterProvider
-    from opentelemetry.trace import Tracer, TracerProvider
+    from opentelemetry.trace import Span, Tracer, TracerProvider
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +32,25 @@ class Providers:
     metrics: MeterProvider
     logs: LoggerProvider
     service: str = ""
+    ready: Callable[[str, dict[str, Any]], Span | None] | None = None
+    """Starts a span that is handed over ready made, or gives `None` where an ordinary one is needed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
-    """The instruments of the chosen providers, under submeter's scope."""
+    """The instruments of the chosen providers, under submeter's scope, and what was set when they were chosen."""
 
     tracer: Tracer
     meter: Meter
     logger: Logger
     service: str
+    ready: Callable[[str, dict[str, Any]], Span | None] | None
+    gathers_content: bool
+
+    def start_span(self, name: str, attributes: dict[str, Any]) -> Span:
+        """A started CLIENT span."""
+        span = self.ready(name, attributes) if self.ready is not None else None
+        return span or self.tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes)
 
 
 def global_providers() -> Providers:
@@ -77,4 +87,6 @@ def _of(providers: Providers) -> Telemetry:
         providers.metrics.get_meter(semconv.SCOPE, VERSION),
         providers.logs.get_logger(semconv.SCOPE, VERSION),
         providers.service,
+        providers.ready,
+        settings.capture_content() != "no_content" or settings.estimate(),
     )

@@ -26,14 +26,15 @@ def instrument(
     """Meters every call of every known SDK, from now on; does nothing the second time.
 
     Args:
-        tracer_provider: where spans go, and without the others, only spans; by default the application's own provider if it has set one by the
-            first call, else one that exports by OTLP as the standard `OTEL_*` variables say.
+        tracer_provider: where spans go, and without the others, only spans. By default the application's own
+            provider if it has set one by the first call, else one that exports by OTLP as the standard `OTEL_*`
+            variables say.
         meter_provider: the same for metrics.
         logger_provider: the same for events.
     """
     if tracer_provider is not None or meter_provider is not None or logger_provider is not None:
         providers.given = providers.Given(tracer_provider, meter_provider, logger_provider)
-        telemetry.use(providers.chosen)
+        attempt(telemetry.use, providers.chosen)
     attempt(imports.wait)
 
 

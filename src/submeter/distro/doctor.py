@@ -84,13 +84,21 @@ def _sdk(package: str) -> Sdk:
     if package in settings.disabled_providers():
         return Sdk(package, version, "disabled", reason="SUBMETER_DISABLED_PROVIDERS names it", since=row.since)
     try:
-        importlib.import_module(package)
+        for name in (package, *filter(_has_module, row.awaits)):
+            importlib.import_module(name)
     except ImportError as error:
         return Sdk(package, version, "inactive", reason=f"cannot be imported: {error}", since=row.since)
     instrumentation.start(package)
     if package in active:
         return Sdk(package, version, "metered", patch.patched(package), since=row.since)
     return Sdk(package, version, "inactive", reason=instruments.inactive.get(package, ""), since=row.since)
+
+
+def _has_module(name: str) -> bool:
+    try:
+        return util.find_spec(name) is not None
+    except ModuleNotFoundError:  # in this release its package is none
+        return False
 
 
 def _version(distribution: str) -> str:

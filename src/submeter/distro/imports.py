@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 
+from submeter import instrumentation
 from submeter.core.guard import attempt
 from submeter.instrumentation import PROVIDERS
 
@@ -17,21 +18,28 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
+_packages: dict[str, str] = {}
+"""Name of a module that is waited for -> the SDK it belongs to."""
+
 
 class Finder:
-    """Sees the import of an SDK, and has `loaded` called with its name once it is there."""
+    """Sees the import of a module of an SDK, and has `loaded` called with its name once it is there.
 
-    def __init__(self, packages: set[str], loaded: Callable[[str], object]) -> None:
-        self._packages = packages
+    Args:
+        names: names of the modules that are waited for.
+        loaded: what to call.
+    """
+
+    def __init__(self, names: set[str], loaded: Callable[[str], object]) -> None:
+        self._names = names
         self._loaded = loaded
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """The spec the other finders have, with our hook on its loader; `None` for everything but an SDK."""
-        if name not in self._packages:
+        if name not in self._names:
             return None
-        self._packages.discard(name)
         for finder in sys.meta_path:
             if finder is not self and hasattr(finder, "find_spec"):
                 spec = finder.find_spec(name, path, target)
@@ -48,33 +56,49 @@ class Finder:
 
         def exec_module(module: ModuleType) -> None:
             attempt(delattr, loader, "exec_module")
+            self._names.discard(name)
             load(module)
             attempt(self._loaded, name)
 
-        # On the loader object of this one module; it is taken off again when the module runs.
+        # On the loader object of this one module; it is taken off again when the module runs. Programs look for
+        # specs without loading them too, so a name is waited for until its module runs.
         loader.exec_module = exec_module
 
 
 def wait() -> None:
-    """Meters every known SDK once the application imports it; those it has imported already, at once."""
+    """Meters every known SDK once the application imports it; what it has imported already, at once."""
     from submeter import settings  # noqa: PLC0415  (already loaded by whoever calls this)
 
-    wanted = set(PROVIDERS).difference(settings.disabled_providers())
+    disabled = settings.disabled_providers()
+    for package, row in PROVIDERS.items():
+        if package not in disabled:
+            _packages.update(dict.fromkeys((package, *row.awaits), package))
     if not any(isinstance(finder, Finder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, Finder({name for name in wanted if name not in sys.modules}, meter))  # pyright: ignore[reportArgumentType]
-    for name in sorted(wanted):
+        sys.meta_path.insert(0, Finder({name for name in _packages if name not in sys.modules}, loaded))  # pyright: ignore[reportArgumentType]
+    for name in sorted(_packages):
         if name in sys.modules:
-            meter(name)
+            loaded(name)
 
 
 def stop_waiting() -> None:
     """Takes our finder out of the import system."""
+    _packages.clear()
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, Finder)]
 
 
+def loaded(name: str) -> None:
+    """Meters what is in the module `name`, which is imported now."""
+    package = _packages.get(name)
+    if package is None:
+        return
+    if name in PROVIDERS[package].awaits:
+        meter(package)
+    else:
+        instrumentation.expect(package)
+
+
 def meter(package: str) -> None:
-    """Meters an SDK that is imported now."""
-    from submeter import instrumentation  # noqa: PLC0415
+    """Meters what is imported of an SDK."""
     from submeter.distro import configure  # noqa: PLC0415  (OpenTelemetry, only once an SDK is there)
 
     configure.compose()

@@ -65,7 +65,16 @@ def chosen() -> Providers:
     logs = given.logs or (every.logs if own[2] else fallback.logs)
     resource: Any = getattr(traces, "resource", None)
     service = str(resource.attributes.get(semconv.SERVICE_NAME, "")) if resource is not None else ""
-    return Providers(traces, meters, logs, service)
+    ready = attempt(_ready, traces)
+    return Providers(traces, meters, logs, service, ready.start if ready is not None else None)
+
+
+def _ready(traces: Any) -> Any:
+    if not type(traces).__module__.startswith("opentelemetry.sdk"):
+        return None
+    from submeter.distro.ready import ready_spans  # noqa: PLC0415  (the SDK, only where it is in use)
+
+    return ready_spans(traces)
 
 
 def built() -> Providers:

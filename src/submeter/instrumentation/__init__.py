@@ -10,33 +10,59 @@ from submeter import semconv
 
 
 class Row:
-    """One SDK: its import name, its distribution, the oldest version tried, and the scope of its own spans."""
+    """One SDK.
 
-    __slots__ = ("distribution", "native_scope", "package", "since")
+    Args:
+        package: its import name.
+        distribution: what it is installed as.
+        since: the oldest version tried.
+        native_scope: the scope of the SDK's own spans.
+        module: the module of ours with its table, when that is not named like the package.
+        awaits: the modules of the SDK that hold what is patched, each patched once it is imported, for SDKs that
+            import their parts late or move them between releases; else the package.
+        table: the name of its table in that module.
+    """
 
-    def __init__(self, package: str, distribution: str, since: str, native_scope: str = "") -> None:
+    __slots__ = ("awaits", "distribution", "module", "native_scope", "package", "since", "table")
+
+    def __init__(
+        self,
+        package: str,
+        distribution: str,
+        since: str,
+        native_scope: str = "",
+        *,
+        module: str = "",
+        awaits: tuple[str, ...] = (),
+        table: str = "PROVIDER",
+    ) -> None:
         self.package = package
         self.distribution = distribution
         self.since = since
         self.native_scope = native_scope
+        self.module = module or package
+        self.awaits = awaits or (package,)
+        self.table = table
 
 
 PROVIDERS: dict[str, Row] = {
     "anthropic": Row("anthropic", "anthropic", "0.51", semconv.SCOPE_ANTHROPIC_NATIVE),
+    "groq": Row("groq", "groq", "0.13"),
     "openai": Row("openai", "openai", "1.26"),
+    "together": Row("together", "together", "2.0"),
 }
-"""SDK import name -> row. The provider's table is `submeter.instrumentation.<key>.PROVIDER`."""
+"""SDK import name -> row. The provider's table is `submeter.instrumentation.<module>.<table>`."""
 
 active: set[str] = set()
 """SDKs that are patched now."""
 
 
 def start(package: str) -> bool:
-    """Meters the SDK `package`, which must be imported already; says whether it is metered now.
+    """Meters what is imported of the SDK `package`; says whether it is metered now.
 
     An SDK that changed under us costs one warning and the `submeter.instrumentation.inactive` metric.
     """
-    if package in active:
+    if package in active and len(PROVIDERS[package].awaits) == 1:
         return True
     from submeter.core.guard import attempt  # noqa: PLC0415  (nothing heavy before an SDK is imported)
 
@@ -44,6 +70,25 @@ def start(package: str) -> bool:
     if not reason:
         active.add(package)
         return True
+    active.discard(package)
+    _lament(package, reason)
+    return False
+
+
+def expect(package: str) -> None:
+    """Laments now that the SDK `package`, which is imported, has none of the modules that would be patched later."""
+    import importlib.util  # noqa: PLC0415
+
+    for name in PROVIDERS[package].awaits:
+        try:
+            if importlib.util.find_spec(name) is not None:
+                return
+        except ModuleNotFoundError:  # what should be its package is none
+            continue
+    _lament(package, f"this version has no {PROVIDERS[package].awaits[0]}")
+
+
+def _lament(package: str, reason: str) -> None:
     from submeter.core import instruments  # noqa: PLC0415
 
     instruments.inactive[package] = reason
@@ -52,7 +97,6 @@ def start(package: str) -> bool:
     logging.getLogger("submeter").warning(
         "submeter does not meter %s: %s. Run `submeter doctor` for details.", package, reason
     )
-    return False
 
 
 def _install(package: str) -> str:
@@ -60,7 +104,8 @@ def _install(package: str) -> str:
 
     from submeter.core import patch  # noqa: PLC0415
 
-    provider = importlib.import_module(f"submeter.instrumentation.{package}").PROVIDER
+    row = PROVIDERS[package]
+    provider = getattr(importlib.import_module(f"submeter.instrumentation.{row.module}"), row.table)
     try:
         provider.install()
     except patch.MissingError as missing:

@@ -1,0 +1,284 @@
+"""The SDKs without one request function: a method of a class makes one request to a model.
+
+What kind of function the method is decides how it is wrapped: a plain or asynchronous one answers with the
+answer or a stream, a generator is the stream itself and makes its request at the first pull, a context manager
+gives the stream to its block. Streams get a tap in front; the object that holds one stays the SDK's own.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from functools import lru_cache, wraps
+from types import AsyncGeneratorType, GeneratorType
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+from submeter.core import body, patch
+from submeter.core.abandoned import settle
+from submeter.core.call import Call
+from submeter.core.endpoint import fields_of
+from submeter.core.follow import follow, follow_async
+from submeter.core.guard import attempt
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+
+    from submeter.core.endpoint import Endpoint
+
+Server = tuple[str, int | None]
+"""Host and port; the port is `None` when unknown."""
+
+_PORTS = {"https": 443, "http": 80}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """One method that makes one request.
+
+    Args:
+        target: "module:Class.function", to be put behind a root of the provider.
+        endpoint: what a call of it means, or finds that out from the arguments; `None` when it is not metered.
+        is_stream: whether it always streams; else its argument `stream` says so.
+        within: the attribute of what it gives back that holds the answer or the stream.
+        is_manager: whether it is a context manager.
+        is_optional: whether its module may lack it in a release that is supported.
+        wrap: how it is wrapped, where its kind of function does not say it.
+    """
+
+    target: str
+    endpoint: Endpoint | Callable[[Mapping[str, Any]], Endpoint | None]
+    is_stream: bool = False
+    within: str = ""
+    is_manager: bool = False
+    is_optional: bool = False
+    wrap: Callable[[Opener, Callable[..., Any]], Callable[..., Any]] | None = None
+
+
+def as_given(_owner: Any, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The arguments are the fields of the request."""
+    return arguments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """A provider whose SDK has this shape.
+
+    Args:
+        package: the SDK's import name.
+        methods: the methods that make requests.
+        seat: the provider's name and address behind the object that a method is called on.
+        request: the fields of the request, from that object and the arguments.
+        roots: where the targets' modules stand, in this or that release of the SDK.
+    """
+
+    package: str
+    methods: tuple[Method, ...]
+    seat: Callable[[Any], tuple[str, Server]]
+    request: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] = as_given
+    roots: tuple[str, ...] = ("",)
+
+    def install(self) -> None:
+        """Patches what is imported of the SDK; imports nothing itself.
+
+        Raises:
+            patch.MissingError: a module lacks a method that every supported release has.
+        """
+        for method in self.methods:
+            for root in self.roots:
+                target = root + method.target
+                if target.partition(":")[0] in sys.modules:
+                    self._install(method, target)
+
+    def _install(self, method: Method, target: str) -> None:
+        try:
+            patch.patch(self.package, target, lambda original: _wrapped(Opener(self, method, original), original))
+        except patch.MissingError:
+            if not method.is_optional:
+                raise
+
+
+class Opener:
+    """Opens the calls of one method."""
+
+    def __init__(self, provider: Provider, method: Method, original: Callable[..., Any]) -> None:
+        self._provider = provider
+        self.method = method
+        self._names, self._rest = _places(original)
+
+    def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Mapping[str, Any]:
+        """The arguments by name; what goes into `*args` under that parameter's name."""
+        if not args:
+            return kwargs
+        named = {**dict(zip(self._names, args, strict=False)), **kwargs}
+        if self._rest:
+            named[self._rest] = args[len(self._names) :]
+        return named
+
+    def open(self, owner: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
+        """Opens the call of a request, or gives `None` when it is not metered."""
+        settle()
+        method = self.method
+        arguments = self.arguments(args, kwargs)
+        endpoint = method.endpoint(arguments) if callable(method.endpoint) else method.endpoint
+        if endpoint is None:
+            return None
+        name, server = self._provider.seat(owner)
+        asked = self._provider.request(owner, arguments)
+        return Call(endpoint, name, server, asked, is_stream=method.is_stream or arguments.get("stream") is True)
+
+    def answered(self, call: Call, given: Any) -> Any:
+        """Reads the answer in what the method gave back, or puts a tap in front of the stream in it."""
+        within = self.method.within
+        held = fields_of(given).get(within) if within else given
+        if isinstance(held, GeneratorType):
+            tapped: Any = follow(lambda: call, cast("Any", held))
+        elif isinstance(held, AsyncGeneratorType):
+            tapped = follow_async(lambda: call, cast("Any", held))
+        else:
+            call.answer(held)
+            call.finish()
+            return given
+        if not within:
+            return tapped
+        setattr(given, within, tapped)
+        _watch(call, fields_of(given).get("response"))
+        return given
+
+
+def server_of(url: Any) -> Server:
+    """Host and port of a URL, in text or as an HTTP library's own object."""
+    return _server_of(str(url))
+
+
+@lru_cache(maxsize=64)
+def _server_of(url: str) -> Server:
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
+
+
+def _places(original: Callable[..., Any]) -> tuple[tuple[str, ...], str]:
+    """The names of the positional parameters after the first, and that of `*args` where there is one."""
+    parameters = list(inspect.signature(original).parameters.values())[1:]
+    names = (one.name for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD))
+    return tuple(names), next((one.name for one in parameters if one.kind is one.VAR_POSITIONAL), "")
+
+
+def _watch(call: Call, response: Any) -> None:
+    """Has `call` learn when the host closes the response before the stream's end."""
+    if response is not None and not response.is_closed:
+        call.is_followed = True
+        body.watch(call, response)
+
+
+def _wrapped(opener: Opener, original: Callable[..., Any]) -> Callable[..., Any]:
+    method = opener.method
+    if method.wrap is not None:
+        wrap = method.wrap
+    elif method.is_manager:
+        wrap = _managed_async if inspect.isasyncgenfunction(inspect.unwrap(original)) else _managed
+    elif inspect.isgeneratorfunction(original):
+        wrap = _pulled
+    elif inspect.isasyncgenfunction(original):
+        wrap = _pulled_async
+    else:
+        wrap = _called_async if inspect.iscoroutinefunction(original) else _called
+    return wrap(opener, original)
+
+
+def _called(opener: Opener, original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def called(self: Any, *args: Any, **kwargs: Any) -> Any:
+        call = attempt(opener.open, self, args, kwargs)
+        if call is None:
+            return original(self, *args, **kwargs)
+        try:
+            given = original(self, *args, **kwargs)
+        except BaseException as error:
+            attempt(call.finish, error)
+            raise
+        return attempt(opener.answered, call, given, default=given)
+
+    return called
+
+
+def _called_async(opener: Opener, original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    async def called(self: Any, *args: Any, **kwargs: Any) -> Any:
+        call = attempt(opener.open, self, args, kwargs)
+        if call is None:
+            return await original(self, *args, **kwargs)
+        try:
+            given = await original(self, *args, **kwargs)
+        except BaseException as error:
+            attempt(call.finish, error)
+            raise
+        return attempt(opener.answered, call, given, default=given)
+
+    return called
+
+
+def _pulled(opener: Opener, original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def pulled(self: Any, *args: Any, **kwargs: Any) -> Generator[Any, None, None]:
+        return follow(lambda: opener.open(self, args, kwargs), original(self, *args, **kwargs))
+
+    return pulled
+
+
+def _pulled_async(opener: Opener, original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def pulled(self: Any, *args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
+        return follow_async(lambda: opener.open(self, args, kwargs), original(self, *args, **kwargs))
+
+    return pulled
+
+
+def _managed(opener: Opener, original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    @contextmanager
+    def managed(self: Any, *args: Any, **kwargs: Any) -> Generator[Any, None, None]:
+        call = attempt(opener.open, self, args, kwargs)
+        is_given = False
+        try:
+            with original(self, *args, **kwargs) as given:
+                held = given if call is None else attempt(opener.answered, call, given, default=given)
+                is_given = True
+                yield held
+        except BaseException as error:
+            attempt(_left, call, None if is_given else error)
+            raise
+        attempt(_left, call)
+
+    return managed
+
+
+def _managed_async(opener: Opener, original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    @asynccontextmanager
+    async def managed(self: Any, *args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
+        call = attempt(opener.open, self, args, kwargs)
+        is_given = False
+        try:
+            async with original(self, *args, **kwargs) as given:
+                held = given if call is None else attempt(opener.answered, call, given, default=given)
+                is_given = True
+                yield held
+        except BaseException as error:
+            attempt(_left, call, None if is_given else error)
+            raise
+        attempt(_left, call)
+
+    return managed
+
+
+def _left(call: Call | None, error: BaseException | None = None) -> None:
+    """Ends the call of a block that the host left: by now its stream has ended, unless it was not read out."""
+    if call is None:
+        return
+    if error is None:
+        call.finish_early()
+    else:
+        call.finish(error)
