@@ -2,8 +2,8 @@
 
 Starts a stand-in provider and a submeter server on free loopback ports, runs `chat_app.py` and `plain_app.py`
 with metering on, shows what the command line knows about them, and compares the store with what the stand-in
-says it sent. Needs no key and no network; ends by itself and ends only what it started. With `--real` the
-programs talk to OpenAI and Anthropic instead (both keys set, below 0.05 USD a run).
+says it sent. Needs no key and no network; ends by itself and ends only what it started. Where OPENAI_API_KEY or
+ANTHROPIC_API_KEY is set, the programs talk to that provider itself (below 0.05 USD a run); `--standin` prevents it.
 """
 
 from __future__ import annotations
@@ -72,12 +72,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="demo.py", description=__doc__.partition("\n\n")[0] if __doc__ else None)
     parser.add_argument("--data", metavar="DIR", help="data folder (default: the demo's own, kept between runs)")
     parser.add_argument("--keep", action="store_true", help="leave the server running until Ctrl-C")
-    parser.add_argument("--real", action="store_true", help="talk to the real providers (needs both keys)")
+    parser.add_argument("--standin", action="store_true", help="talk to the stand-in even where keys are set")
     chosen = parser.parse_args()
     folder = Path(chosen.data).expanduser() if chosen.data else Path(settings.data_home()) / "demo"
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        return _demo(folder.resolve(), is_real=chosen.real, keep=chosen.keep)
+        return _demo(folder.resolve(), is_forced=chosen.standin, keep=chosen.keep)
     except DemoError as error:
         print(f"\ndemo: {error}", file=sys.stderr)
         return 1
@@ -90,16 +90,17 @@ def _terminated(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _demo(folder: Path, *, is_real: bool, keep: bool) -> int:
+def _demo(folder: Path, *, is_forced: bool, keep: bool) -> int:
     if missing := missing_packages():
         raise DemoError(f"not installed here: {', '.join(missing)}; run `make demo`, or pip install them")
     steps = Steps()
     since = datetime.now(UTC)
     run = format(int(since.timestamp()), "x")
-    with _provider(steps, is_real=is_real) as standin, _server(steps, folder) as server:
-        _run_programs(steps, server, standin, run)
+    real = [] if is_forced else [key for key in KEYS if settings.variable(key)]
+    with _provider(steps, real) as standin, _server(steps, folder) as server:
+        _run_programs(steps, server, _told_where(standin, real), run)
         _show_answers(steps, server, run, since)
-        agrees = _compare(steps, server, standin, since)
+        agrees = _compare(steps, server, standin, since, has_real=bool(real))
         _show_more(steps, folder, server if keep else None)
         if keep:
             with contextlib.suppress(KeyboardInterrupt):
@@ -108,18 +109,23 @@ def _demo(folder: Path, *, is_real: bool, keep: bool) -> int:
 
 
 @contextlib.contextmanager
-def _provider(steps: Steps, *, is_real: bool) -> Generator[StandIn | None]:
+def _provider(steps: Steps, real: list[str]) -> Generator[StandIn]:
     steps.begin("A provider to talk to")
-    if is_real:
-        if not all(map(settings.variable, KEYS)):
-            raise DemoError(f"--real needs {' and '.join(KEYS)}; set them, or leave --real out")
-        steps.done("OpenAI and Anthropic themselves, with your keys")
-        yield None
-        return
     with StandIn() as standin:
         standin.script("status=429", path="/chat/completions", contains="refund")
-        steps.done(f"stand-in for OpenAI and Anthropic on {standin.url}; it keeps a ledger of what it sends")
+        named = {"OPENAI_API_KEY": "OpenAI", "ANTHROPIC_API_KEY": "Anthropic"}
+        stood_in = " and ".join(name for key, name in named.items() if key not in real)
+        told = [f"{' and '.join(named[key] for key in real)} itself, with your key"] if real else []
+        if stood_in:
+            told.append(f"stand-in for {stood_in} on {standin.url}; it keeps a ledger of what it sends")
+        steps.done("; ".join(told))
         yield standin
+
+
+def _told_where(standin: StandIn, real: list[str]) -> dict[str, str]:
+    """The variables that make the SDKs talk to the stand-in, but for the providers that are real."""
+    makers = {key.partition("_")[0] for key in real}
+    return {name: value for name, value in standin.environment().items() if name.partition("_")[0] not in makers}
 
 
 @contextlib.contextmanager
@@ -130,16 +136,9 @@ def _server(steps: Steps, folder: Path) -> Generator[Server]:
         yield server
 
 
-def _run_programs(steps: Steps, server: Server, standin: StandIn | None, run: str) -> None:
+def _run_programs(steps: Steps, server: Server, where: dict[str, str], run: str) -> None:
     steps.begin("Two chat programs, metered by SUBMETER=1 alone" if has_start_file() else "Two chat programs, metered")
-    # Streams that do not ask for usage are made to ask hosts known to accept it; this one is not known.
-    asking = {"SUBMETER_INCLUDE_USAGE": "on"} if standin else {}
-    extra = {
-        **(standin.environment() if standin else {}),
-        **asking,
-        "SUBMETER": "1",
-        "OTEL_EXPORTER_OTLP_ENDPOINT": server.url,
-    }
+    extra = {**where, "SUBMETER": "1", "OTEL_EXPORTER_OTLP_ENDPOINT": server.url}
     for script, arguments in (("chat_app.py", ["--run", run]), ("plain_app.py", [])):
         command = [*metered(script), *arguments]
         print(f"      $ SUBMETER=1 python examples/{script}", flush=True)
@@ -174,12 +173,15 @@ def _wait_until_stored(server: Server, since: datetime) -> None:
         time.sleep(0.3)
 
 
-def _compare(steps: Steps, server: Server, standin: StandIn | None, since: datetime) -> bool:
+def _compare(steps: Steps, server: Server, standin: StandIn, since: datetime, *, has_real: bool) -> bool:
     steps.begin("The store against the provider's own ledger")
-    if standin is None:
-        steps.done("real providers show no ledger; their dashboards do, a few hours later")
-        return True
     stored, sent = _stored_by_model(server, since), _sent_by_model(standin)
+    if has_real:
+        # A real provider shows no ledger; what the stand-in sent is still compared.
+        stored = {model: counts for model, counts in stored.items() if model in sent}
+        if not sent:
+            steps.done("real providers show no ledger; their dashboards do, a few hours later")
+            return True
     differing = [model for model in sorted(stored.keys() | sent.keys()) if stored.get(model) != sent.get(model)]
     if not sent:
         raise DemoError("the stand-in was never asked: the programs talked to somebody else")

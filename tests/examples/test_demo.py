@@ -97,11 +97,11 @@ def test_a_server_that_cannot_start_shows_its_last_lines(tmp_path: Path) -> None
     assert "choose another with --data DIR" in ran.stderr
 
 
-def test_real_providers_need_both_keys(tmp_path: Path) -> None:
-    extra = {**PERMISSIVE, "OPENAI_API_KEY": "one", "ANTHROPIC_API_KEY": ""}
-    ran = run(DEMO, "--real", "--data", str(tmp_path), extra=extra)
-    assert ran.returncode == 1
-    assert "demo: --real needs OPENAI_API_KEY and ANTHROPIC_API_KEY" in ran.stderr
+def test_a_provider_whose_key_is_set_is_asked_itself(demo: ModuleType) -> None:
+    with StandIn() as standin:
+        assert demo._told_where(standin, []) == standin.environment()
+        assert set(demo._told_where(standin, ["OPENAI_API_KEY"])) == {"ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY"}
+        assert demo._told_where(standin, ["OPENAI_API_KEY", "ANTHROPIC_API_KEY"]) == {}
 
 
 def test_a_call_that_the_store_missed_is_shown_as_a_difference(
@@ -111,7 +111,7 @@ def test_a_call_that_the_store_missed_is_shown_as_a_difference(
     with StandIn() as standin, demo.Server(tmp_path) as server:
         with openai.OpenAI(base_url=standin.openai_url, api_key="any") as client:
             client.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "in 8 words"}])
-        agrees = demo._compare(demo.Steps(), server, standin, since)
+        agrees = demo._compare(demo.Steps(), server, standin, since, has_real=False)
     shown = capsys.readouterr()
     assert not agrees
     assert "gpt-4o-2024-08-06: stored nothing, sent 1 calls, 9 in, 8 out" in shown.err

@@ -256,5 +256,8 @@ PROVIDER = Provider(
         "api.together.xyz",
         "api.x.ai",
         "openrouter.ai",
+        # Servers of models on one's own machine: Ollama, vLLM, llama.cpp, LM Studio and LiteLLM all take the option.
+        "127.0.0.1",
+        "localhost",
     ),
 )
