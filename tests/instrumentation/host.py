@@ -14,10 +14,10 @@ from opentelemetry import context as otel_context
 from instrumentation.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Sequence
 
     from instrumentation.dialect import Dialect
-    from instrumentation.transport import Reply
+    from instrumentation.transport import Scripted
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Host:
     A shape is written once, as a coroutine; for a synchronous SDK it never suspends.
     """
 
-    def __init__(self, dialect: Dialect, replies: list[Reply], *, is_async: bool, **options: Any) -> None:
+    def __init__(self, dialect: Dialect, replies: Sequence[Scripted], *, is_async: bool, **options: Any) -> None:
         self.dialect = dialect
         self.is_async = is_async
         self.seen: list[object] = []

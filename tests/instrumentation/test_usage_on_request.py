@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from instrumentation.host import Host, comparable, watched
 from instrumentation.openai_dialects import CHAT, CHAT_USAGE, KNOWN, chunk, delta, on_request
 from instrumentation.transport import events

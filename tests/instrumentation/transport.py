@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
 _UNLIKE = ("idempotency-key", "x-stainless-", "user-agent", "authorization", "x-api-key")
 
@@ -37,6 +38,10 @@ class Reply:
         return b"".join(piece for piece in self.pieces if isinstance(piece, bytes))
 
 
+Scripted = Reply | Callable[[bytes], Reply]
+"""An answer, or what makes one of the request's body."""
+
+
 def document(value: Any, status: int = 200, **headers: str) -> Reply:
     """A JSON answer in two pieces, so that its body has a middle."""
     data = value if isinstance(value, bytes) else json.dumps(value).encode()
@@ -55,7 +60,7 @@ class Transport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
     `note` is told of every request, of every piece taken, and of the end of every body.
     """
 
-    def __init__(self, replies: list[Reply | Callable[[bytes], Reply]], note: Callable[[object], None]) -> None:
+    def __init__(self, replies: Sequence[Scripted], note: Callable[[object], None]) -> None:
         self._replies = list(replies)
         self._note = note
         self.bodies: list[bytes] = []

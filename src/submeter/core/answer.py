@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from submeter import semconv
 from submeter.core.endpoint import counts_of, fields_of
@@ -71,7 +71,7 @@ class Answer:
         try:
             fields: Any = chunk.__dict__
         except AttributeError:  # a dictionary, where the host asked for no model or reads the bytes itself
-            fields = chunk
+            fields = cast("Any", chunk) if isinstance(chunk, dict) else {}
         if self.chunks == 1:
             self.first_ns = self.last_ns
             self.read(chunk)
@@ -80,7 +80,8 @@ class Answer:
             return self.hides_usage and not fields.get(endpoint.choices)
         elif endpoint.choices:
             for choice in (endpoint.choices in fields and fields[endpoint.choices]) or ():
-                known: Any = choice if fields is chunk else choice.__dict__
+                found: Any = getattr(choice, "__dict__", choice)
+                known: dict[str, Any] = found if type(found) is dict else {}
                 if known.get("finish_reason") is not None:
                     # With the reason may come the last word on everything, in an envelope.
                     self.read(chunk) if endpoint.envelopes else self._choice(known)
