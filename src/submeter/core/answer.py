@@ -81,7 +81,7 @@ class Answer:
         elif endpoint.choices:
             for choice in (endpoint.choices in fields and fields[endpoint.choices]) or ():
                 found: Any = getattr(choice, "__dict__", choice)
-                known: dict[str, Any] = found if type(found) is dict else {}
+                known: dict[str, Any] = found if type(found) is dict else {}  # pyright: ignore[reportUnknownVariableType]
                 if known.get("finish_reason") is not None:
                     # With the reason may come the last word on everything, in an envelope.
                     self.read(chunk) if endpoint.envelopes else self._choice(known)
