@@ -55,7 +55,7 @@ def by_calls(records: list[CallRecord]) -> list[str]:
 
 @pytest.mark.parametrize("is_cumulative", [False, True], ids=["delta", "cumulative"])
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_points_give_the_same_events_as_the_calls_they_stand_for(is_cumulative: bool, seed: int) -> None:
     records = traffic(seed)
     evaluator = Evaluator(RULES)

@@ -37,7 +37,7 @@ def moved(evaluator: Evaluator, rules: list[Rule]) -> Evaluator:
 
 
 @given(seed=st.integers(0, 1_000), cut=st.integers(0, 120))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_restart_at_any_moment_changes_no_event(seed: int, cut: int) -> None:
     records = traffic(seed)
     steady = Evaluator(ALL)

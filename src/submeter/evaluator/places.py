@@ -19,14 +19,15 @@ class Document:
 
     def __init__(self, text: str) -> None:
         try:
-            self._root: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
-            self.content: Any = yaml.safe_load(text)
+            self._root, content = _loaded(text)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line = f"line {mark.line + 1}: " if mark else ""
             raise ValueError(f"{line}not YAML: {error.problem or error.context}") from None
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise ValueError(f"not YAML: {error}") from None
+        self.content: Any = {} if content is None else content
+        self.is_mapping = isinstance(self.content, dict)
         twice = _twice(self._root)
         if twice:
             raise ValueError(twice)
@@ -41,6 +42,16 @@ class Document:
                 break
             line = node.start_mark.line + 1
         return line
+
+
+def _loaded(text: str) -> tuple[yaml.Node | None, Any]:
+    """The document's node and its plain content, by the fast loader where the library has it."""
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+    try:
+        root: yaml.Node | None = loader.get_single_node()
+        return root, None if root is None else loader.construct_document(root)
+    finally:
+        loader.dispose()
 
 
 def _child(node: yaml.Node | None, step: str | int) -> yaml.Node | None:

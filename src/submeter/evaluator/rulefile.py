@@ -7,7 +7,7 @@ file changes them or turns them off with `false`.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -20,11 +20,12 @@ from submeter.evaluator.rulemodels import (
     Limit,
     Model,
     PerCall,
+    Switch,
     Truncation,
     Zone,
 )
 from submeter.evaluator.shortcuts import rules_from_settings
-from submeter.evaluator.trialmodels import TrialCase
+from submeter.evaluator.trialmodels import TrialCase  # noqa: TC001  (pydantic reads it)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,9 +45,9 @@ class RuleFile(Model):
 
     version: Literal[1] = 1
     time_zone: Zone = "UTC"
-    context_window: Context | bool = Field(default_factory=Context)
-    conversation_too_long: Conversation | bool = Field(default_factory=Conversation)
-    context_truncated: Truncation | bool = Field(default_factory=Truncation)
+    context_window: Annotated[Context | None, Switch] = Field(default_factory=Context)
+    conversation_too_long: Annotated[Conversation | None, Switch] = Field(default_factory=Conversation)
+    context_truncated: Annotated[Truncation | None, Switch] = Field(default_factory=Truncation)
     calls: tuple[PerCall, ...] = ()
     limits: tuple[Limit, ...] = ()
     anomalies: tuple[Anomaly, ...] = ()
@@ -97,12 +98,16 @@ def rules_of(text: str, *, name: str = "rules") -> tuple[Rule, ...]:
         RuleFileError: it cannot be used.
     """
     file, document = _checked(text, name)
-    makers: list[tuple[tuple[str, int] | tuple[str], Callable[[], Rule]]] = []
-    for section in ("context_window", "conversation_too_long", "context_truncated"):
-        written = getattr(file, section)
-        if written is not False:
-            described = RuleFile.model_fields[section].get_default(call_default_factory=True)
-            makers.append(((section,), (described if written is True else written).rule))
+    makers: list[tuple[tuple[str | int, ...], Callable[[], Rule]]] = []
+    makers += [
+        ((section,), described.rule)
+        for section, described in (
+            ("context_window", file.context_window),
+            ("conversation_too_long", file.conversation_too_long),
+            ("context_truncated", file.context_truncated),
+        )
+        if described is not None
+    ]
     zone = file.time_zone
     makers += [(("calls", number), each.rule) for number, each in enumerate(file.calls)]
     for section, entries in (("limits", file.limits), ("anomalies", file.anomalies)):
@@ -113,7 +118,8 @@ def rules_of(text: str, *, name: str = "rules") -> tuple[Rule, ...]:
         try:
             rule = make()
         except ValueError as error:
-            problems.append(f"{name}, line {document.line(path)}: {error}")
+            whose = "" if str(error).startswith("rule ") else f"rule {document.content[path[0]][path[1]]['name']!r}: "
+            problems.append(f"{name}, line {document.line(path)}: {whose}{error}")
             continue
         if any(rule.name == other.name for other in rules):
             problems.append(f"{name}, line {document.line(path)}: a rule named {rule.name!r} is there already")
@@ -153,26 +159,22 @@ def _checked(text: str, name: str) -> tuple[RuleFile, Document]:
         document = Document(text)
     except ValueError as error:
         raise RuleFileError(f"{name}, {error}") from None
-    content = {} if document.content is None else document.content
-    if not isinstance(content, dict):
+    if not document.is_mapping:
         raise RuleFileError(f"{name}: a rules file is a mapping with keys such as `limits:`")
     try:
-        return RuleFile.model_validate(content), document
+        return RuleFile.model_validate(document.content), document
     except ValidationError as error:
         problems = {
-            f"{name}, line {document.line(_path(problem['loc']))}: {_spoken(problem['loc'])}: {problem['msg']}"
+            f"{name}, line {document.line(_path(problem['loc']))}: {_spoken(problem['loc'])}: "
+            + problem["msg"].removeprefix("Value error, ")
             for problem in error.errors(include_url=False)
         }
         raise RuleFileError("\n".join(sorted(problems, key=_by_line))) from None
 
 
 def _path(loc: Sequence[str | int]) -> list[str | int]:
-    """The steps of a location that are in the file: pydantic also names the branches of a union."""
-    return [step for step in loc if not (isinstance(step, str) and _BRANCH(step))]
-
-
-def _BRANCH(step: str) -> bool:
-    return step in {"bool", "float", "int", "Context", "Conversation", "Truncation", "Threshold"} or "[" in step
+    """The steps of a location that are in the file: pydantic also names the step into a mapping's key."""
+    return [step for step in loc if step != "[key]"]
 
 
 def _spoken(loc: Sequence[str | int]) -> str:

@@ -46,14 +46,14 @@ def _seconds(value: Any) -> Any:
 
 
 def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
+    return [value] if isinstance(value, (str, int)) else value
 
 
-Amount = Annotated[float, BeforeValidator(_amount), Field(ge=0, allow_inf_nan=False)]
-Length = Annotated[
-    int, BeforeValidator(_seconds), Field(json_schema_extra={"type": "string", "pattern": "^[0-9]+[mhd]$"})
+Amount = Annotated[
+    float, BeforeValidator(_amount, json_schema_input_type=float | str), Field(ge=0, allow_inf_nan=False)
 ]
-Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Length = Annotated[int, BeforeValidator(_seconds, json_schema_input_type=str)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...])]
 Percentage = Annotated[float, Field(gt=0, le=1_000, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_.-]+$")]
 
@@ -61,7 +61,12 @@ Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_
 class Model(BaseModel):
     """What all parts of the file have in common: unknown names are errors, nothing changes afterwards."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+
+def _at(value: Any) -> Any:
+    """A bare number as a threshold at that percentage."""
+    return {"at": value} if isinstance(value, (int, float, str)) else value
 
 
 class Threshold(Model):
@@ -72,15 +77,17 @@ class Threshold(Model):
     action: str | None = None
 
 
-Thresholds = Annotated[tuple[Percentage | Threshold, ...], Field(min_length=1)]
+Thresholds = Annotated[
+    tuple[Annotated[Threshold, BeforeValidator(_at, json_schema_input_type=float | Threshold)], ...],
+    Field(min_length=1),
+]
 
 
 def _rungs(thresholds: Thresholds | None, usual: tuple[Rung, ...], *, context: bool = False) -> tuple[Rung, ...]:
     if thresholds is None:
         return usual
     made: list[Rung] = []
-    for written in thresholds:
-        threshold = written if isinstance(written, Threshold) else Threshold(at=written)
+    for threshold in thresholds:
         like = (highest(usual, threshold.at) or usual[0]) if context else rungs_of([threshold.at])[0]
         severity = threshold.severity or like.severity
         kind = AT_LIMIT if context and severity == "critical" else like.type
@@ -227,9 +234,17 @@ class Anomaly(Windowed):
         )
 
 
+def _switched(value: Any) -> Any:
+    """`true` for the usual settings, `false` for none."""
+    return {} if value is True else None if value is False else value
+
+
+Switch = BeforeValidator(_switched, json_schema_input_type=bool | dict[str, Any] | None)
+
+
 def _zone(name: str) -> str:
     zone_of(name)
     return name
 
 
-Zone = Annotated[str, BeforeValidator(_zone)]
+Zone = Annotated[str, BeforeValidator(_zone, json_schema_input_type=str)]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from submeter.record import CallRecord
 from submeter.usage import Usage
@@ -18,7 +18,7 @@ FIRST = datetime(2026, 1, 5, 12, tzinfo=UTC)
 class TrialModel(BaseModel):
     """Unknown names are errors, nothing changes afterwards."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
 class TrialCall(TrialModel):
@@ -76,6 +76,11 @@ class TrialCall(TrialModel):
         )
 
 
+def _text(value: Any) -> Any:
+    """YAML reads the name of a day as a date."""
+    return value.isoformat() if isinstance(value, date) else value
+
+
 class Expected(TrialModel):
     """A warning that must come; what is not given may be anything."""
 
@@ -84,7 +89,7 @@ class Expected(TrialModel):
     subject: str | None = None
     type: str | None = None
     severity: str | None = None
-    window: str | None = None
+    window: Annotated[str | None, BeforeValidator(_text)] = None
 
 
 class TrialCase(TrialModel):
