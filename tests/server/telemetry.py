@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue
 
@@ -82,6 +83,26 @@ def calls(session: str, number: int = 1) -> ExportTraceServiceRequest:
     request, spans = traces()
     for _ in range(number):
         add_call(spans, session)
+    return request
+
+
+def counted(user: str, tokens: int, service: str = "metrics-only") -> ExportMetricsServiceRequest:
+    """A request of one delta point of the input token counter."""
+    request = ExportMetricsServiceRequest()
+    resource = request.resource_metrics.add()
+    resource.resource.attributes.extend(attributes_of({"service.name": service}))
+    scoped = resource.scope_metrics.add()
+    scoped.scope.name = "submeter"
+    metric = scoped.metrics.add(name="gen_ai.client.inference.usage.input_tokens", unit="{token}")
+    metric.sum.aggregation_temporality = 1
+    metric.sum.is_monotonic = True
+    now = time.time_ns()
+    metric.sum.data_points.add(
+        start_time_unix_nano=now - 1_000_000,
+        time_unix_nano=now,
+        as_int=tokens,
+        attributes=attributes_of({"user.id": user}),
+    )
     return request
 
 

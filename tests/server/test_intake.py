@@ -13,6 +13,7 @@ from submeter.server.counters import Counters
 from submeter.server.intake import BusyError, Intake, RefusedError
 from submeter.server.options import Limits
 from submeter.server.signals import TRACES
+from submeter.server.watching import Watching
 from submeter.server.writing import Writing
 from submeter.store import StoreFull, WriteRefused, open_store, questions
 
@@ -29,7 +30,7 @@ class Faulty(Writing):
     """The real writing, with faults put in before the store sees a batch."""
 
     def __init__(self, store: Store) -> None:
-        super().__init__(store, Evaluator())
+        super().__init__(store)
         self.fault: Callable[[ExportTraceServiceRequest], BaseException | None] = lambda _: None
         self.batches: list[int] = []
 
@@ -54,8 +55,13 @@ async def writing(store: Store) -> Faulty:
 
 
 @pytest.fixture
-async def intake(writing: Faulty, tmp_path: Path) -> AsyncIterator[Intake]:
-    opened = Intake(writing, Limits(commit_seconds=20), Counters(), tmp_path)
+async def watching(store: Store, tmp_path: Path) -> Watching:
+    return Watching(store, Evaluator(), tmp_path)
+
+
+@pytest.fixture
+async def intake(writing: Faulty, watching: Watching, tmp_path: Path) -> AsyncIterator[Intake]:
+    opened = Intake(writing, watching, Limits(commit_seconds=20), Counters(), tmp_path)
     opened.start()
     yield opened
     await opened.close()
@@ -148,8 +154,10 @@ async def test_a_sender_that_goes_away_does_not_take_its_request_along(intake: I
     assert stored(store) == {"left": 1}
 
 
-async def test_a_full_queue_and_a_closing_intake_ask_to_wait(writing: Faulty, tmp_path: Path) -> None:
-    intake = Intake(writing, Limits(queue_requests=2), Counters(), tmp_path)
+async def test_a_full_queue_and_a_closing_intake_ask_to_wait(
+    writing: Faulty, watching: Watching, tmp_path: Path
+) -> None:
+    intake = Intake(writing, watching, Limits(queue_requests=2), Counters(), tmp_path)
     intake.start()
     assert sorted(await answers(intake, *(calls(f"s{n}") for n in range(3)))) == ["BusyError", "stored", "stored"]
     await intake.close()
@@ -157,15 +165,17 @@ async def test_a_full_queue_and_a_closing_intake_ask_to_wait(writing: Faulty, tm
         await take(intake, calls("late"))
 
 
-async def test_bytes_limit_the_queue_but_never_a_single_request(writing: Faulty, tmp_path: Path) -> None:
-    intake = Intake(writing, Limits(queue_bytes=10), Counters(), tmp_path)
+async def test_bytes_limit_the_queue_but_never_a_single_request(
+    writing: Faulty, watching: Watching, tmp_path: Path
+) -> None:
+    intake = Intake(writing, watching, Limits(queue_bytes=10), Counters(), tmp_path)
     intake.start()
     assert await answers(intake, calls("a"), calls("b")) == ["stored", "BusyError"]
     await intake.close()
 
 
-async def test_a_disk_that_is_nearly_full_is_not_filled(writing: Faulty, tmp_path: Path) -> None:
-    intake = Intake(writing, Limits(free_disk_bytes=1 << 60), Counters(), tmp_path)
+async def test_a_disk_that_is_nearly_full_is_not_filled(writing: Faulty, watching: Watching, tmp_path: Path) -> None:
+    intake = Intake(writing, watching, Limits(free_disk_bytes=1 << 60), Counters(), tmp_path)
     intake.start()
     with pytest.raises(BusyError, match="free on the disk"):
         await take(intake, calls("a"))
@@ -180,7 +190,7 @@ async def test_an_evaluator_that_fails_costs_its_warnings_only(
             raise ZeroDivisionError("a rule's fault")
 
     counters = Counters()
-    intake = Intake(Writing(store, Broken()), Limits(), counters, tmp_path)
+    intake = Intake(Writing(store), Watching(store, Broken(), tmp_path), Limits(), counters, tmp_path)
     intake.start()
     await take(intake, calls("s"))
     await intake.close()

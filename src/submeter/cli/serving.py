@@ -42,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     _log_to_stderr(is_quiet=arguments.quiet)
     if not settings.variable("GRPC_VERBOSITY"):
         settings.set_variable("GRPC_VERBOSITY", "NONE")
+    from submeter.evaluator.rulefile import RuleFileError  # noqa: PLC0415  (the same)
     from submeter.server.process import ServerError, up  # noqa: PLC0415  (the engine takes half a second to load)
     from submeter.store import StoreError  # noqa: PLC0415  (the same)
 
@@ -56,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     try:
         up(options)
-    except (OptionError, ServerError, StoreError) as error:
+    except (OptionError, ServerError, StoreError, RuleFileError, settings.SettingError) as error:
         raise CommandError(str(error)) from error
     return 0
 

@@ -20,16 +20,17 @@ from typing import TYPE_CHECKING, Final
 
 from submeter.server.poison import Poison
 from submeter.server.rate import Rate
-from submeter.server.signals import SIGNALS, TRACES
+from submeter.server.signals import SIGNALS
+from submeter.server.writing import Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from submeter.record import CallRecord
     from submeter.server.counters import Counters
     from submeter.server.options import Limits
     from submeter.server.signals import Request, Screened, Signal
+    from submeter.server.watching import Watching
     from submeter.server.writing import Writing
 
 _log = logging.getLogger("submeter.server")
@@ -68,8 +69,11 @@ class Delivery:
 class Intake:
     """The queue between the receivers and the store. Lives on one event loop."""
 
-    def __init__(self, writing: Writing, limits: Limits, counters: Counters, folder: Path | None) -> None:
+    def __init__(
+        self, writing: Writing, watching: Watching, limits: Limits, counters: Counters, folder: Path | None
+    ) -> None:
         self._writing = writing
+        self._watching = watching
         self._limits = limits
         self._counters = counters
         self._folder = folder
@@ -155,7 +159,7 @@ class Intake:
         self._disk_checked_at = time.monotonic()
 
     async def _run(self) -> None:
-        await self._say(self._writing.restore)
+        await self._say(self._watching.restore)
         while self._queue or not self._is_closing:
             await self._arrived.wait()
             if not self._is_closing and self._queue:
@@ -166,6 +170,7 @@ class Intake:
                 for signal in SIGNALS:
                     if part := [delivery for delivery in batch if delivery.signal is signal]:
                         await self._commit(signal, part)
+        await self._say(self._saved)
 
     def _next_batch(self) -> list[Delivery]:
         batch = [self._queue.popleft()]
@@ -178,12 +183,12 @@ class Intake:
         return batch
 
     async def _commit(self, signal: Signal, batch: list[Delivery]) -> None:
-        records, error = await self._written(signal, batch)
+        stored, error = await self._written(signal, batch)
         if error is None:
             self._poison.stored()
             self._settle(signal, batch, None)
-            if signal is TRACES:
-                await self._judge(records)
+            self._counters.add("submeter_calls_total", len(stored.calls))
+            await self._say(partial(self._watching.judge, stored))
         elif len(batch) == 1:
             self._fail(signal, batch[0], error)
         else:
@@ -193,10 +198,8 @@ class Intake:
             await self._commit(signal, batch[:middle])
             await self._commit(signal, batch[middle:])
 
-    async def _written(
-        self, signal: Signal, batch: list[Delivery]
-    ) -> tuple[tuple[CallRecord, ...], BaseException | None]:
-        """The records of a committed batch, or the error after retries under the same deduplication token."""
+    async def _written(self, signal: Signal, batch: list[Delivery]) -> tuple[Stored, BaseException | None]:
+        """What was committed, or the error after retries under the same deduplication token."""
         parts = [(delivery.digest, delivery.request) for delivery in batch]
         pauses = [_RETRY_PAUSE_S * 2**attempt for attempt in range(_RETRIES)]
         while True:
@@ -206,12 +209,12 @@ class Intake:
             if error is None:
                 return future.result(), None
             if not pauses or not self._writing.is_transient(error):
-                return (), error
+                return Stored(), error
             await asyncio.sleep(pauses.pop(0))
 
-    async def _judge(self, records: tuple[CallRecord, ...]) -> None:
-        self._counters.add("submeter_calls_total", len(records))
-        await self._say(partial(self._writing.judge, records))
+    def _saved(self) -> tuple[str, ...]:
+        self._watching.save()
+        return ()
 
     async def _say(self, speak: Callable[[], Sequence[str]]) -> None:
         """Counts the warnings that `speak` stores; a failure costs warnings, never data."""

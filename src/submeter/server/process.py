@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from submeter.evaluator import SERVER_BOUNDS, Evaluator
+from submeter.evaluator.rulefile import configured_rules
 from submeter.server.app import build
 from submeter.server.counters import Counters
 from submeter.server.intake import Intake
 from submeter.server.otlp_grpc import OtlpGrpc
 from submeter.server.presence import announce, this_process, withdraw
+from submeter.server.watching import Watching
 from submeter.server.writing import Writing
 from submeter.store import open_store
 
@@ -68,14 +70,17 @@ def up(options: Options) -> None:
         ServerError: a port or the folder cannot be used.
         OptionError: the options do not go together.
         StoreError: the store cannot be opened.
+        RuleFileError: the rules file cannot be used.
+        SettingError: a variable cannot be used.
     """
     options.check()
+    evaluator = Evaluator(configured_rules(), bounds=SERVER_BOUNDS)
     _make_folder(options.folder)
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(_bound(options.host, options.port))
         store = open_store(options.store_url)
         stack.callback(store.close)
-        asyncio.run(_serve(options, listener, store))
+        asyncio.run(_serve(options, listener, store, evaluator))
 
 
 def _make_folder(folder: Path) -> None:
@@ -104,10 +109,10 @@ def _bound(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _serve(options: Options, listener: socket.socket, store: Store) -> None:
+async def _serve(options: Options, listener: socket.socket, store: Store, evaluator: Evaluator) -> None:
     counters = Counters()
-    writing = Writing(store, Evaluator(bounds=SERVER_BOUNDS))
-    intake = Intake(writing, options.limits, counters, options.folder if options.is_embedded else None)
+    watching = Watching(store, evaluator, options.folder)
+    intake = Intake(Writing(store), watching, options.limits, counters, options.folder if options.is_embedded else None)
     server = _Http(_config(build(options, store, intake, counters)))
     grpc = OtlpGrpc(intake, options.limits, counters, options.token)
     intake.start()

@@ -1,0 +1,53 @@
+"""The evaluator's memory between two runs: one file in the data folder, replaced as a whole."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_log = logging.getLogger("submeter.server")
+FILE_NAME: Final = "evaluator.json"
+_FILE_MODE: Final = 0o600
+
+
+class Memory(NamedTuple):
+    """A snapshot of the evaluator and the time of it in nanoseconds since the epoch."""
+
+    snapshot: Mapping[str, Any]
+    at_ns: int
+
+
+def write(folder: Path, snapshot: Mapping[str, Any], at_ns: int) -> None:
+    """Replaces the file.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    draft = folder / f".{FILE_NAME}"
+    draft.unlink(missing_ok=True)
+    draft.touch(_FILE_MODE)
+    draft.write_text(json.dumps({"at_ns": at_ns, "snapshot": snapshot}), "utf-8")
+    draft.replace(folder / FILE_NAME)
+
+
+def read(folder: Path) -> Memory | None:
+    """What the file holds; nothing if there is none or it is damaged, which is no loss: the store knows the rest."""
+    try:
+        found: Any = json.loads((folder / FILE_NAME).read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        _log.warning("the evaluator's memory in %s cannot be read (%s); reading the store instead", folder, error)
+        return None
+    if not isinstance(found, dict):
+        return None
+    fields = cast("dict[str, Any]", found)
+    snapshot, at_ns = fields.get("snapshot"), fields.get("at_ns")
+    if not isinstance(snapshot, dict) or not isinstance(at_ns, int):
+        return None
+    return Memory(cast("dict[str, Any]", snapshot), at_ns)
