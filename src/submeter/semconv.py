@@ -185,6 +185,7 @@ OUTPUT_TEXT: Final = "text"
 # --- scopes
 SCOPE: Final = "submeter"
 SCOPE_ANTHROPIC_NATIVE: Final = "com.anthropic.sdk.python"
+SCOPE_MISTRAL_NATIVE: Final = "mistralai_sdk_tracer"
 
 DURATION_BOUNDARIES_S: Final = tuple(0.01 * 2**n for n in range(14))
 """Bucket boundaries of the duration histograms, 0.01 s to 81.92 s (conventions, metrics page)."""

@@ -36,7 +36,7 @@ class Play:
         is_lazy: whether a stream makes its request at the first pull.
         is_silent: whether a connection that is cut looks like the end of the stream.
         modes: the ways of calling that the SDK has.
-        ends: the methods that close a client, the first that it has.
+        end: closes a client.
     """
 
     name: str
@@ -59,4 +59,4 @@ class Play:
     is_lazy: bool = False
     is_silent: bool = False
     modes: tuple[str, ...] = ("sync", "async")
-    ends: tuple[str, ...] = ("aclose", "close")
+    end: Callable[[Any], Any] = lambda client: client.close()

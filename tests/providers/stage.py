@@ -49,12 +49,7 @@ class Stage:
         try:
             await case(self)
         finally:
-            await self._close_client()
-
-    async def _close_client(self) -> None:
-        end = next((getattr(self.client, name) for name in self.play.ends if hasattr(self.client, name)), None)
-        if end is not None:
-            await settled(end())
+            await settled(self.play.end(self.client))
 
     def see(self, value: object) -> None:
         """Notes what the application has in hand, and how much is attached to the OpenTelemetry context there."""

@@ -46,6 +46,11 @@ def sse(*datas: Any, end: str = "") -> list[bytes]:
     return [f"data: {text}\n\n".encode() for text in texts]
 
 
+def named(data: dict[str, Any], name: str = "") -> bytes:
+    """A server-sent event with a name, which is its type unless told."""
+    return f"event: {name or data['type']}\ndata: {json.dumps(data)}\n\n".encode()
+
+
 class Wire:
     """The server; `url` is where it is, `met` is set by a request. The last reply is played again for ever."""
 

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from submeter.usage import COUNTS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -122,6 +124,9 @@ def summed(counts: dict[str, int | None], beside: Mapping[str, tuple[str, ...]])
         known = [count for name in (total, *parts) if (count := counts.get(name)) is not None]
         if known:
             counts[total] = sum(known)
+        for name in parts:
+            if name not in COUNTS:  # a name of the provider's own, of use only in the sum
+                counts.pop(name, None)
 
 
 def included(counts: dict[str, int | None]) -> None:

@@ -48,6 +48,18 @@ class Row:
 PROVIDERS: dict[str, Row] = {
     "anthropic": Row("anthropic", "anthropic", "0.51", semconv.SCOPE_ANTHROPIC_NATIVE),
     "groq": Row("groq", "groq", "0.13"),
+    "mistralai": Row(
+        "mistralai",
+        "mistralai",
+        "1.5",
+        semconv.SCOPE_MISTRAL_NATIVE,
+        module="mistral",
+        awaits=tuple(
+            f"mistralai.{home}{part}"
+            for part in ("chat", "fim", "agents", "embeddings", "conversations", "transcriptions")
+            for home in ("client.", "")
+        ),
+    ),
     "openai": Row("openai", "openai", "1.26"),
     "together": Row("together", "together", "2.0"),
 }
