@@ -10,6 +10,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
 
 _ids = itertools.count(time.time_ns())
 BASE_NS = time.time_ns() - 60_000_000_000
@@ -94,7 +95,7 @@ def counted(user: str, tokens: int, service: str = "metrics-only") -> ExportMetr
     scoped = resource.scope_metrics.add()
     scoped.scope.name = "submeter"
     metric = scoped.metrics.add(name="gen_ai.client.inference.usage.input_tokens", unit="{token}")
-    metric.sum.aggregation_temporality = 1
+    metric.sum.aggregation_temporality = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
     metric.sum.is_monotonic = True
     now = time.time_ns()
     metric.sum.data_points.add(
