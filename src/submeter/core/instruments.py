@@ -88,6 +88,13 @@ def flush() -> None:
         attempt(measure, made, record, labels, dialect)
 
 
+def renew() -> None:
+    """Gives what waits to the instruments in use, and has the next call make new ones, of another provider."""
+    if _instruments is not None:
+        flush()
+    forget()
+
+
 def forget() -> None:
     """Drops what waits and the instruments themselves: after a fork, the parent reports what it counted."""
     global _instruments  # noqa: PLW0603  (one set for the process)

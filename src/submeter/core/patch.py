@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _MARK = "__submeter__"
-_done: dict[str, list[tuple[Any, str, Any]]] = {}
+_done: dict[str, list[tuple[Any, str, Any, Any]]] = {}
+_beneath: list[tuple[Any, str]] = []
+"""Where ours could not be taken out, because somebody's wrapper has it."""
 
 
 class MissingError(LookupError):
@@ -41,22 +43,24 @@ def replace(package: str, owner: Any, name: str, wrap: Callable[[Callable[..., A
 
 
 def _replace(package: str, owner: Any, name: str, original: Any, wrap: Callable[..., Any]) -> None:
-    if getattr(original, _MARK, False):
+    # `functools.wraps` copies the mark: it says that ours is at work, here or beneath somebody's wrapper.
+    if hasattr(original, _MARK) or any(known is owner and part == name for known, part in _beneath):
         return
     replacement = wrap(original)
     setattr(replacement, _MARK, True)
     setattr(owner, name, replacement)
-    _done.setdefault(package, []).append((owner, name, original))
+    _done.setdefault(package, []).append((owner, name, original, replacement))
 
 
 def undo(package: str) -> None:
     """Puts back every function of `package` that `patch` replaced, unless somebody replaced ours since."""
-    for owner, name, original in reversed(_done.pop(package, [])):
-        now = cast("dict[str, Any]", vars(owner)).get(name)
-        if getattr(now, _MARK, False):
+    for owner, name, original, replacement in reversed(_done.pop(package, [])):
+        if cast("dict[str, Any]", vars(owner)).get(name) is replacement:
             setattr(owner, name, original)
+        else:
+            _beneath.append((owner, name))
 
 
 def patched(package: str) -> list[str]:
     """The functions of `package` that are replaced now, for `submeter doctor`."""
-    return [f"{getattr(owner, '__name__', owner)}.{name}" for owner, name, _ in _done.get(package, [])]
+    return [f"{getattr(owner, '__name__', owner)}.{name}" for owner, name, *_ in _done.get(package, [])]

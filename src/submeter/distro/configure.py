@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from submeter import instrumentation
-from submeter.core import body, telemetry, threads
+from submeter.core import body, instruments, telemetry, threads
 from submeter.core.guard import attempt
 from submeter.distro import imports, providers, watch
 
@@ -33,6 +33,7 @@ def instrument(
         logger_provider: the same for events.
     """
     if tracer_provider is not None or meter_provider is not None or logger_provider is not None:
+        attempt(instruments.renew)
         providers.given = providers.Given(tracer_provider, meter_provider, logger_provider)
         attempt(telemetry.use, providers.chosen)
     attempt(imports.wait)
