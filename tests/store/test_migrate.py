@@ -45,10 +45,24 @@ def test_a_schema_from_the_future_is_refused(database: Database) -> None:
 
 
 def test_a_changed_schema_file_is_refused(database: Database) -> None:
-    name = sql.schema()[-1].name
+    name = "010_otel_traces"
     database.engine.run(sql.statement("record"), {"names": [name], "checksums": ["another"]})
     with pytest.raises(SchemaError, match=f"another content of {name}"):
         migrate(database.engine)
+
+
+def test_a_changed_view_is_made_anew(database: Database) -> None:
+    name = sql.schema()[-1].name
+    database.engine.run(sql.statement("record"), {"names": [name], "checksums": ["another"]})
+    assert migrate(database.engine) == (name,)
+    assert migrate(database.engine) == ()
+
+
+def test_a_changed_view_is_made_anew(database: Database) -> None:
+    database.engine.run("CREATE OR REPLACE VIEW otel.llm_calls AS SELECT 1 AS n")
+    database.engine.run(sql.statement("record"), {"names": ["043_llm_calls"], "checksums": ["another"]})
+    assert migrate(database.engine) == ("043_llm_calls",)
+    assert database.read("SELECT count(input_tokens) FROM otel.llm_calls", {}, "TSV") == b"0\n"
 
 
 def test_every_table_and_view_of_the_schema_exists(database: Database) -> None:

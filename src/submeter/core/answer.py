@@ -151,3 +151,12 @@ class Answer:
     def ended(self, reason: str) -> None:
         """Notes why the answer ended, where it is not said per choice."""
         self.finish_reasons[0] = reason
+
+    def reasons(self) -> tuple[str, ...]:
+        """Why the answer ended, by choice."""
+        return tuple([self.finish_reasons[choice] for choice in sorted(self.finish_reasons)])
+
+    def seconds_per_chunk(self) -> float | None:
+        """The mean time between the chunks of a stream; `None` for fewer than two."""
+        between = self.chunks - 1
+        return (self.last_ns - self.first_ns) / 1e9 / between if between > 0 else None

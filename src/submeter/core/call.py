@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from submeter.core.transcript import Transcript
     from submeter.usage import Usage
 
+_UNKNOWN = limits.Limits(None, None, None)
+
 observers: list[Callable[[CallRecord, Scope], None]] = []
 """Called with every finished call, after its meters counted it."""
 
@@ -156,14 +158,13 @@ class Call(Answer):
 
     def _record(self, now_ns: int, error: BaseException | None, is_partial: bool) -> CallRecord:  # noqa: FBT001  (through the guard)
         usage = self._usage(is_partial=is_partial, is_answered=error is None)
-        scope, span, facts = self.scope, self.span.get_span_context(), self.facts
+        span, facts = self.span.get_span_context(), self.facts
         response_model: str = facts.get(semconv.RESPONSE_MODEL, "")
         model = response_model or self.model
-        window = attempt(limits.limits_of, self.provider, model)
+        window = attempt(limits.limits_of, self.provider, model) or _UNKNOWN
         started, tier = self._started_ns, str(facts.get(semconv.SERVICE_TIER, ""))
         cost = attempt(_cost, usage, self.provider, model, started, tier, self.endpoint.is_batch)
         parent = getattr(self.span, "parent", None)
-        between = self.chunks - 1
         return CallRecord(
             started_ns=started,
             ended_ns=started + now_ns - self._opened_ns,
@@ -177,27 +178,22 @@ class Call(Answer):
             request_model=self.model,
             response_model=response_model,
             response_id=facts.get(semconv.RESPONSE_ID, ""),
-            session_id=scope.session_id,
             conversation_id=facts.get(semconv.CONVERSATION_ID, ""),
-            user_id=scope.user_id,
-            operation=scope.operation,
-            step=scope.step,
-            agent=scope.agent,
-            tags=scope.tags,
+            **self.scope.fields(),
             usage=usage,
-            cost_usd=cost.usd if cost is not None else None,
-            price_version=cost.version if cost is not None else "",
+            cost_usd=None if cost is None else cost.usd,
+            price_version="" if cost is None else cost.version,
             service_tier=tier,
             is_batch=self.endpoint.is_batch,
             is_stream=self.is_stream,
-            context_window=window.context_window if window is not None else None,
-            max_input_tokens=window.max_input_tokens if window is not None else None,
+            context_window=window.context_window,
+            max_input_tokens=window.max_input_tokens,
             server_address=self.server[0],
             server_port=self.server[1],
             time_to_first_chunk_s=(self.first_ns - self._opened_ns) / 1e9 if self.chunks else None,
-            time_per_output_chunk_s=(self.last_ns - self.first_ns) / 1e9 / between if between > 0 else None,
+            time_per_output_chunk_s=self.seconds_per_chunk(),
             error_type=exceptions.type_of(error),
-            finish_reasons=tuple(reason for _, reason in sorted(self.finish_reasons.items())),
+            finish_reasons=self.reasons(),
         )
 
     def answer(self, answer: Any) -> None:
