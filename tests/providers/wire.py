@@ -46,6 +46,11 @@ def sse(*datas: Any, end: str = "") -> list[bytes]:
     return [f"data: {text}\n\n".encode() for text in texts]
 
 
+def line(data: Any) -> bytes:
+    """One line of a stream of JSON lines."""
+    return json.dumps(data).encode() + b"\n"
+
+
 def named(data: dict[str, Any], name: str = "") -> bytes:
     """A server-sent event with a name, which is its type unless told."""
     return f"event: {name or data['type']}\ndata: {json.dumps(data)}\n\n".encode()

@@ -47,6 +47,7 @@ class Row:
 
 PROVIDERS: dict[str, Row] = {
     "anthropic": Row("anthropic", "anthropic", "0.51", semconv.SCOPE_ANTHROPIC_NATIVE),
+    "cohere": Row("cohere", "cohere", "5.18", awaits=("cohere.raw_base_client", "cohere.v2.raw_client")),
     "groq": Row("groq", "groq", "0.13"),
     "mistralai": Row(
         "mistralai",
