@@ -49,7 +49,7 @@ def functions() -> dict[str, object]:
     return {
         f"{owner.__module__}.{owner.__qualname__}.{name}": value
         for owner in WATCHED
-        for name, value in vars(owner).items()
+        for name, value in dict[str, Any](vars(owner)).items()
         if isinstance(value, FunctionType)
     }
 

@@ -37,7 +37,6 @@ UNREACHED = {
     "core.endpoint:summed": "for hosts that tell parts beside their total, read like any count",
     "core.estimate:_is_cached": "only where tiktoken is installed",
     "core.guard:_report": "runs after a failure, and is broken in tests/core/test_guard.py",
-    "core.instruments:forget": "for forks",
     "core.patch:patched": "for the doctor",
     "core.patch:undo": "called by uninstrument",
     "core.threads:stop": "called by uninstrument",
