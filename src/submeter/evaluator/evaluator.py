@@ -208,11 +208,11 @@ class Evaluator:
     def _metered(self, points: Iterable[MetricPoint], received_ns: int | None) -> list[WarningEvent]:
         found: list[WarningEvent] = []
         touched: dict[int, tuple[SumRule, RuleState]] = {}
+        nobody: list[tuple[int, SumRule, RuleState]] = []
         for amount in self._intake.amounts(points, received_ns):
-            event = lost(amount) if METRIC_OVERFLOW in amount.attributes else None
-            if event is not None:
-                found.append(event)
-            for number, rule, state in self._fed.get(amount.metric, ()):
+            if METRIC_OVERFLOW in amount.attributes:
+                found += lost(amount)
+            for number, rule, state in self._fed.get(amount.metric, nobody):
                 rule.gather(state, amount)
                 touched[number] = (rule, state)
         for number in sorted(touched):

@@ -14,9 +14,10 @@ from submeter.evaluator.streams import Streams
 from submeter.evaluator.windows import NS, Calendar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from submeter.evaluator.events import WarningEvent
+    from submeter.evaluator.events import Origin, WarningEvent
+    from submeter.evaluator.measures import Measure
     from submeter.evaluator.points import MetricPoint, Witness
     from submeter.evaluator.state import Bounds
 
@@ -45,22 +46,26 @@ class Intake:
     def amounts(self, points: Iterable[MetricPoint], received_ns: int | None) -> list[Amount]:
         """What a batch of points adds; services whose calls come as records are left out."""
         told: list[tuple[MetricPoint, Witness]] = []
+        best: dict[tuple[str, str], int] = {}
         for point in points:
             witness = witness_of(point)
-            if witness is not None and not self._is_seen(point):
-                told.append((point, witness))
-                self._note(point, witness)
+            if witness is None or (self.services and self._is_seen(point)):
+                continue
+            told.append((point, witness))
+            key = (point.source, witness.family)
+            known = best.get(key)
+            if known is None or witness.rank < known:
+                best[key] = self._noted(key, witness.rank)
         found: list[Amount] = []
         for point, witness in told:
-            if self._best.get((point.source, witness.family)) != witness.rank:
+            if witness.rank and best[(point.source, witness.family)] != witness.rank:
                 self.streams.counts["other witnesses"] += 1
                 continue
             accrual = self.streams.accrued(point)
-            if accrual is None:
-                continue
-            value = accrual.observations if witness.by_count else accrual.value
-            at_ns = at_most(point.time_ns, received_ns)
-            found.append(Amount(witness.metric, value, min(accrual.since_ns, at_ns), at_ns, point.attributes))
+            if accrual is not None:
+                value = accrual.observations if witness.by_count else accrual.value
+                at_ns = point.time_ns if received_ns is None else at_most(point.time_ns, received_ns)
+                found.append(Amount(witness.metric, value, min(accrual.since_ns, at_ns), at_ns, point.attributes))
         return found
 
     def dump(self) -> list[object]:
@@ -74,22 +79,28 @@ class Intake:
             self._best.put((source, family), rank)
 
     def _is_seen(self, point: MetricPoint) -> bool:
-        return bool(len(self.services)) and str(point.attributes.get(semconv.SERVICE_NAME, "")) in self.services
+        return str(point.attributes.get(semconv.SERVICE_NAME, "")) in self.services
 
-    def _note(self, point: MetricPoint, witness: Witness) -> None:
-        key = (point.source, witness.family)
+    def _noted(self, key: tuple[str, str], rank: int) -> int:
+        """The rank of the best witness of a source's tokens or calls so far, this one included."""
         best = self._best.get(key)
-        if best is None or witness.rank < best:
-            self._best.put(key, witness.rank)
+        if best is None or rank < best:
+            self._best.put(key, rank)
+            return rank
+        return best
 
 
-def lost(amount: Amount) -> WarningEvent | None:
+def lost(amount: Amount) -> Sequence[WarningEvent]:
     """The event of an amount whose user, session and model the metrics pipeline has dropped, once a day (UTC)."""
     if amount.attributes.get(semconv.METRIC_OVERFLOW) not in {True, "true"}:
-        return None
+        return ()
     origin = origin_of(amount)
     measure = next(measure for measure in MEASURES.values() if amount.metric in measure.metrics)
     text = measure.text(measure.amount(amount.value))
+    return (_lost(amount, origin, measure, text),)
+
+
+def _lost(amount: Amount, origin: Origin, measure: Measure, text: str) -> WarningEvent:
     return events.warning(
         origin,
         type=events.IDENTITY_LOST,

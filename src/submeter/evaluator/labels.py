@@ -70,7 +70,7 @@ def attribute_reader(label: str) -> AttributeReader:
         for name in names:
             value = attributes.get(name)
             if value:
-                return str(value)
+                return value if type(value) is str else str(value)
         return ""
 
     return read
@@ -104,6 +104,8 @@ class Selection:
         for _, read, values in self._filters:
             if read(attributes) not in values:
                 return ""
+        if len(self._readers) == 1:
+            return self._readers[0][1](attributes)
         return self._joined([read(attributes) for _, read in self._readers])
 
     def of_values(self, values: Mapping[str, str]) -> str:

@@ -121,9 +121,10 @@ class LimitRule:
     def settle(self, state: Book) -> list[WarningEvent]:
         """The events of all subjects that moved since the last time: a batch of points is one moment."""
         found: list[WarningEvent] = []
+        lowest = self.rungs[0].threshold
         for (_, subject), (page, amount) in state.moved.items():
             limit = self.bound(subject)
-            if limit is not None:
+            if limit is not None and (self.forecast or page.totals.get(subject, 0) * 100 >= lowest * limit):
                 found += self._climb(state, page, subject, limit, amounts.origin_of(amount))
         state.moved.clear()
         return found

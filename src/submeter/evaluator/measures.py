@@ -28,7 +28,7 @@ class Measure:
 
     def amount(self, value: float) -> int:
         """A value in units as the integer that is summed."""
-        return round(value * self.scale)
+        return value if type(value) is int and self.scale == 1 else round(value * self.scale)
 
     def value(self, amount: int) -> float:
         """A sum in units."""

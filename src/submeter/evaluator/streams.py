@@ -28,41 +28,26 @@ class Accrual(NamedTuple):
     since_ns: int
 
 
-class DeltaStream:
-    """Up to when a delta stream is known, and the gaps in it: `gaps` is a flat list of begins and ends."""
+def extended(known: tuple[int, ...], start_ns: int, time_ns: int) -> tuple[int, ...] | None:
+    """What is known of a delta stream after a point from `start_ns` to `time_ns`; `None` if that was known before.
 
-    __slots__ = ("gaps", "time_ns")
-
-    def __init__(self, time_ns: int, gaps: list[int] | None = None) -> None:
-        self.time_ns = time_ns
-        self.gaps = gaps
-
-    def accepts(self, start_ns: int, time_ns: int) -> bool:
-        """Notes the interval; whether it is new."""
-        if time_ns > self.time_ns:
-            if start_ns > self.time_ns:
-                self._open(self.time_ns, start_ns)
-            self.time_ns = time_ns
-            return True
-        return self._fill(start_ns, time_ns)
-
-    def _open(self, begin_ns: int, end_ns: int) -> None:
-        gaps = self.gaps
-        if gaps is None:
-            gaps = self.gaps = []
-        gaps += (begin_ns, end_ns)
-        del gaps[: -2 * GAPS]
-
-    def _fill(self, start_ns: int, time_ns: int) -> bool:
-        gaps = self.gaps or []
-        for place in range(0, len(gaps), 2):
-            begin, end = gaps[place], gaps[place + 1]
-            if begin < time_ns <= end and begin <= start_ns < time_ns:
-                rest = [edge for gap in ((begin, start_ns), (time_ns, end)) if gap[0] < gap[1] for edge in gap]
-                gaps[place : place + 2] = rest
-                self.gaps = gaps or None
-                return True
-        return False
+    Known is a stretch, begin and end, followed by the gaps in it as begins and ends. A tuple of numbers costs the
+    garbage collector nothing, of which there may be a million.
+    """
+    begin, end = known[0], known[1]
+    if time_ns > end:
+        gaps = (*known[2:], end, start_ns) if start_ns > end else known[2:]
+        return (begin, time_ns, *gaps[-2 * GAPS :])
+    if time_ns <= begin:
+        gaps = (*known[2:], time_ns, begin) if time_ns < begin else known[2:]
+        return (start_ns, end, *gaps[-2 * GAPS :])
+    for place in range(2, len(known), 2):
+        since, until = known[place], known[place + 1]
+        if since <= start_ns < time_ns <= until:
+            left = (since, start_ns) if since < start_ns else ()
+            right = (time_ns, until) if time_ns < until else ()
+            return (*known[:place], *left, *right, *known[place + 2 :])
+    return None
 
 
 class Streams:
@@ -72,7 +57,7 @@ class Streams:
 
     def __init__(self, capacity: int) -> None:
         self._cumulative: Recent[bytes, tuple[int, float, int]] = Recent(capacity)
-        self._delta: Recent[bytes, DeltaStream] = Recent(capacity)
+        self._delta: Recent[bytes, tuple[int, ...]] = Recent(capacity)
         self._sources: Recent[str, tuple[int, int]] = Recent(capacity)
         self._head_ns = 0
         self._forgotten_ns = 0
@@ -89,12 +74,15 @@ class Streams:
 
     def _added(self, key: bytes, point: MetricPoint) -> Accrual | None:
         start = point.start_ns if 0 < point.start_ns < point.time_ns else 0
-        stream = self._delta.get(key)
-        if stream is None:
-            self._delta.put(key, DeltaStream(point.time_ns, [0, start] if start else None))
-        elif not stream.accepts(start or point.time_ns - 1, point.time_ns):
+        known = self._delta.get(key)
+        if known is None:
+            now_known = (start or point.time_ns, point.time_ns)
+        else:
+            now_known = extended(known, start or point.time_ns - 1, point.time_ns)
+        if now_known is None:
             self.counts["duplicates"] += 1
             return None
+        self._delta.put(key, now_known)
         return Accrual(point.value, point.observations, start)
 
     def _advanced(self, key: bytes, point: MetricPoint) -> Accrual | None:
@@ -125,9 +113,9 @@ class Streams:
             return None
         return Accrual(point.value, point.observations, max(point.start_ns, heard_ns))
 
-    def delta_streams(self) -> list[DeltaStream]:
-        """The delta streams, the longest idle first."""
-        return [stream for _, stream in self._delta.items()]
+    def gaps(self) -> list[int]:
+        """How many gaps each delta stream has, the longest idle first."""
+        return [len(known) // 2 - 1 for _, known in self._delta.items()]
 
     def dump(self) -> list[object]:
         """The streams as plain lists."""
@@ -136,7 +124,7 @@ class Streams:
             self._forgotten_ns,
             [[source, *times] for source, times in self._sources.items()],
             [[key.hex(), *last] for key, last in self._cumulative.items()],
-            [[key.hex(), stream.time_ns, stream.gaps] for key, stream in self._delta.items()],
+            [[key.hex(), *known] for key, known in self._delta.items()],
         ]
 
     def load(self, dumped: Any) -> None:
@@ -146,8 +134,8 @@ class Streams:
             self._sources.put(source, (before_ns, last_ns))
         for key, time_ns, value, observations in cumulative:
             self._cumulative.put(bytes.fromhex(key), (time_ns, value, observations))
-        for key, time_ns, gaps in delta:
-            self._delta.put(bytes.fromhex(key), DeltaStream(time_ns, gaps))
+        for key, *known in delta:
+            self._delta.put(bytes.fromhex(key), tuple(known))
 
 
 def _grown(before: tuple[int, float, int], point: MetricPoint) -> Accrual:
