@@ -32,7 +32,6 @@ class Answer:
         "facts",
         "finish_reasons",
         "first_ns",
-        "hides_usage",
         "last_ns",
         "transcript",
     )
@@ -44,26 +43,24 @@ class Answer:
         self.facts: dict[str, Any] = {}
         self.finish_reasons: dict[int, str] = {}
         self.first_ns = self.last_ns = 0
-        self.hides_usage = False
         self.transcript: Transcript | None = None
 
-    def taker(self) -> Callable[[Any], bool]:
+    def taker(self) -> Callable[[Any], None]:
         """What takes the chunks of a stream: `observe`, and the transcript where there is one."""
         is_plain = self.transcript is None and not self.endpoint.inside
         return self.observe if is_plain else self._observe_content
 
-    def _observe_content(self, chunk: Any) -> bool:
+    def _observe_content(self, chunk: Any) -> None:
         if self.endpoint.inside:
             chunk = fields_of(chunk).get(self.endpoint.inside)
         if self.transcript is not None:
             attempt(self.transcript.feed, chunk)
-        return self.observe(chunk)
+        self.observe(chunk)
 
-    def observe(self, chunk: Any) -> bool:
+    def observe(self, chunk: Any) -> None:
         """Reads one chunk of a stream: its time always, its content only where it can hold a fact.
 
-        Says whether the chunk is to be kept from the host: it is ours, asked for by `hides_usage`. Runs once per
-        chunk on the host's path, so nothing is called here that a plain look can replace.
+        Runs once per chunk on the host's path, so nothing is called here that a plain look can replace.
         """
         self.chunks += 1
         self.last_ns = _clock()
@@ -77,17 +74,15 @@ class Answer:
             self.read(chunk)
         elif endpoint.usage_at in fields and fields[endpoint.usage_at] is not None:
             self.read(chunk)
-            return self.hides_usage and not fields.get(endpoint.choices)
         elif endpoint.choices:
             for choice in (endpoint.choices in fields and fields[endpoint.choices]) or ():
                 found: Any = getattr(choice, "__dict__", choice)
                 known: dict[str, Any] = found if type(found) is dict else {}  # pyright: ignore[reportUnknownVariableType]
-                if known.get("finish_reason") is not None:
+                if "finish_reason" in known and known["finish_reason"] is not None:
                     # With the reason may come the last word on everything, in an envelope.
                     self.read(chunk) if endpoint.envelopes else self._choice(known)
         elif not endpoint.envelopes.isdisjoint(fields):
             self.read(chunk)
-        return False
 
     def read(self, answer: Any, *, is_envelope: bool = False) -> None:
         """Reads an answer, or an event of a stream: counts, ids, model, tier and finish reasons."""

@@ -22,8 +22,8 @@ class Unmetered:
 
     is_reading = False
 
-    def taker(self) -> Callable[[Any], bool]:
-        """Nothing to read, nothing to hide."""
+    def taker(self) -> Callable[[Any], None]:
+        """Nothing to read."""
         return _passed
 
     def finish(self, _error: BaseException | None = None) -> None:
@@ -33,8 +33,8 @@ class Unmetered:
         """Nothing to drop."""
 
 
-def _passed(_chunk: object) -> bool:
-    return False
+def _passed(_chunk: object) -> None:
+    """Nothing is read of a chunk."""
 
 
 def follow(find: Callable[[], Call | None], chunks: Iterator[Any]) -> Generator[Any, None, None]:
@@ -45,8 +45,8 @@ def follow(find: Callable[[], Call | None], chunks: Iterator[Any]) -> Generator[
         call.is_reading = True
         for chunk in chunks:
             call.is_reading = False
-            if not attempt(observe, chunk):
-                yield chunk
+            attempt(observe, chunk)
+            yield chunk
             call.is_reading = True
     except GeneratorExit:
         attempt(call.drop)
@@ -70,8 +70,8 @@ async def follow_async(find: Callable[[], Call | None], chunks: AsyncIterator[An
         call.is_reading = True
         async for chunk in chunks:
             call.is_reading = False
-            if not attempt(observe, chunk):
-                yield chunk
+            attempt(observe, chunk)
+            yield chunk
             call.is_reading = True
     except GeneratorExit:
         attempt(call.drop)
@@ -91,7 +91,12 @@ def hide(chunks: Iterator[Any]) -> Generator[Any, None, None]:
     """Passes `chunks` on, but for those that hold usage and nothing else: the caller did not ask for them."""
     try:
         for chunk in chunks:
-            if not attempt(_is_usage_alone, chunk):
+            try:
+                fields = chunk.__dict__
+                is_ours = fields["usage"] is not None and not fields["choices"]
+            except (AttributeError, KeyError):
+                is_ours = False
+            if not is_ours:
                 yield chunk
     finally:
         close = getattr(chunks, "close", None)
@@ -103,14 +108,14 @@ async def hide_async(chunks: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
     """`hide` for an asynchronous stream."""
     try:
         async for chunk in chunks:
-            if not attempt(_is_usage_alone, chunk):
+            try:
+                fields = chunk.__dict__
+                is_ours = fields["usage"] is not None and not fields["choices"]
+            except (AttributeError, KeyError):
+                is_ours = False
+            if not is_ours:
                 yield chunk
     finally:
         close = getattr(chunks, "aclose", None)
         if close is not None:
             await close()
-
-
-def _is_usage_alone(chunk: Any) -> bool:
-    fields = chunk.__dict__
-    return fields.get("usage") is not None and not fields.get("choices")

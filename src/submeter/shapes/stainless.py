@@ -146,7 +146,6 @@ class Route:
             opened.kwargs = {**opened.kwargs, "options": changed}
         else:
             opened.args = (opened.args[0], changed, *opened.args[2:])
-        opened.call.hides_usage = True
 
 
 @dataclass(slots=True)
