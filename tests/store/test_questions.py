@@ -209,10 +209,24 @@ def test_the_summary_counts_what_there_is(filled: Store) -> None:
     assert (answer.calls, answer.sessions, answer.users, answer.models) == (6, 3, 2, 2)
     assert (answer.input_tokens, answer.output_tokens) == (1417, 552)
     assert answer.cost_usd == pytest.approx(2.751)
-    assert (answer.unpriced_calls, answer.errors, answer.calls_without_usage) == (2, 1, 1)
+    assert (answer.unpriced_calls, answer.errors, answer.calls_without_usage) == (1, 1, 0)
     assert answer.durations_s == (1, 1, 1)
     assert answer.ttfts_s == (None, None, None)
     assert answer.last_ts == datetime(2026, 9, 22, 1, tzinfo=UTC)
+
+
+def test_a_call_without_counts_is_unpriced_for_nothing_and_missed_only_if_it_succeeded(store: Store) -> None:
+    spans = [
+        span(chat()),
+        span(chat(), is_error=True),
+        span(chat(submeter__usage__partial=True), is_error=True),
+        span(call()),
+    ]
+    store.insert_traces(request(spans), "a")
+    answer = questions.summary(store)
+    assert (answer.calls, answer.unpriced_calls, answer.calls_without_usage) == (4, 1, 2)
+    (row,) = questions.usage(store, by="kind")
+    assert (row.unpriced_calls, row.calls_without_usage) == (1, 2)
 
 
 def test_warnings_are_told_once_and_can_be_filtered(filled: Store) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from store.telemetry import call, request, span
+from submeter import settings
 from submeter.store import (
     QuestionRefused,
     StoreError,
@@ -221,3 +222,43 @@ def test_importing_the_store_loads_no_engine() -> None:
 def test_a_server_that_does_not_answer_is_named() -> None:
     with pytest.raises(StoreUnreachable, match=r"127\.0\.0\.1:1 .*Check that it runs"):
         open_store("clickhouse://user:pw@127.0.0.1:1/")
+
+
+ZONE = """
+import sys
+sys.path[:0] = sys.argv[2:]
+from store.telemetry import call, log_request, request, span, warning
+from submeter.store import open_store
+store = open_store(sys.argv[1])
+store.insert_traces(request([span(call("s"), trace=n, id_=n, start_ns=n * 900 * 10**9) for n in range(1, 200)]), "a")
+store.insert_logs(log_request(warning("w"), time_ns=10**9), "a")
+tables = ("otel_traces", "otel_logs", "llm_call_rows", "llm_warning_rows")
+for table in tables:
+    store.engine.run(f"OPTIMIZE TABLE otel.{table} FINAL")
+for table in ("llm_calls", "llm_usage_daily", "llm_sessions", "llm_warnings", "otel_traces"):
+    print(store.read(f"SELECT * FROM otel.{table} ORDER BY ALL", {}, "TSV").decode())
+print(store.read("SELECT DISTINCT partition FROM system.parts WHERE active ORDER BY ALL", {}, "TSV").decode())
+store.close()
+"""
+
+
+def test_the_machines_time_zone_has_no_say(tmp_path: Path) -> None:
+    """A laptop that travels must find its calls in the order in which it left them."""
+    paths = [path for path in sys.path if path]
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", ZONE, f"chdb://{tmp_path}/{folder}", *paths],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=settings.inherited() | {"TZ": zone},
+        ).stdout
+        for zone, folder in (
+            ("UTC", "a"),
+            ("Asia/Kolkata", "b"),
+            ("America/St_Johns", "c"),
+            ("Asia/Kolkata", "a"),
+            ("Pacific/Kiritimati", "a"),
+        )
+    }
+    assert len(told) == 1

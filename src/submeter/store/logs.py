@@ -19,7 +19,7 @@ class Logs:
 
     def __init__(self) -> None:
         texts_of = Texts()
-        self.time = Numbers("DateTime64(9)", "q")
+        self.time = Numbers("DateTime64(9, 'UTC')", "q")
         self.trace = Strings(texts_of)
         self.span = Strings(texts_of)
         self.flags = Numbers("UInt8", "B")

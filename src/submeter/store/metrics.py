@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _WORDS: Final = "LowCardinality(String)"
 _MAP: Final = "Map(LowCardinality(String), String)"
-_TIME: Final = "DateTime64(9)"
+_TIME: Final = "DateTime64(9, 'UTC')"
 _CODES: Final = {
     _TIME: "q",
     "UInt64": "Q",

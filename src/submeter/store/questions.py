@@ -45,6 +45,8 @@ BY: Final = (
 )
 """What usage can be summed by; `tag:NAME` besides."""
 
+_COLUMNS: Final = {"user": "user_id", "session": "session_id"}
+
 MOST_CALLS: Final = 10_000
 """How many calls of one session are shown."""
 
@@ -134,7 +136,7 @@ def usage(
         raise QuestionRefused(f"usage cannot be summed by {by!r}: use {', '.join(BY)} or tag:NAME")
     parameters = {
         **_filters(start, end, user, session, service, tag),
-        "by": name,
+        "by": _COLUMNS.get(name, name),
         "by_tag": by_tag,
         "zone": _zone(zone),
         "limit": limit,

@@ -43,7 +43,7 @@ class Spans:
 
     def __init__(self) -> None:
         texts_of = Texts()
-        self.time = Numbers("DateTime64(9)", "q")
+        self.time = Numbers("DateTime64(9, 'UTC')", "q")
         self.trace = Strings(texts_of)
         self.span = Strings(texts_of)
         self.parent = Strings(texts_of)
@@ -58,7 +58,7 @@ class Spans:
         self.duration = Numbers("UInt64", "Q")
         self.status = Words()
         self.message = Strings(texts_of)
-        self.event_time = Lists(Numbers("DateTime64(9)", "q"))
+        self.event_time = Lists(Numbers("DateTime64(9, 'UTC')", "q"))
         self.event_name = Lists(Words())
         self.event_attributes = Lists(Maps(texts_of))
         self.link_trace = Lists(Strings(texts_of))

@@ -1,8 +1,8 @@
 -- How much was used in all?
 SELECT
     count() AS calls,
-    uniqExactIf(c.session_id, c.session_id != '') AS sessions,
-    uniqExactIf(c.user_id, c.user_id != '') AS users,
+    uniqExactIf(cityHash64(c.session_id), c.session_id != '') AS sessions,
+    uniqExactIf(cityHash64(c.user_id), c.user_id != '') AS users,
     uniqExact(if(c.response_model != '', c.response_model, c.request_model)) AS models,
     toUnixTimestamp64Nano(min(c.ts)) AS first_ns,
     toUnixTimestamp64Nano(max(c.ts)) AS last_ns,
@@ -12,9 +12,11 @@ SELECT
     sum(c.cache_write_tokens) AS cache_write_tokens,
     sum(c.reasoning_tokens) AS reasoning_tokens,
     toFloat64(sum(toDecimal128(c.cost_usd, 18))) AS cost_usd,
-    countIf(c.cost_usd IS NULL) AS unpriced_calls,
+    countIf(
+        c.cost_usd IS NULL AND (c.input_tokens IS NOT NULL OR c.output_tokens IS NOT NULL)) AS unpriced_calls,
     countIf(c.error_type != '') AS errors,
-    countIf(c.input_tokens IS NULL AND c.output_tokens IS NULL) AS calls_without_usage,
+    countIf(
+        c.input_tokens IS NULL AND c.output_tokens IS NULL AND (c.error_type = '' OR c.partial)) AS calls_without_usage,
     countIf(c.estimated != '') AS estimated_calls,
     countIf(c.partial) AS partial_calls,
     countIf(c.inconsistent) AS inconsistent_calls,

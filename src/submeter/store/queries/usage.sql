@@ -1,36 +1,34 @@
 -- What was used, by user, model, session, operation, step, day, hour, service, provider, agent or tag?
 -- Times are cut in the time zone that is asked for. By day or hour the latest come first, else the dearest.
+-- Sessions and users are counted by a hash of 64 bits of their ids, which is twice as fast.
 SELECT
-    multiIf(
-        {by:String} = 'user', c.user_id,
-        {by:String} = 'model', if(c.response_model != '', c.response_model, c.request_model),
-        {by:String} = 'session', c.session_id,
-        {by:String} = 'operation', c.operation,
-        {by:String} = 'step', c.step,
-        {by:String} = 'day', toString(toDate(c.ts, {zone:String})),
-        {by:String} = 'hour', formatDateTime(c.ts, '%Y-%m-%d %H:00', {zone:String}),
-        {by:String} = 'service', c.service,
-        {by:String} = 'provider', c.provider,
-        {by:String} = 'agent', c.agent,
-        {by:String} = 'kind', c.kind,
-        {by:String} = 'framework', c.framework,
-        {by:String} = 'tag', c.tags[{by_tag:String}],
-        '') AS key,
+    c.{by:Identifier} AS key,
     count() AS calls,
-    uniqExactIf(c.session_id, c.session_id != '') AS sessions,
-    uniqExactIf(c.user_id, c.user_id != '') AS users,
+    uniqExactIf(cityHash64(c.session_id), c.session_id != '') AS sessions,
+    uniqExactIf(cityHash64(c.user_id), c.user_id != '') AS users,
     sum(c.input_tokens) AS input_tokens,
     sum(c.output_tokens) AS output_tokens,
     sum(c.cache_read_tokens) AS cache_read_tokens,
     sum(c.cache_write_tokens) AS cache_write_tokens,
     sum(c.reasoning_tokens) AS reasoning_tokens,
     toFloat64(sum(toDecimal128(c.cost_usd, 18))) AS cost_usd,
-    countIf(c.cost_usd IS NULL) AS unpriced_calls,
+    countIf(
+        c.cost_usd IS NULL AND (c.input_tokens IS NOT NULL OR c.output_tokens IS NOT NULL)) AS unpriced_calls,
     countIf(c.error_type != '') AS errors,
-    countIf(c.input_tokens IS NULL AND c.output_tokens IS NULL) AS calls_without_usage,
+    countIf(
+        c.input_tokens IS NULL AND c.output_tokens IS NULL AND (c.error_type = '' OR c.partial)) AS calls_without_usage,
     avg(c.duration_s) AS mean_duration_s,
     max(c.context_utilization) AS max_context_utilization
-FROM otel.llm_calls AS c
+FROM
+(
+    SELECT
+        *,
+        if(response_model != '', response_model, request_model) AS model,
+        toString(toDate(ts, {zone:String})) AS day,
+        formatDateTime(ts, '%Y-%m-%d %H:00', {zone:String}) AS hour,
+        tags[{by_tag:String}] AS tag
+    FROM otel.llm_calls
+) AS c
 WHERE c.ts >= fromUnixTimestamp64Nano({start_ns:Int64})
     AND c.ts < fromUnixTimestamp64Nano({end_ns:Int64})
     AND ({user:String} = '' OR c.user_id = {user:String})

@@ -1,7 +1,7 @@
 -- What spans were there? Columns as the collector's clickhouse exporter inserts them.
 CREATE TABLE IF NOT EXISTS otel.otel_traces
 (
-    Timestamp DateTime64(9) CODEC(Delta(8), ZSTD(1)),
+    Timestamp DateTime64(9, 'UTC') CODEC(Delta(8), ZSTD(1)),
     TraceId String CODEC(ZSTD(1)),
     SpanId String CODEC(ZSTD(1)),
     ParentSpanId String CODEC(ZSTD(1)),
@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS otel.otel_traces
     Duration UInt64 CODEC(T64, ZSTD(1)),
     StatusCode LowCardinality(String) CODEC(ZSTD(1)),
     StatusMessage String CODEC(ZSTD(1)),
-    `Events.Timestamp` Array(DateTime64(9)) CODEC(ZSTD(1)),
+    `Events.Timestamp` Array(DateTime64(9, 'UTC')) CODEC(ZSTD(1)),
     `Events.Name` Array(LowCardinality(String)) CODEC(ZSTD(1)),
     `Events.Attributes` Array(Map(LowCardinality(String), String)) CODEC(ZSTD(1)),
     `Links.TraceId` Array(String) CODEC(ZSTD(1)),

@@ -2,8 +2,8 @@
 CREATE TABLE IF NOT EXISTS otel.otel_traces_trace_id_ts
 (
     TraceId String CODEC(ZSTD(1)),
-    Start DateTime CODEC(Delta(4), ZSTD(1)),
-    End DateTime CODEC(Delta(4), ZSTD(1)),
+    Start DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
+    End DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
     INDEX idx_trace_id TraceId TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = MergeTree

@@ -1,7 +1,7 @@
 -- What log records and events were there? Columns as the collector's clickhouse exporter inserts them.
 CREATE TABLE IF NOT EXISTS otel.otel_logs
 (
-    Timestamp DateTime64(9) CODEC(Delta(8), ZSTD(1)),
+    Timestamp DateTime64(9, 'UTC') CODEC(Delta(8), ZSTD(1)),
     TraceId String CODEC(ZSTD(1)),
     SpanId String CODEC(ZSTD(1)),
     TraceFlags UInt8,

@@ -2,7 +2,7 @@
 -- witness ranks who saw the call: 0 submeter, 1 another instrumentation, 2 the SDK itself, 3 the model's server.
 CREATE TABLE IF NOT EXISTS otel.llm_call_intake
 (
-    ts DateTime64(9),
+    ts DateTime64(9, 'UTC'),
     trace_id String,
     span_id String,
     parent_span_id String,

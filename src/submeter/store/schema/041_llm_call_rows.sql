@@ -3,7 +3,7 @@
 -- version than any repetition, so a marked call stays out for good.
 CREATE TABLE IF NOT EXISTS otel.llm_call_rows
 (
-    ts DateTime64(9) CODEC(Delta(8), ZSTD(1)),
+    ts DateTime64(9, 'UTC') CODEC(Delta(8), ZSTD(1)),
     trace_id String CODEC(ZSTD(1)),
     span_id String CODEC(ZSTD(1)),
     parent_span_id String CODEC(ZSTD(1)),
@@ -59,6 +59,6 @@ CREATE TABLE IF NOT EXISTS otel.llm_call_rows
 )
 ENGINE = ReplacingMergeTree(version, is_shadowed)
 PARTITION BY toYYYYMM(ts)
-PRIMARY KEY (toStartOfHour(ts), trace_id)
-ORDER BY (toStartOfHour(ts), trace_id, span_id)
+PRIMARY KEY (toDate(ts), toStartOfHour(ts), trace_id)
+ORDER BY (toDate(ts), toStartOfHour(ts), trace_id, span_id)
 SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000

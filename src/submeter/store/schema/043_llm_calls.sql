@@ -1,6 +1,6 @@
 -- What calls were made? One row per call, exact whatever was sent twice, late or by two instrumentations.
 -- session_id is the application's session, else the provider's conversation; an absent count is NULL, not 0.
-CREATE VIEW IF NOT EXISTS otel.llm_calls AS
+CREATE OR REPLACE VIEW otel.llm_calls AS
 SELECT
     ts, trace_id, span_id, parent_span_id, service, scope, provider, kind, request_model,
     response_model, response_id, session_id, conversation_id, user_id, operation, step, agent,

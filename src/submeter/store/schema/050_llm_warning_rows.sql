@@ -2,7 +2,7 @@
 -- The first report of a warning has the highest age and is the one that stays.
 CREATE TABLE IF NOT EXISTS otel.llm_warning_rows
 (
-    ts DateTime64(9) CODEC(Delta(8), ZSTD(1)),
+    ts DateTime64(9, 'UTC') CODEC(Delta(8), ZSTD(1)),
     warning_id String CODEC(ZSTD(1)),
     type LowCardinality(String),
     severity LowCardinality(String),

@@ -1,6 +1,6 @@
 -- How much was used per day, service, user, operation, step, provider and model?
 -- A view, not a stored sum: a stored sum counts a span again when it is sent again, and money must not.
-CREATE VIEW IF NOT EXISTS otel.llm_usage_daily AS
+CREATE OR REPLACE VIEW otel.llm_usage_daily AS
 SELECT
     toDate(c.ts) AS day,
     service,
@@ -12,8 +12,10 @@ SELECT
     kind,
     count() AS calls,
     countIf(c.error_type != '') AS errors,
-    countIf(c.cost_usd IS NULL) AS unpriced_calls,
-    countIf(c.input_tokens IS NULL AND c.output_tokens IS NULL) AS calls_without_usage,
+    countIf(
+        c.cost_usd IS NULL AND (c.input_tokens IS NOT NULL OR c.output_tokens IS NOT NULL)) AS unpriced_calls,
+    countIf(
+        c.input_tokens IS NULL AND c.output_tokens IS NULL AND (c.error_type = '' OR c.partial)) AS calls_without_usage,
     sum(c.input_tokens) AS input_tokens,
     sum(c.output_tokens) AS output_tokens,
     sum(c.cache_read_tokens) AS cache_read_tokens,

@@ -1,6 +1,6 @@
 -- What did each session use? Calls without a session are together under the empty id.
 -- A view, not a stored sum, for the reason given in llm_usage_daily.
-CREATE VIEW IF NOT EXISTS otel.llm_sessions AS
+CREATE OR REPLACE VIEW otel.llm_sessions AS
 SELECT
     session_id,
     argMinIf(c.user_id, c.ts, c.user_id != '') AS user_id,
@@ -9,8 +9,10 @@ SELECT
     max(c.ts) AS last_ts,
     count() AS calls,
     countIf(c.error_type != '') AS errors,
-    countIf(c.cost_usd IS NULL) AS unpriced_calls,
-    countIf(c.input_tokens IS NULL AND c.output_tokens IS NULL) AS calls_without_usage,
+    countIf(
+        c.cost_usd IS NULL AND (c.input_tokens IS NOT NULL OR c.output_tokens IS NOT NULL)) AS unpriced_calls,
+    countIf(
+        c.input_tokens IS NULL AND c.output_tokens IS NULL AND (c.error_type = '' OR c.partial)) AS calls_without_usage,
     sum(c.input_tokens) AS input_tokens,
     sum(c.output_tokens) AS output_tokens,
     sum(c.cache_read_tokens) AS cache_read_tokens,
