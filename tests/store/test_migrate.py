@@ -52,13 +52,6 @@ def test_a_changed_schema_file_is_refused(database: Database) -> None:
 
 
 def test_a_changed_view_is_made_anew(database: Database) -> None:
-    name = sql.schema()[-1].name
-    database.engine.run(sql.statement("record"), {"names": [name], "checksums": ["another"]})
-    assert migrate(database.engine) == (name,)
-    assert migrate(database.engine) == ()
-
-
-def test_a_changed_view_is_made_anew(database: Database) -> None:
     database.engine.run("CREATE OR REPLACE VIEW otel.llm_calls AS SELECT 1 AS n")
     database.engine.run(sql.statement("record"), {"names": ["043_llm_calls"], "checksums": ["another"]})
     assert migrate(database.engine) == ("043_llm_calls",)
