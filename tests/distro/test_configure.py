@@ -44,12 +44,16 @@ WATCHED: list[Any] = [
 ]
 
 
+def _members(owner: Any) -> list[tuple[str, Any]]:
+    return list(owner.__dict__.items())
+
+
 def functions() -> dict[str, object]:
     """Every function in place of which one of ours could stand."""
     return {
         f"{owner.__module__}.{owner.__qualname__}.{name}": value
         for owner in WATCHED
-        for name, value in dict[str, Any](vars(owner)).items()
+        for name, value in _members(owner)
         if isinstance(value, FunctionType)
     }
 

@@ -57,7 +57,8 @@ def _steps(enter: Callable[[], AbstractContextManager[object]], function: Callab
                 value = cast("Any", (yield item))
                 resume = chunks.send
             except GeneratorExit:
-                chunks.close()
+                with enter():
+                    chunks.close()
                 raise
             except BaseException as error:  # noqa: BLE001  (handed on to the wrapped generator at once)
                 resume, value = chunks.throw, error
@@ -83,7 +84,8 @@ def _async_steps(
                 value = cast("Any", (yield item))
                 resume = chunks.asend
             except GeneratorExit:
-                await chunks.aclose()
+                with enter():
+                    await chunks.aclose()
                 raise
             except BaseException as error:  # noqa: BLE001  (handed on to the wrapped generator at once)
                 resume, value = chunks.athrow, error
