@@ -1,0 +1,354 @@
+"""Sessions: what is called within one is attributed to it, wherever it runs, and nothing else is."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import submeter
+from submeter import context
+from submeter.core import threads
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+
+WORD = st.text("abc", max_size=2)
+GIVEN = st.fixed_dictionaries(
+    {"session_id": WORD, "user": WORD, "operation": WORD, "step": WORD, "agent": WORD},
+    optional={"tags": st.dictionaries(st.text("xyz", min_size=1, max_size=1), WORD)},
+)
+
+
+def here() -> str:
+    return context.current().session_id
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left() -> Iterator[None]:
+    yield
+    assert context.current() is context.EMPTY
+
+
+@pytest.fixture
+def carried() -> Iterator[None]:
+    threads.start()
+    yield
+    threads.stop()
+
+
+@given(st.lists(GIVEN, max_size=5))
+def test_an_inner_scope_inherits_what_it_does_not_set_and_ends_exactly(levels: list[dict[str, Any]]) -> None:
+    expected: dict[str, Any] = {"session_id": "", "user": "", "operation": "", "step": "", "agent": "", "tags": {}}
+    opened: list[tuple[submeter.session, context.Scope]] = []
+    meters: list[context.Meter] = []
+    for level in levels:
+        before, scope = context.current(), submeter.session(**level)
+        meters.append(scope.__enter__())
+        opened.append((scope, before))
+        tags = {**expected["tags"], **level.get("tags", {})}
+        expected = {**{name: level[name] or expected[name] for name in expected if name != "tags"}, "tags": tags}
+        now = context.current()
+        found = (now.session_id, now.user_id, now.operation, now.step, now.agent, dict(now.tags))
+        assert found == tuple(expected.values())
+        assert now.meters == tuple(meters)
+        assert now.attributes == now.named()
+    for scope, before in reversed(opened):
+        scope.__exit__(None, None, None)
+        assert context.current() is before
+
+
+def test_values_are_kept_as_text_and_none_is_not_said() -> None:
+    with submeter.session(42, user=None, tags={"n": 1, "m": None}):
+        scope = context.current()
+        assert (scope.session_id, scope.user_id, dict(scope.tags)) == ("42", "", {"n": "1", "m": ""})
+
+
+def test_an_exception_passes_through_and_ends_the_scope() -> None:
+    error = RuntimeError("the application's own")
+    with pytest.raises(RuntimeError) as caught, submeter.session("s"):
+        raise error
+    assert caught.value is error
+
+
+def test_one_session_object_may_be_opened_again_and_within_itself() -> None:
+    scope = submeter.session("s")
+    with scope, scope:
+        assert len(context.current().meters) == 2
+    with scope:
+        assert here() == "s"
+
+
+async def test_tasks_have_scopes_of_their_own() -> None:
+    async def work(name: str, *, turns: int) -> list[str]:
+        async with submeter.session(name):
+            found = list[str]()
+            for _ in range(turns):
+                await asyncio.sleep(0)
+                found.append(here())
+            return found
+
+    results = await asyncio.gather(*(work(f"s-{number}", turns=number) for number in range(1, 6)))
+    assert results == [[f"s-{number}"] * number for number in range(1, 6)]
+
+
+async def test_a_task_started_within_keeps_the_scope_and_changes_nothing_outside() -> None:
+    async def child() -> tuple[str, str]:
+        outer = here()
+        with submeter.session("inner"):
+            await asyncio.sleep(0)
+            return outer, here()
+
+    with submeter.session("outer"):
+        task = asyncio.create_task(child())
+        await asyncio.sleep(0)
+        assert here() == "outer"
+    assert await task == ("outer", "inner")
+
+
+async def test_left_in_another_task_a_scope_harms_neither() -> None:
+    scope = submeter.session("s")
+
+    async def enter() -> None:
+        scope.__enter__()
+
+    await asyncio.create_task(enter())
+    scope.__exit__(None, None, None)
+    with submeter.session("mine"):
+        scope.__exit__(None, None, None)
+        assert here() == "mine"
+
+
+def test_left_in_a_copy_of_its_context_a_scope_ends_there() -> None:
+    scope = submeter.session("s")
+    scope.__enter__()
+
+    def leave() -> str:
+        scope.__exit__(None, None, None)
+        return here()
+
+    assert contextvars.copy_context().run(leave) == ""
+    assert here() == "s"
+    context._scope.set(context.EMPTY)  # pyright: ignore[reportPrivateUsage]
+
+
+async def test_asyncio_carries_the_scope_into_its_threads() -> None:
+    with submeter.session("s"):
+        assert await asyncio.to_thread(here) == "s"
+
+
+def test_a_thread_started_within_has_the_scope(carried: None) -> None:
+    found: list[str] = []
+    with submeter.session("s"):
+        thread = threading.Thread(target=lambda: found.append(here()))
+        thread.start()
+    thread.join()
+    assert found == ["s"]
+
+
+def test_a_thread_class_with_a_run_of_its_own_has_the_scope(carried: None) -> None:
+    class Worker(threading.Thread):
+        found = ""
+
+        def run(self) -> None:
+            self.found = here()
+
+    with submeter.session("s"):
+        worker = Worker()
+        worker.start()
+    worker.join()
+    assert worker.found == "s"
+
+
+def test_a_pool_gives_each_piece_of_work_the_scope_it_was_submitted_in(carried: None) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with submeter.session("first"):
+            first = pool.submit(here)
+        with submeter.session("second"):
+            second = pool.submit(here)
+        third = pool.submit(here)
+        assert (first.result(), second.result(), third.result()) == ("first", "second", "")
+
+
+def test_a_pool_gives_the_results_and_exceptions_of_the_work_itself(carried: None) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError("own")
+
+    with ThreadPoolExecutor(2) as pool, submeter.session("s"):
+        assert list(pool.map(str, [1, 2, 3])) == ["1", "2", "3"]
+        with pytest.raises(ZeroDivisionError, match="own"):
+            pool.submit(fail).result()
+
+
+def test_outside_of_every_scope_threads_are_left_as_they_are(carried: None) -> None:
+    def work() -> None:
+        return None
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert "run" not in vars(thread)
+
+
+def test_threads_are_left_alone_where_that_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUBMETER_PROPAGATE_THREADS", "0")
+    before = threading.Thread.start
+    threads.start()
+    assert threading.Thread.start is before
+
+
+def test_carry_binds_the_scope_of_the_moment_for_executors_of_any_kind() -> None:
+    with submeter.session("s"):
+        bound = submeter.carry(here)
+    assert here() == ""
+    assert bound() == "s"
+    assert bound.__name__ == "here"
+    with submeter.session("other"):
+        assert bound() == "s"
+        assert here() == "other"
+
+
+def test_a_decorated_function_runs_within_and_keeps_its_name() -> None:
+    @submeter.session("s")
+    def work(number: int, *, more: int = 0) -> tuple[str, int]:
+        """What it does."""
+        return here(), number + more
+
+    assert work(1, more=2) == ("s", 3)
+    assert (work.__name__, work.__doc__) == ("work", "What it does.")
+
+
+def test_a_decorated_function_that_calls_itself_nests() -> None:
+    @submeter.session("s")
+    def work(depth: int) -> int:
+        return work(depth - 1) if depth else len(context.current().meters)
+
+    assert work(3) == 4
+
+
+async def test_a_decorated_coroutine_function_is_still_one() -> None:
+    @submeter.session("s")
+    async def work() -> str:
+        await asyncio.sleep(0)
+        return here()
+
+    assert inspect.iscoroutinefunction(work)
+    assert await asyncio.gather(work(), work()) == ["s", "s"]
+
+
+def generating() -> Callable[[], Generator[str, str, str]]:
+    @submeter.session("inside")
+    def work() -> Generator[str, str, str]:
+        heard: list[str] = []
+        try:
+            while True:
+                try:
+                    heard.append((yield here()))
+                except KeyError as error:
+                    heard.append(f"{here()} caught {error.args[0]}")
+                if heard[-1] == "end":
+                    return ",".join(heard)
+        finally:
+            closed.append(here())
+
+    return work
+
+
+closed: list[str] = []
+
+
+def test_a_decorated_generator_is_within_at_its_steps_and_its_consumer_is_not() -> None:
+    closed.clear()
+    assert inspect.isgeneratorfunction(generating())
+    steps = generating()()
+    with submeter.session("outside"):
+        assert next(steps) == "inside"
+        assert here() == "outside"
+        assert steps.send("one") == "inside"
+        assert steps.throw(KeyError("two")) == "inside"
+        with pytest.raises(StopIteration) as stop:
+            steps.send("end")
+        assert stop.value.value == "one,inside caught two,end"
+        assert here() == "outside"
+    assert closed == ["inside"]
+
+
+def test_a_decorated_generator_lets_errors_through_as_they_are() -> None:
+    closed.clear()
+    steps, error = generating()(), ValueError("own")
+    next(steps)
+    with pytest.raises(ValueError, match="own") as caught:
+        steps.throw(error)
+    assert caught.value is error
+    assert caught.value.__context__ is None
+    assert closed == ["inside"]
+
+
+def test_a_decorated_generator_is_closed_within() -> None:
+    closed.clear()
+    steps = generating()()
+    next(steps)
+    steps.close()
+    assert closed == ["inside"]
+
+
+async def test_a_decorated_async_generator_is_within_at_its_steps_and_its_consumer_is_not() -> None:
+    left: list[str] = []
+
+    @submeter.session("inside")
+    async def work() -> AsyncGenerator[str, str]:
+        try:
+            while True:
+                try:
+                    await asyncio.sleep(0)
+                    heard = yield here()
+                except KeyError:
+                    heard = "caught"
+                left.append(f"{heard} {here()}")
+        finally:
+            await asyncio.sleep(0)
+            left.append(here())
+
+    assert inspect.isasyncgenfunction(work)
+    steps = work()
+    with submeter.session("outside"):
+        assert await anext(steps) == "inside"
+        assert here() == "outside"
+        assert await steps.asend("one") == "inside"
+        assert await steps.athrow(KeyError) == "inside"
+        await steps.aclose()
+        assert here() == "outside"
+    assert left == ["one inside", "caught inside", "inside"]
+
+
+async def test_a_decorated_async_generator_ends_and_fails_as_its_own() -> None:
+    error = ValueError("own")
+
+    @submeter.session("inside")
+    async def work(*, fails: bool) -> AsyncGenerator[int]:
+        yield 1
+        if fails:
+            raise error
+
+    assert [item async for item in work(fails=False)] == [1]
+    steps = work(fails=True)
+    assert await anext(steps) == 1
+    with pytest.raises(ValueError, match="own") as caught:
+        await anext(steps)
+    assert caught.value is error
+
+
+def test_an_object_with_call_is_decorated_like_a_function() -> None:
+    class Work:
+        def __call__(self) -> str:
+            return here()
+
+    decorated: Any = submeter.session("s")(Work().__call__)
+    assert decorated() == "s"
