@@ -25,6 +25,17 @@ _LISTS = frozenset({semconv.REQUEST_STOP_SEQUENCES, semconv.REQUEST_ENCODING_FOR
 """Attributes that the conventions want as a list, where a request may give one value."""
 
 
+_DOUBLES = frozenset(
+    {
+        semconv.REQUEST_FREQUENCY_PENALTY,
+        semconv.REQUEST_PRESENCE_PENALTY,
+        semconv.REQUEST_TEMPERATURE,
+        semconv.REQUEST_TOP_P,
+    }
+)
+"""Attributes that the conventions want as a double, where a request may give a whole number."""
+
+
 _OUTPUT_TYPES = {"json_object": semconv.OUTPUT_JSON, "json_schema": semconv.OUTPUT_JSON}
 """What requests call an output that the conventions call by another name."""
 
@@ -58,7 +69,7 @@ def _asked_by(endpoint: Endpoint, body: Mapping[str, Any], attributes: dict[str,
         if name in body:
             value = _value(body[name])
             if value is not None:
-                attributes[attribute] = (value,) if attribute in _LISTS and isinstance(value, str) else value
+                attributes[attribute] = _typed(attribute, value)
     if endpoint.reasoning and endpoint.reasoning[0] in body:
         effort = dig(body, endpoint.reasoning)
         if isinstance(effort, str):
@@ -67,6 +78,12 @@ def _asked_by(endpoint: Endpoint, body: Mapping[str, Any], attributes: dict[str,
         wanted = dig(body, endpoint.output_type)
         if isinstance(wanted, str):
             attributes[semconv.OUTPUT_TYPE] = _OUTPUT_TYPES.get(wanted, wanted)
+
+
+def _typed(attribute: str, value: Any) -> Any:
+    if attribute in _LISTS and isinstance(value, str):
+        return (value,)
+    return float(value) if attribute in _DOUBLES and type(value) is int else value
 
 
 def _value(given: Any) -> Any:

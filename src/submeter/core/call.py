@@ -10,7 +10,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.trace import Status, StatusCode, set_span_in_context
+from opentelemetry.trace import NonRecordingSpan, Status, StatusCode, set_span_in_context
 
 from submeter import context, limits, pricing, semconv, settings
 from submeter.core import exceptions, instruments
@@ -27,6 +27,8 @@ from submeter.usage import usage_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from opentelemetry.context import Context
 
     from submeter.context import Scope
     from submeter.core.endpoint import Endpoint
@@ -131,6 +133,8 @@ class Call(Answer):
         if endpoint.counts_as and is_first:
             self.kind = endpoint.counts_as
             self.span.set_attribute(semconv.KIND, self.kind)
+            self.span.update_name(self.kind)
+            self.facts.pop(semconv.RESPONSE_STATUS, None)
         elif endpoint.counts_as:
             self.forget_usage()
 
@@ -206,19 +210,23 @@ class Call(Answer):
         if self.transcript is not None:
             self.span.set_attributes(self.transcript.attributes())
             asked = dict(getattr(self.span, "attributes", None) or attributes)
-            self.transcript.emit(asked, set_span_in_context(self.span), time.time_ns())
+            self.transcript.emit(asked, self._context(), time.time_ns())
+
+    def _context(self) -> Context:
+        """What links an event to the span, which may be one that no context takes."""
+        return set_span_in_context(NonRecordingSpan(self.span.get_span_context()))
 
     def _write(self, record: CallRecord, error: BaseException | None) -> None:
         span = self.span
         if span.is_recording():
             attributes = {**self.facts, **told(record)}
             span.set_attributes(attributes)
-            if self.transcript is not None:
+            if self.transcript is not None and self.kind in semconv.INFERENCE_KINDS:
                 attempt(self._tell_content, attributes)
             if error is not None:
                 span.set_attributes(exceptions.details_of(error))
                 span.set_status(Status(StatusCode.ERROR))
-                attempt(exceptions.emit, record, error, set_span_in_context(span))
+                attempt(exceptions.emit, record, error, self._context())
 
 
 def _transcript(body: Mapping[str, Any], mode: str) -> Transcript:

@@ -71,6 +71,10 @@ class ReadySpan:
         """Sets several attributes."""
         self.attributes.update(attributes)
 
+    def update_name(self, name: str) -> None:
+        """Gives the span another name."""
+        self._name = name
+
     def set_status(self, status: Status) -> None:
         """Sets the status."""
         self._status = status

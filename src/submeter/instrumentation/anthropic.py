@@ -33,6 +33,7 @@ MESSAGES = Endpoint(
         "top_p": semconv.REQUEST_TOP_P,
     },
     reasoning=("output_config", "effort"),
+    output_type=("output_config", "format", "type"),
     response={"id": semconv.RESPONSE_ID, "model": semconv.RESPONSE_MODEL},
 )
 

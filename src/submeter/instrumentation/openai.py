@@ -63,6 +63,7 @@ _ANSWERED = {
     "system_fingerprint": semconv.OPENAI_SYSTEM_FINGERPRINT,
 }
 _ENDED = {"completed": "stop", "failed": "error", "cancelled": "error", "expired": "error"}
+_STATUSES = frozenset({"queued", "in_progress", "completed", "incomplete", "failed", "cancelled"})
 _CUT_OFF = {"max_output_tokens": "length", "max_prompt_tokens": "length", "max_completion_tokens": "length"}
 
 
@@ -82,6 +83,8 @@ def _settle_response(call: Call, fields: Mapping[str, Any]) -> None:
 def _settle_fetched(call: Call, fields: Mapping[str, Any]) -> None:
     """A response that was not made in the background was counted when it was made, wherever that was."""
     _settle_response(call, fields)
+    if fields.get("status") in _STATUSES:
+        call.fact(semconv.RESPONSE_STATUS, fields["status"])
     if fields.get("status") is not None and fields.get("background") is not True:
         call.forget_usage()
 
