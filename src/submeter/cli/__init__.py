@@ -63,6 +63,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CommandError as error:
         _say(str(error))
         return ERROR
+    except ModuleNotFoundError as missing:
+        if missing.name is None or missing.name.startswith("submeter"):
+            raise
+        _say(f"{missing.name} is not installed, this command needs it; pip install 'submeter[server]'")
+        return ERROR
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
@@ -104,14 +109,7 @@ def _run_program(arguments: list[str]) -> int:
 
 
 def _loaded(module: str, function: str) -> Callable[..., Any]:
-    try:
-        return getattr(importlib.import_module(module), function)
-    except ModuleNotFoundError as missing:
-        if missing.name is None or missing.name.startswith("submeter"):
-            raise
-        raise CommandError(
-            f"{missing.name} is not installed, this command needs it", "pip install 'submeter[server]'"
-        ) from missing
+    return getattr(importlib.import_module(module), function)
 
 
 def _say(message: str) -> None:

@@ -83,15 +83,16 @@ async function refresh() {
       ask("summary?" + since), ask("sessions?limit=50&" + since), ask("warnings?limit=20&" + since),
     ]);
     const isEmpty = !summary.totals.calls;
+    const isNew = isEmpty && (!since || !(await ask("summary")).totals.calls);
     show("locked", false);
-    show("waiting", isEmpty);
+    show("waiting", isNew);
     show("totals", !isEmpty);
     show("sessions", !isEmpty);
     show("warnings", warnings.warnings.length > 0);
     drawTotals(summary.totals);
     drawSessions(sessions.sessions);
     drawWarnings(warnings.warnings);
-    $("state").textContent = "live, " + new Date().toLocaleTimeString();
+    $("state").textContent = (isEmpty && !isNew ? "no call in this period, " : "live, ") + new Date().toLocaleTimeString();
   } catch (error) {
     if (error.message === "locked") {
       for (const id of ["waiting", "totals", "sessions", "warnings"]) show(id, false);
