@@ -48,6 +48,7 @@ class Row:
 PROVIDERS: dict[str, Row] = {
     "anthropic": Row("anthropic", "anthropic", "0.51", semconv.SCOPE_ANTHROPIC_NATIVE),
     "cohere": Row("cohere", "cohere", "5.18", awaits=("cohere.raw_base_client", "cohere.v2.raw_client")),
+    "google.genai": Row("google.genai", "google-genai", "1.20", module="google_genai", awaits=("google.genai.models",)),
     "groq": Row("groq", "groq", "0.13"),
     "mistralai": Row(
         "mistralai",
