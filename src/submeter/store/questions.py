@@ -244,12 +244,13 @@ def _filters(
 
 def _range(start: date | None, end: date | None) -> dict[str, object]:
     return {
-        "start_ns": 0 if start is None else _nanoseconds(start),
-        "end_ns": _END_OF_TIME_NS if end is None else _nanoseconds(end),
+        "start_ns": 0 if start is None else nanoseconds(start),
+        "end_ns": _END_OF_TIME_NS if end is None else nanoseconds(end),
     }
 
 
-def _nanoseconds(day: date) -> int:
+def nanoseconds(day: date) -> int:
+    """A date or time, in UTC unless it says otherwise, in nanoseconds since the epoch."""
     instant = day if isinstance(day, datetime) else datetime.combine(day, time())
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=UTC)

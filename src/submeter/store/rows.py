@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from submeter.record import CallRecord
 
-LAST_NS: Final = 2**63 - 1
-"""The last instant, in nanoseconds since the epoch, that the engine's time columns hold."""
+LAST_NS: Final = 2**63 - 2
+"""The last instant, in nanoseconds since the epoch, that a time column holds and a range without end includes."""
 
 _KINDS: Final = ("Unspecified", "Internal", "Server", "Client", "Producer", "Consumer")
 _STATUS: Final = ("Unset", "Ok", "Error")

@@ -1,0 +1,57 @@
+"""Erases rows for good: those of one user, of one session, or older than a time.
+
+A row goes when it names the user or session, or when it names nobody and belongs to a trace in which they
+made a call. Rows of the same trace that name somebody else stay. What is sent again afterwards is stored again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from submeter.store import sql
+from submeter.store.errors import StoreError
+from submeter.store.questions import nanoseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from submeter.store.database import Database
+
+TABLES: Final = (
+    "otel_traces",
+    "otel_traces_trace_id_ts",
+    "otel_logs",
+    "otel_metrics_sum",
+    "otel_metrics_gauge",
+    "otel_metrics_histogram",
+    "otel_metrics_exponential_histogram",
+    "otel_metrics_summary",
+    "llm_warning_rows",
+    "llm_call_rows",
+)
+"""Every table that holds rows, in the order in which they are erased: the calls last, as they tell the traces."""
+
+
+def erase(database: Database, *, user: str = "", session: str = "", before: date | None = None) -> Mapping[str, int]:
+    """Erases the rows of `user`, of `session` and those older than `before`; how many went, by table.
+
+    Returns when they are gone from the disk. Several of the three erase the union.
+
+    Raises:
+        StoreError: none of the three was given.
+    """
+    if not (user or session or before):
+        raise StoreError("nothing to erase: name a user, a session, or a time before which everything goes")
+    parameters: dict[str, object] = {
+        "user": user,
+        "session": session,
+        "before_ns": nanoseconds(before) if before else 0,
+    }
+    erased: dict[str, int] = {}
+    for table in TABLES:
+        (row,) = database.engine.rows(sql.statement(f"count_{table}"), parameters)
+        erased[table] = row["erased"]
+        if row["erased"]:
+            database.engine.run(sql.statement(f"erase_{table}"), parameters)
+    return erased

@@ -1,0 +1,54 @@
+"""For how many days each table keeps its rows; the engine drops what is older by itself, in the background."""
+
+from __future__ import annotations
+
+from string import Template
+from typing import TYPE_CHECKING, Final
+
+from submeter.store import sql
+from submeter.store.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from submeter.store.database import Database
+
+GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
+    "traces": {"otel_traces": "Timestamp", "otel_traces_trace_id_ts": "Start"},
+    "logs": {"otel_logs": "Timestamp"},
+    "metrics": {
+        "otel_metrics_sum": "TimeUnix",
+        "otel_metrics_gauge": "TimeUnix",
+        "otel_metrics_histogram": "TimeUnix",
+        "otel_metrics_exponential_histogram": "TimeUnix",
+        "otel_metrics_summary": "TimeUnix",
+    },
+    "calls": {"llm_call_rows": "ts"},
+    "warnings": {"llm_warning_rows": "ts"},
+}
+"""What can be kept for a time of its own: its tables, and the column that tells a row's age."""
+
+MOST_DAYS: Final = 7_300
+"""Twenty years; who wants more keeps the rows for good."""
+
+
+def retain(database: Database, days: Mapping[str, int]) -> None:
+    """Keeps each group of `GROUPS` named in `days` for so many days; 0 keeps it for good.
+
+    Raises:
+        StoreError: a group is not known, or a number of days cannot be kept.
+    """
+    for group, kept in days.items():
+        if group not in GROUPS:
+            raise StoreError(f"no retention for {group!r}: use {', '.join(GROUPS)}")
+        if not 0 <= kept <= MOST_DAYS:
+            raise StoreError(f"{group} cannot be kept for {kept} days: use 1 to {MOST_DAYS}, or 0 for ever")
+    for group, kept in days.items():
+        for table, column in GROUPS[group].items():
+            _run(database, "retain", table=table, column=column, days=kept or MOST_DAYS)
+            if not kept:
+                _run(database, "retain_forever", table=table)
+
+
+def _run(database: Database, statement: str, **names: object) -> None:
+    database.engine.run(Template(sql.statement(statement)).substitute(names))

@@ -1,0 +1,12 @@
+-- How many rows would erase_otel_traces erase?
+SELECT count() AS erased
+FROM otel.otel_traces
+WHERE ({before_ns:Int64} > 0 AND Timestamp < fromUnixTimestamp64Nano({before_ns:Int64}))
+    OR ({user:String} != ''
+        AND (SpanAttributes['user.id'] = {user:String}
+            OR (SpanAttributes['user.id'] = '' AND TraceId IN (
+                SELECT trace_id FROM otel.llm_call_rows WHERE user_id = {user:String} AND trace_id != ''))))
+    OR ({session:String} != ''
+        AND (SpanAttributes['session.id'] = {session:String} OR (SpanAttributes['session.id'] = '' AND SpanAttributes['gen_ai.conversation.id'] = {session:String})
+            OR (SpanAttributes['session.id'] = '' AND SpanAttributes['gen_ai.conversation.id'] = '' AND TraceId IN (
+                SELECT trace_id FROM otel.llm_call_rows WHERE session_id = {session:String} AND trace_id != ''))))
