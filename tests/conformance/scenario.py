@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import anthropic
 import httpx2
@@ -28,7 +28,7 @@ class Scenario:
     name: str
     library: str
     play: Callable[[Any], object]
-    answer: object
+    answer: dict[str, Any] | list[bytes]
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict[str, str])
 
@@ -45,7 +45,7 @@ class Scenario:
 
     def _answered(self, request: httpx2.Request) -> httpx2.Response:
         if isinstance(self.answer, list):
-            body = b"".join(cast("list[bytes]", self.answer))
+            body = b"".join(self.answer)
             headers = {"content-type": "text/event-stream"}
         else:
             body, headers = json.dumps(self.answer).encode(), {"content-type": "application/json"}
