@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check install bench clean catalog recordings lock
+.PHONY: demo test check install bench clean catalog recordings lock collector
 
 install: $(STAMP)
 
@@ -36,6 +36,11 @@ check: $(STAMP)
 # The price table of the next release, from its public sources; the result is committed.
 catalog: $(STAMP)
 	@PYTHONPATH=src $(BIN)/python -m tools.catalog
+
+# The OpenTelemetry Collector of the production pipelines, with Go; MANIFEST=full adds Kafka and tail sampling.
+MANIFEST ?= lean
+collector:
+	@nice $(PYTHON) -m collector.build $(MANIFEST)
 
 # The lock file, after a change of pyproject.toml; needs uv.
 lock:
