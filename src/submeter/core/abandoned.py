@@ -24,6 +24,28 @@ _buried: SimpleQueue[Callable[[], None]] = SimpleQueue()
 _BUSY = frozenset({"opentelemetry", "submeter", "logging", "queue"})
 """Packages whose locks this thread may hold when the collector interrupts it."""
 
+_WRAPPERS = frozenset(
+    {
+        "submeter.__main__",
+        "submeter.cli",
+        "submeter.cli.running",
+        "submeter.context",
+        "submeter.context.decorated",
+        "submeter.core.abandoned",
+        "submeter.core.body",
+        "submeter.core.follow",
+        "submeter.core.guard",
+        "submeter.core.threads",
+        "submeter.distro.run",
+        "submeter.shapes.methods",
+        "submeter.shapes.stainless",
+    }
+)
+"""Modules of ours that the application's own code runs beneath, and that hold no lock."""
+
+_DROPPING = frozenset({"drop", "__del__"})
+"""What leads here itself: `Call.drop` and `Call.__del__`."""
+
 _THREAD_START = frozenset({"run", "_bootstrap", "_bootstrap_inner"})
 """Functions of `threading` at the bottom of every thread: they hold no lock while the thread's work runs."""
 
@@ -47,17 +69,12 @@ def settle() -> None:
 
 def _is_safe() -> bool:
     frame: FrameType | None = inspect.currentframe()
-    # The frames on top are our own: `bury`, `Call.drop`, the guard, and `__del__` or the tap.
-    while frame is not None and _package(frame) == "submeter":
-        frame = frame.f_back
     while frame is not None:
-        package = _package(frame)
-        if package in _BUSY or (package == "threading" and frame.f_code.co_name not in _THREAD_START):
+        name: str = frame.f_globals.get("__name__", "")
+        package = name.partition(".")[0]
+        if package in _BUSY and not (name in _WRAPPERS or frame.f_code.co_name in _DROPPING):
+            return False
+        if package == "threading" and frame.f_code.co_name not in _THREAD_START:
             return False
         frame = frame.f_back
     return True
-
-
-def _package(frame: FrameType) -> str:
-    name: str = frame.f_globals.get("__name__", "")
-    return name.partition(".")[0]

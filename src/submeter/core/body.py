@@ -79,7 +79,8 @@ class Reader:
     def closed(self) -> None:
         """The response was closed. A close in the midst of reading is the reader's own, and it goes on."""
         if not self.call.is_reading:
-            self.call.finish_early()
+            # Perhaps by the collector, which closes the response of a stream that it takes.
+            self.call.drop()
 
 
 def tapped(reader: Reader, pieces: Iterator[bytes]) -> Generator[bytes, None, None]:

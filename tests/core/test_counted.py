@@ -1,0 +1,38 @@
+"""Answers that can be fetched again count once, for as many as are remembered."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from submeter.core import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def forgotten() -> Iterator[None]:
+    counted._ids.clear()  # pyright: ignore[reportPrivateUsage]
+    yield
+    counted._ids.clear()  # pyright: ignore[reportPrivateUsage]
+
+
+def test_an_id_is_first_once() -> None:
+    assert [counted.is_first(name) for name in ("a", "b", "a", "b", "c")] == [True, True, False, False, True]
+
+
+def test_no_id_is_never_first() -> None:
+    assert not counted.is_first("")
+
+
+def test_the_ones_asked_for_longest_ago_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counted, "KEPT", 2)
+    assert [counted.is_first(name) for name in ("a", "b", "a", "c", "a", "b")] == [True, True, False, True, False, True]
+
+
+def test_of_many_threads_one_is_first() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(counted.is_first, ["a"] * 200)) == 1
