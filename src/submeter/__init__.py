@@ -6,20 +6,20 @@ The public API. Its parts are loaded on first use, because this package is impor
 
 from __future__ import annotations
 
-from submeter import version
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from submeter.context import Meter, carry, session
     from submeter.distro.configure import instrument, uninstrument
     from submeter.distro.watch import on_warning
+    from submeter.version import VERSION
 
-__version__ = version.VERSION
+    __version__ = VERSION
 
 __all__ = ["Meter", "__version__", "carry", "instrument", "on_warning", "session", "uninstrument"]
 
 _HOMES = {
     "Meter": "submeter.context",
+    "VERSION": "submeter.version",
     "carry": "submeter.context",
     "instrument": "submeter.distro.configure",
     "on_warning": "submeter.distro.watch",
@@ -29,6 +29,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        name = "VERSION"
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'submeter' has no attribute {name!r}")

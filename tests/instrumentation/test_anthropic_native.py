@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import anthropic
 import httpx2
 import pytest
 from opentelemetry import trace
@@ -17,6 +16,8 @@ from metering import in_memory, metered, usage_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import anthropic
 
     from metering import Metering
 

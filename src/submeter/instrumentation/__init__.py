@@ -6,8 +6,6 @@ imported at interpreter start when `SUBMETER=1` is set, so it imports nothing he
 
 from __future__ import annotations
 
-from submeter import semconv
-
 
 class Row:
     """One SDK.
@@ -16,21 +14,19 @@ class Row:
         package: its import name.
         distribution: what it is installed as.
         since: the oldest version tried.
-        native_scope: the scope of the SDK's own spans.
         module: the module of ours with its table, when that is not named like the package.
         awaits: the modules of the SDK that hold what is patched, each patched once it is imported, for SDKs that
             import their parts late or move them between releases; else the package.
         table: the name of its table in that module.
     """
 
-    __slots__ = ("awaits", "distribution", "module", "native_scope", "package", "since", "table")
+    __slots__ = ("awaits", "distribution", "module", "package", "since", "table")
 
     def __init__(
         self,
         package: str,
         distribution: str,
         since: str,
-        native_scope: str = "",
         *,
         module: str = "",
         awaits: tuple[str, ...] = (),
@@ -39,14 +35,13 @@ class Row:
         self.package = package
         self.distribution = distribution
         self.since = since
-        self.native_scope = native_scope
         self.module = module or package
         self.awaits = awaits or (package,)
         self.table = table
 
 
 PROVIDERS: dict[str, Row] = {
-    "anthropic": Row("anthropic", "anthropic", "0.51", semconv.SCOPE_ANTHROPIC_NATIVE),
+    "anthropic": Row("anthropic", "anthropic", "0.51"),
     "cohere": Row("cohere", "cohere", "5.18", awaits=("cohere.raw_base_client", "cohere.v2.raw_client")),
     "google.genai": Row("google.genai", "google-genai", "1.20", module="google_genai", awaits=("google.genai.models",)),
     "groq": Row("groq", "groq", "0.13"),
@@ -54,7 +49,6 @@ PROVIDERS: dict[str, Row] = {
         "mistralai",
         "mistralai",
         "1.5",
-        semconv.SCOPE_MISTRAL_NATIVE,
         module="mistral",
         awaits=tuple(
             f"mistralai.{home}{part}"
