@@ -76,6 +76,8 @@ def main() -> int:
     chosen = parser.parse_args()
     folder = Path(chosen.data).expanduser() if chosen.data else Path(settings.data_home()) / "demo"
     signal.signal(signal.SIGTERM, _terminated)
+    # Also where whoever started us had it ignored, as a shell does for what it runs in the background.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return _demo(folder.resolve(), is_forced=chosen.standin, keep=chosen.keep)
     except DemoError as error:
