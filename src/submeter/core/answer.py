@@ -32,6 +32,7 @@ class Answer:
         "facts",
         "finish_reasons",
         "first_ns",
+        "hides_usage",
         "last_ns",
         "transcript",
     )
@@ -43,24 +44,26 @@ class Answer:
         self.facts: dict[str, Any] = {}
         self.finish_reasons: dict[int, str] = {}
         self.first_ns = self.last_ns = 0
+        self.hides_usage = False
         self.transcript: Transcript | None = None
 
-    def taker(self) -> Callable[[Any], None]:
+    def taker(self) -> Callable[[Any], bool]:
         """What takes the chunks of a stream: `observe`, and the transcript where there is one."""
         is_plain = self.transcript is None and not self.endpoint.inside
         return self.observe if is_plain else self._observe_content
 
-    def _observe_content(self, chunk: Any) -> None:
+    def _observe_content(self, chunk: Any) -> bool:
         if self.endpoint.inside:
             chunk = fields_of(chunk).get(self.endpoint.inside)
         if self.transcript is not None:
             attempt(self.transcript.feed, chunk)
-        self.observe(chunk)
+        return self.observe(chunk)
 
-    def observe(self, chunk: Any) -> None:
+    def observe(self, chunk: Any) -> bool:
         """Reads one chunk of a stream: its time always, its content only where it can hold a fact.
 
-        Runs once per chunk on the host's path, so nothing is called here that a plain look can replace.
+        Says whether the chunk is to be kept from the host: it is ours, asked for by `hides_usage`. Runs once per
+        chunk on the host's path, so nothing is called here that a plain look can replace.
         """
         self.chunks += 1
         self.last_ns = _clock()
@@ -74,6 +77,7 @@ class Answer:
             self.read(chunk)
         elif endpoint.usage_at in fields and fields[endpoint.usage_at] is not None:
             self.read(chunk)
+            return self.hides_usage and not fields.get(endpoint.choices)
         elif endpoint.choices:
             for choice in (endpoint.choices in fields and fields[endpoint.choices]) or ():
                 found: Any = getattr(choice, "__dict__", choice)
@@ -83,6 +87,7 @@ class Answer:
                     self.read(chunk) if endpoint.envelopes else self._choice(known)
         elif not endpoint.envelopes.isdisjoint(fields):
             self.read(chunk)
+        return False
 
     def read(self, answer: Any, *, is_envelope: bool = False) -> None:
         """Reads an answer, or an event of a stream: counts, ids, model, tier and finish reasons."""

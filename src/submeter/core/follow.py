@@ -22,7 +22,7 @@ class Unmetered:
 
     is_reading = False
 
-    def taker(self) -> Callable[[Any], None]:
+    def taker(self) -> Callable[[Any], bool]:
         """Nothing to read."""
         return _passed
 
@@ -33,8 +33,8 @@ class Unmetered:
         """Nothing to drop."""
 
 
-def _passed(_chunk: object) -> None:
-    """Nothing is read of a chunk."""
+def _passed(_chunk: object) -> bool:
+    return False
 
 
 def follow(find: Callable[[], Call | None], chunks: Iterator[Any]) -> Generator[Any, None, None]:
@@ -45,8 +45,8 @@ def follow(find: Callable[[], Call | None], chunks: Iterator[Any]) -> Generator[
         call.is_reading = True
         for chunk in chunks:
             call.is_reading = False
-            attempt(observe, chunk)
-            yield chunk
+            if not attempt(observe, chunk):
+                yield chunk
             call.is_reading = True
     except GeneratorExit:
         attempt(call.drop)
@@ -70,8 +70,8 @@ async def follow_async(find: Callable[[], Call | None], chunks: AsyncIterator[An
         call.is_reading = True
         async for chunk in chunks:
             call.is_reading = False
-            attempt(observe, chunk)
-            yield chunk
+            if not attempt(observe, chunk):
+                yield chunk
             call.is_reading = True
     except GeneratorExit:
         attempt(call.drop)

@@ -15,7 +15,8 @@ from submeter import semconv
 from submeter.core import call
 from submeter.core.guard import attempt
 from submeter.core.telemetry import telemetry
-from submeter.evaluator import Evaluator
+from submeter.evaluator import DEFAULT_RULES, Evaluator
+from submeter.evaluator.shortcuts import rules_from_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +48,7 @@ def start() -> None:
     """Evaluates every finished call from now on; does nothing the second time."""
     global _evaluator  # noqa: PLW0603  (one for the process)
     if _evaluator is None:
-        _evaluator = Evaluator()
+        _evaluator = Evaluator(attempt(rules_from_settings, default=DEFAULT_RULES))
         call.observers.append(observe)
 
 

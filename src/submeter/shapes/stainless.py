@@ -146,6 +146,8 @@ class Route:
             opened.kwargs = {**opened.kwargs, "options": changed}
         else:
             opened.args = (opened.args[0], changed, *opened.args[2:])
+        # Twice over, here and by `hide`, so that no single failure of ours shows the host a chunk it never asked for.
+        opened.call.hides_usage = True
 
 
 @dataclass(slots=True)
