@@ -13,6 +13,7 @@ import contextlib
 import signal
 import sys
 import time
+import zlib
 from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,7 +75,7 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="leave the server running until Ctrl-C")
     parser.add_argument("--standin", action="store_true", help="talk to the stand-in even where keys are set")
     chosen = parser.parse_args()
-    folder = Path(chosen.data).expanduser() if chosen.data else Path(settings.data_home()) / "demo"
+    folder = Path(chosen.data).expanduser() if chosen.data else _own_folder()
     signal.signal(signal.SIGTERM, _terminated)
     # Also where whoever started us had it ignored, as a shell does for what it runs in the background.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -86,6 +87,14 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\ndemo: interrupted, everything it started has ended", file=sys.stderr)
         return 130
+
+
+def _own_folder() -> Path:
+    """The demo's data folder, one for each schema of the store: demo data is not worth a migration."""
+    from submeter.store import sql  # noqa: PLC0415  (after the check that the server extra is there)
+
+    schema = "".join(file.text for file in sql.schema())
+    return Path(settings.data_home()) / f"demo-{zlib.crc32(schema.encode()):08x}"
 
 
 def _terminated(*_: object) -> NoReturn:
