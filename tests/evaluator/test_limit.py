@@ -80,6 +80,16 @@ def test_without_a_default_only_named_subjects_are_limited() -> None:
     assert told(rule, call(9_000), call(9_000, user_id="u-8")) == [("u-7", "2026-10-09", 80)]
 
 
+def test_subjects_without_a_limit_cost_no_memory() -> None:
+    evaluator = Evaluator([LimitRule(name="daily", per=("user",), limits={"u-7": 10_000, "boss": None})])
+    for number in range(100):
+        evaluator.observe(call(9_000, user_id=f"x-{number}"))
+    evaluator.observe(call(9_000, user_id="boss"))
+    evaluator.observe(call(1_000))
+
+    assert evaluator.sizes()["daily"] == 1
+
+
 def test_a_combination_of_labels_is_one_subject() -> None:
     rule = LimitRule(name="daily", limit=10_000, per=("user", "model"))
     calls = [call(9_000, response_model="m1"), call(5_000, response_model="m2"), call(9_000, response_model="a,b=c%")]

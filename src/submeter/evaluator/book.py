@@ -9,7 +9,7 @@ from submeter.evaluator.ledger import split
 from submeter.evaluator.windows import Calendar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from submeter.evaluator.amounts import Amount
     from submeter.evaluator.ledger import Ledger, Page
@@ -34,16 +34,20 @@ class Book:
     def __len__(self) -> int:
         return len(self.ledger)
 
-    def gather(self, window: Window, subject: str, amount: Amount, value: int) -> None:
-        """Adds `value`, which accrued as `amount` says, to the windows it belongs to."""
-        for at_ns, part in self._parts(window, amount, value):
-            if part <= 0:
-                continue
-            page = self.ledger.add(subject, at_ns, part)
-            if page is None:
-                self.counts[LATE] += 1
-            else:
-                self.moved[(page.span.start_ns, subject)] = (page, amount)
+    def gather(self, window: Window, subject: str, amount: Amount, value: int) -> Sequence[Page]:
+        """Adds `value`, which accrued as `amount` says, to the windows it belongs to; their pages."""
+        if value <= 0:
+            return ()
+        pages = self.ledger.pages
+        if pages and isinstance(window, Calendar):
+            span = pages[0].span
+            if span.start_ns <= (amount.since_ns or amount.at_ns) and amount.at_ns < span.end_ns:
+                self.ledger.add(subject, amount.at_ns, value)
+                return pages[:1]
+        parts = [part for part in split(window, amount.since_ns, amount.at_ns, value) if part[1] > 0]
+        found = [self.ledger.add(subject, at_ns, part) for at_ns, part in parts]
+        self.counts[LATE] += found.count(None)
+        return [page for page in found if page is not None]
 
     def dump(self) -> object:
         """The ledger as plain lists."""
@@ -52,10 +56,3 @@ class Book:
     def load(self, dumped: Any) -> None:
         """Takes over what `dump` gave."""
         self.ledger.load(dumped)
-
-    def _parts(self, window: Window, amount: Amount, value: int) -> Iterable[tuple[int, int]]:
-        if self.ledger.pages and isinstance(window, Calendar):
-            span = self.ledger.pages[0].span
-            if span.start_ns <= (amount.since_ns or amount.at_ns) and amount.at_ns < span.end_ns:
-                return ((amount.at_ns, value),)
-        return split(window, amount.since_ns, amount.at_ns, value)

@@ -14,11 +14,11 @@ from submeter.evaluator.streams import Streams
 from submeter.evaluator.windows import NS, Calendar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from submeter.evaluator.events import Origin, WarningEvent
     from submeter.evaluator.measures import Measure
-    from submeter.evaluator.points import MetricPoint, Witness
+    from submeter.evaluator.points import MetricPoint
     from submeter.evaluator.state import Bounds
 
 SKEW_NS: Final = 300 * NS
@@ -43,21 +43,14 @@ class Intake:
         self._best: Recent[tuple[str, str], int] = Recent(bounds.streams)
         self.services: Recent[str, bool] = Recent(bounds.subjects)
 
-    def amounts(self, points: Iterable[MetricPoint], received_ns: int | None) -> list[Amount]:
+    def amounts(self, points: Iterable[MetricPoint], received_ns: int | None) -> Iterator[Amount]:
         """What a batch of points adds; services whose calls come as records are left out."""
-        told: list[tuple[MetricPoint, Witness]] = []
-        best: dict[tuple[str, str], int] = {}
-        for point in points:
+        batch = points if isinstance(points, list) else list(points)
+        best = self._witnesses(batch)
+        for point in batch:
             witness = witness_of(point)
             if witness is None or (self.services and self._is_seen(point)):
                 continue
-            told.append((point, witness))
-            key = (point.source, witness.family)
-            known = best.get(key)
-            if known is None or witness.rank < known:
-                best[key] = self._noted(key, witness.rank)
-        found: list[Amount] = []
-        for point, witness in told:
             if witness.rank and best[(point.source, witness.family)] != witness.rank:
                 self.streams.counts["other witnesses"] += 1
                 continue
@@ -65,8 +58,19 @@ class Intake:
             if accrual is not None:
                 value = accrual.observations if witness.by_count else accrual.value
                 at_ns = point.time_ns if received_ns is None else at_most(point.time_ns, received_ns)
-                found.append(Amount(witness.metric, value, min(accrual.since_ns, at_ns), at_ns, point.attributes))
-        return found
+                yield Amount(witness.metric, value, min(accrual.since_ns, at_ns), at_ns, point.attributes)
+
+    def _witnesses(self, batch: Iterable[MetricPoint]) -> dict[tuple[str, str], int]:
+        """The rank of the best witness for each source and family, by this batch and those before."""
+        best: dict[tuple[str, str], int] = {}
+        for point in batch:
+            witness = witness_of(point)
+            if witness is not None:
+                key = (point.source, witness.family)
+                known = best.get(key)
+                if known is None or witness.rank < known:
+                    best[key] = self._noted(key, witness.rank)
+        return best
 
     def dump(self) -> list[object]:
         """The streams and witnesses as plain lists."""

@@ -39,9 +39,10 @@ class LimitRule:
     """Warns when the sum of `measure` per subject and window reaches percentages of its limit.
 
     `per` are the labels whose values make a subject; calls without one of them are not counted. `limit` holds
-    for every subject that `limits` does not name; `None` there or here means no limit. `where` restricts the
-    rule to calls whose labels have one of the given values. With `forecast`, a calendar window also warns when
-    the rate so far reaches the limit before the window ends. `enforce` lets `decide` refuse what is over it.
+    for every subject that `limits` does not name; subjects with `None` have no limit and are not summed.
+    `where` restricts the rule to calls whose labels have one of the given values. With `forecast`, a calendar
+    window also warns when the rate so far reaches the limit before the window ends. `enforce` lets `decide`
+    refuse what is over it.
 
     Raises:
         ValueError: a measure, label, threshold or limit cannot be; the message names the rule.
@@ -101,39 +102,45 @@ class LimitRule:
         if amount <= 0:
             return ()
         subject = self.selection.of_record(record)
-        if not subject:
+        limit = self.bound(subject) if subject else None
+        if limit is None:
             return ()
         page = state.ledger.add(subject, record.ended_ns, amount)
         if page is None:
             state.counts[LATE] += 1
             return ()
-        limit = self.bound(subject)
-        if limit is None or (not self.forecast and page.totals[subject] * 100 < self.rungs[0].threshold * limit):
+        if not self.forecast and page.totals[subject] * 100 < self.rungs[0].threshold * limit:
             return ()
         return self._climb(state, page, subject, limit, origin_of(record))
 
     def gather(self, state: Book, amount: Amount) -> None:
         """Adds a metric's amount to its subject's sum; `settle` then looks at every subject that has moved."""
         subject = self.selection.of_attributes(amount.attributes)
-        if subject:
-            state.gather(self.window, subject, amount, self.counted.amount(amount.value))
+        limit = self.bound(subject) if subject else None
+        if limit is None:
+            return
+        lowest = self.rungs[0].threshold * limit
+        for page in state.gather(self.window, subject, amount, self.counted.amount(amount.value)):
+            if self.forecast or page.totals.get(subject, 0) * 100 >= lowest:
+                state.moved[(page.span.start_ns, subject)] = (page, amount)
 
     def settle(self, state: Book) -> list[WarningEvent]:
         """The events of all subjects that moved since the last time: a batch of points is one moment."""
         found: list[WarningEvent] = []
-        lowest = self.rungs[0].threshold
         for (_, subject), (page, amount) in state.moved.items():
             limit = self.bound(subject)
-            if limit is not None and (self.forecast or page.totals.get(subject, 0) * 100 >= lowest * limit):
+            if limit is not None:
                 found += self._climb(state, page, subject, limit, amounts.origin_of(amount))
         state.moved.clear()
         return found
 
     def raised(self, state: Book, subject: str, total: float, at_ns: int) -> Sequence[WarningEvent]:
         """Raises a subject's sum to `total` units where it is smaller; the event that this fires, if any."""
-        page = state.ledger.raise_to(subject, at_ns, self.counted.amount(total))
         limit = self.bound(subject)
-        if page is None or limit is None:
+        if limit is None:
+            return ()
+        page = state.ledger.raise_to(subject, at_ns, self.counted.amount(total))
+        if page is None:
             return ()
         return self._climb(state, page, subject, limit, Origin(at_ns))
 

@@ -61,7 +61,10 @@ class Recent(Generic[Key, Slot]):
 
     def put(self, key: Key, slot: Slot) -> None:
         """Keeps `slot` for `key`."""
-        if len(self._young) >= self._half and key not in self._young:
+        if key in self._young:
+            self._young[key] = slot
+            return
+        if len(self._young) >= self._half:
             self.forgotten += len(self._old)
             self._old, self._young = self._young, {}
         self._old.pop(key, None)
