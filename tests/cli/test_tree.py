@@ -59,6 +59,18 @@ def test_sums_of_a_node_are_those_of_the_calls_beneath() -> None:
     assert root.total("cost_usd") == (0.2, True)
 
 
+def test_a_call_that_failed_at_once_leaves_no_sum_incomplete() -> None:
+    failed = call(2, "r", input_tokens=None, cost_usd=None, error_type="RateLimitError")
+    (root,) = grown([call(1, "r", output_tokens=1), failed], [span("r")])
+    assert [root.total(name) for name in ("input_tokens", "output_tokens", "cost_usd")] == [
+        (10, False),
+        (1, False),
+        (0.1, False),
+    ]
+    (cut,) = grown([call(1, "r"), {**failed, "partial": True}], [span("r")])
+    assert cut.total("cost_usd") == (0.1, True)
+
+
 def test_embeddings_have_no_output_and_so_lack_none() -> None:
     (root,) = grown([call(1, "r", output_tokens=5), call(2, "r", kind="embeddings", output_tokens=None)], [span("r")])
     assert root.total("output_tokens") == (5, False)

@@ -43,7 +43,6 @@ def page(answer: Row, width: int, *, is_ascii: bool = False, limit: int = 0) -> 
     session: Row = {
         **answer["session"],
         "calls_without_usage": sum(map(tree.lacks_usage, calls)),
-        "unpriced_calls": sum(map(tree.lacks_price, calls)),
     }
     text = [*_heading(session, width), Text(), *totals(session, width), *_context(answer, width, is_ascii=is_ascii)]
     text += [Text(), *_calls(answer, width, is_ascii=is_ascii, limit=limit)]
@@ -92,7 +91,7 @@ def totals(session: Row, width: int) -> list[Text]:
         if session.get(field) or field in {"input_tokens", "output_tokens"}:
             is_sum = field in {"input_tokens", "output_tokens"}
             parts.append((wording.count(session.get(field), is_partial=is_partial and is_sum), title))
-    cost = wording.usd(session["cost_usd"], is_partial=bool(session["unpriced_calls"]))
+    cost = wording.usd(session["cost_usd"], is_partial=is_partial or bool(session["unpriced_calls"]))
     found = [Text()]
     for number, title in [*parts, (cost, "cost" if session["cost_usd"] is not None else "cost (no known price)")]:
         is_money = title.startswith("cost")

@@ -43,7 +43,7 @@ class Node:
         """The sum of a number over all calls, and whether some call does not know its own."""
         rows = list(self.calls())
         found = [row[name] for row in rows if row.get(name) is not None]
-        lacks = lacks_price if name == _COST else partial(_lacks_count, name=name)
+        lacks = _lacks_cost if name == _COST else partial(_lacks_count, name=name)
         return (sum(found) if found else None), bool(found) and any(lacks(row) for row in rows)
 
 
@@ -95,14 +95,14 @@ def _with_calls(nodes: Mapping[tuple[str, str], Node]) -> dict[tuple[str, str], 
 
 
 def lacks_usage(call: Mapping[str, Any]) -> bool:
-    """Whether a call that was answered reported no token count at all; a failed one has nothing to report."""
-    return call.get("input_tokens") is None and call.get(_OUTPUT) is None and not call.get("error_type")
+    """Whether a call reported no token count at all though it used some; one that failed at once used none."""
+    is_used = not call.get("error_type") or bool(call.get("partial"))
+    return call.get("input_tokens") is None and call.get(_OUTPUT) is None and is_used
 
 
-def lacks_price(call: Mapping[str, Any]) -> bool:
-    """Whether a call's cost is missing though it used something."""
-    is_idle = call.get("input_tokens") is None and call.get(_OUTPUT) is None and call.get("error_type")
-    return call.get(_COST) is None and not is_idle
+def _lacks_cost(call: Mapping[str, Any]) -> bool:
+    is_known = call.get("input_tokens") is not None or call.get(_OUTPUT) is not None
+    return call.get(_COST) is None and (is_known or lacks_usage(call))
 
 
 def _lacks_count(call: Mapping[str, Any], name: str) -> bool:

@@ -120,7 +120,7 @@ def _cells(row: Mapping[str, Any], by: str, measure: str, total: float, *, is_as
         Text(wording.count(row["cache_read_tokens"]) if row["cache_read_tokens"] else "", "dim"),
         Text(wording.count(row["output_tokens"], is_partial=is_partial)),
         Text(wording.count(row["reasoning_tokens"]) if row["reasoning_tokens"] else "", "dim"),
-        Text(wording.usd(row["cost_usd"], is_partial=bool(row["unpriced_calls"])), "green"),
+        Text(wording.usd(row["cost_usd"], is_partial=is_partial or bool(row["unpriced_calls"])), "green"),
         Text(f"{share * 100:.0f} %"),
         Text(wording.duration(row["mean_duration_s"]), "dim"),
         Text(("#" if is_ascii else "█") * round(share * _BAR), "cyan"),
