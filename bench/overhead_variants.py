@@ -1,0 +1,117 @@
+"""The instrumentations that are measured side by side: what each needs installed and how it is switched on."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SDKS = ("openai>=3", "anthropic>=2", "opentelemetry-sdk>=1.45", "opentelemetry-exporter-otlp-proto-http>=1.45")
+"""What every variant runs on, in the newest version that the index and the variant allow."""
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One row of the tables; variants with the same `packages` share an environment."""
+
+    name: str
+    setup: Callable[[], Any]
+    packages: tuple[str, ...] = ()
+    is_peer: bool = False
+
+
+def floor() -> None:
+    """The hand-written minimum of `overhead_floor`."""
+    from overhead_floor import install
+
+    install()
+
+
+def bare() -> None:
+    """No instrumentation at all."""
+
+
+def submeter() -> None:
+    """Submeter with its defaults, over the providers that are set globally.
+
+    `submeter-api` is the same in an application whose own span processor rules ready made spans out.
+    """
+    import submeter as package
+
+    package.instrument()
+
+
+def _made(module: str, name: str) -> Any:
+    return getattr(importlib.import_module(module), name)
+
+
+def official() -> None:
+    """The OpenTelemetry project's own packages."""
+    _made("opentelemetry.instrumentation.genai.openai", "OpenAIInstrumentor")().instrument()
+    _made("opentelemetry.instrumentation.genai.anthropic", "AnthropicInstrumentor")().instrument()
+
+
+def openllmetry() -> None:
+    """Traceloop's packages, content off by `TRACELOOP_TRACE_CONTENT`."""
+    _made("opentelemetry.instrumentation.openai", "OpenAIInstrumentor")().instrument()
+    _made("opentelemetry.instrumentation.anthropic", "AnthropicInstrumentor")().instrument()
+
+
+def openinference() -> None:
+    """Arize's packages, content hidden."""
+    names = ("hide_inputs", "hide_outputs", "hide_embeddings_vectors", "hide_embeddings_text")
+    hidden = _made("openinference.instrumentation", "TraceConfig")(**dict.fromkeys(names, True))
+    _made("openinference.instrumentation.openai", "OpenAIInstrumentor")().instrument(config=hidden)
+    _made("openinference.instrumentation.anthropic", "AnthropicInstrumentor")().instrument(config=hidden)
+
+
+def logfire() -> None:
+    """Pydantic's Logfire, nothing sent; it has no switch for content."""
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    from overhead_sink import NoSpans
+
+    package = importlib.import_module("logfire")
+    processor = BatchSpanProcessor(NoSpans())
+    package.configure(send_to_logfire=False, console=False, additional_span_processors=[processor])
+    package.instrument_openai()
+    package.instrument_anthropic()
+
+
+VARIANTS = {
+    variant.name: variant
+    for variant in (
+        Variant("bare", bare),
+        Variant("control", bare),
+        Variant("submeter", submeter),
+        Variant("submeter-api", submeter),
+        Variant("floor", floor),
+        Variant(
+            "official",
+            official,
+            (
+                "opentelemetry-instrumentation-genai-openai>=1.3b0",
+                "opentelemetry-instrumentation-genai-anthropic>=1.3b0",
+            ),
+            is_peer=True,
+        ),
+        Variant(
+            "openllmetry",
+            openllmetry,
+            ("opentelemetry-instrumentation-openai>=0.62", "opentelemetry-instrumentation-anthropic>=0.62"),
+            is_peer=True,
+        ),
+        Variant(
+            "openinference",
+            openinference,
+            ("openinference-instrumentation-openai>=0.1.66", "openinference-instrumentation-anthropic>=3.1"),
+            is_peer=True,
+        ),
+        Variant("logfire", logfire, ("logfire>=5,<6",), is_peer=True),
+    )
+}
