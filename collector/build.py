@@ -12,7 +12,10 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 FOLDER: Final = Path(__file__).parent
 MANIFESTS: Final = ("lean", "full")
@@ -57,7 +60,7 @@ def build(manifest: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     config = f"builder-{manifest}.yaml"
     sys.stderr.write(f"Building the collector from {config} (minutes the first time) ...\n")
-    command = [go, "run", f"{_BUILDER}@v{_train(manifest)}", "--config", config]
+    command = [go, "run", f"{_BUILDER}@v{train(manifest)}", "--config", config]
     if subprocess.run(command, cwd=FOLDER, check=False).returncode:  # noqa: S603  (Go, with our own manifest)
         raise BuildError(f"the build from {config} failed; what Go said stands above")
     (folder / _STAMP).write_text(_digest(manifest))
@@ -70,7 +73,7 @@ def _check_version(go: str) -> None:
         raise BuildError(f"the collector needs Go 1.26 or newer; {go} is {found[0]}")
 
 
-def _train(manifest: str) -> str:
+def train(manifest: str) -> str:
     """The release train a manifest pins: the version of its distribution."""
     found = re.search(r"^  version: (\S+)$", _text(manifest), re.MULTILINE)
     if found is None:
@@ -86,11 +89,11 @@ def _text(manifest: str) -> str:
     return (FOLDER / f"builder-{manifest}.yaml").read_text()
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Builds, then says where the collector is and which version; 1 where it could not be built."""
     parser = argparse.ArgumentParser(prog="python -m collector.build", description=__doc__)
     parser.add_argument("manifest", nargs="?", choices=MANIFESTS, default="lean")
-    manifest = parser.parse_args().manifest
+    manifest = parser.parse_args(arguments).manifest
     try:
         build(manifest)
     except BuildError as error:

@@ -1,0 +1,215 @@
+"""`python -m collector.generate`: writes normalise.yaml from the table of dialects that the store reads by.
+
+The statements do to a span's attributes what `submeter.store.normalisation` does, so that a span means the same
+whether it reaches the store through the collector's exporter or through `submeter up`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from submeter import semconv
+from submeter.store.dialects import (
+    COUNT_NAMES,
+    EXCLUSIVE,
+    EXCLUSIVE_JSON_KEY,
+    JSON_COSTS,
+    JSON_COUNTS,
+    SOURCES,
+    VALUES,
+    Exclusive,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+FILE: Final = Path(__file__).with_name("normalise.yaml")
+HEADER: Final = (
+    "# Other instrumentations' names and counts, translated to the conventions'. Give it beside a pipeline that\n"
+    "# says transform/normalise: --config gateway.yaml --config normalise.yaml\n"
+    "# Generated from src/submeter/store/dialects.py by `python -m collector.generate`; change the table, not this.\n"
+)
+_COUNT_SHAPE: Final = "^[0-9]+([.][0-9]*)?([eE][+-]?[0-9]+)?$"
+_MOST: Final = 10**15
+_COUNTS: Final = tuple(COUNT_NAMES.values())
+_EXCLUSIVE_MARK: Final = 'span.cache["exclusive"]'
+_CACHED: Final = 'span.cache["cached"]'
+_REPAIRING: Final = 'span.cache["repairing"]'
+_REST: Final = 'span.cache["rest"]'
+_HIGHEST_DIGIT: Final = 9
+
+CLAMPED: Final[Sequence[tuple[str, tuple[str, ...]]]] = (
+    (semconv.INPUT_TOKENS, (semconv.CACHE_READ_TOKENS, semconv.CACHE_WRITE_TOKENS)),
+    (semconv.CACHE_WRITE_TOKENS, (semconv.CACHE_WRITE_5M_TOKENS, semconv.CACHE_WRITE_1H_TOKENS)),
+    (semconv.OUTPUT_TOKENS, (semconv.REASONING_TOKENS,)),
+    (semconv.INPUT_TOKENS, (semconv.TEXT_INPUT_TOKENS, semconv.IMAGE_INPUT_TOKENS, semconv.AUDIO_INPUT_TOKENS)),
+    (semconv.OUTPUT_TOKENS, (semconv.TEXT_OUTPUT_TOKENS, semconv.IMAGE_OUTPUT_TOKENS, semconv.AUDIO_OUTPUT_TOKENS)),
+)
+"""A total and the parts that must fit into it, in the order in which they are clamped."""
+
+
+def statements() -> list[str]:
+    """The statements in the collector's transformation language, in the order in which they run."""
+    return [
+        *_renamed(),
+        *_unfolded(),
+        *_translated(),
+        *_cleaned(),
+        *_repaired(),
+        *_clamped(),
+    ]
+
+
+def text() -> str:
+    """The file's content."""
+    group: dict[str, Any] = {
+        "context": "span",
+        "conditions": [f'instrumentation_scope.name != "{semconv.SCOPE}"'],
+        "statements": statements(),
+    }
+    transform = {"error_mode": "ignore", "trace_statements": [group]}
+    return HEADER + yaml.safe_dump(
+        {"processors": {"transform/normalise": transform}}, width=1000, sort_keys=False, allow_unicode=True
+    )
+
+
+def _attribute(name: str) -> str:
+    return f'span.attributes["{name}"]'
+
+
+def _is_count(path: str) -> str:
+    """The condition that a value is a whole number of tokens, however it is typed."""
+    shape = f'IsMatch({path}, "{_COUNT_SHAPE}")'
+    return f"{shape} and Double({path}) < {_MOST}.0 and Double({path}) == Double(Int(Double({path})))"
+
+
+def _is_there(name: str) -> str:
+    path = _attribute(name)
+    if name in _COUNTS:
+        return f"({path} != nil and {_is_count(path)})"
+    return f'({path} != nil and {path} != "")'
+
+
+def _renamed() -> Iterator[str]:
+    for target, sources in SOURCES.items():
+        for source in sources:
+            path = _attribute(source)
+            if target in _COUNTS:
+                yield (
+                    f"set({_attribute(target)}, Int(Double({path}))) "
+                    f"where {path} != nil and {_is_count(path)} and not {_is_there(target)}"
+                )
+            else:
+                yield (
+                    f'set({_attribute(target)}, {path}) where {path} != nil and {path} != "" '
+                    f"and not {_is_there(target)}"
+                )
+
+
+def _unfolded() -> Iterator[str]:
+    for number, (attribute, keys_of) in enumerate(JSON_COUNTS.items()):
+        stated = f'span.cache["counts{number}"]'
+        yield _parsed(attribute, stated)
+        for count, keys in keys_of.items():
+            target = COUNT_NAMES[count]
+            path = f'{stated}["first"]'
+            yield f'delete_key({stated}, "first") where {stated} != nil'
+            for key in keys:
+                found = f'{stated}["{key}"]'
+                yield f"set({path}, {found}) where {stated} != nil and {found} != nil and {path} == nil"
+            usable = f"{stated} != nil and {path} != nil and {_is_count(path)} and not {_is_there(target)}"
+            if EXCLUSIVE_JSON_KEY in keys:
+                better = [f'{stated}["{key}"] == nil' for key in keys[: keys.index(EXCLUSIVE_JSON_KEY)]]
+                yield f"set({_EXCLUSIVE_MARK}, true) where {usable} and {' and '.join(better)}"
+            yield f"set({_attribute(target)}, Int(Double({path}))) where {usable}"
+    for number, (attribute, key) in enumerate(JSON_COSTS.items()):
+        stated = f'span.cache["costs{number}"]'
+        yield _parsed(attribute, stated)
+        yield (
+            f'set({_attribute(semconv.COST_USD)}, {stated}["{key}"]) where {stated} != nil '
+            f'and IsDouble({stated}["{key}"]) and not {_is_there(semconv.COST_USD)}'
+        )
+
+
+def _parsed(attribute: str, into: str) -> str:
+    path = _attribute(attribute)
+    return f'set({into}, ParseJSON({path})) where IsString({path}) and IsMatch({path}, "^[{{]")'
+
+
+def _translated() -> Iterator[str]:
+    for target, values in VALUES.items():
+        path = _attribute(target)
+        yield f'set({path}, ToLowerCase({path})) where IsString({path}) and {path} != ""'
+        names: dict[str, list[str]] = {}
+        for value, name in values.items():
+            if name in values and values[name] != name:
+                raise ValueError(
+                    f"{target}: {value!r} is called {name!r}, which has yet another name: say the last one"
+                )
+            names.setdefault(name, []).append(value)
+        for name, aliases in names.items():
+            listed = ", ".join(f'"{alias}"' for alias in aliases)
+            yield f'set({path}, "{name}") where {path} != nil and ContainsValue([{listed}], {path})'
+
+
+def _cleaned() -> Iterator[str]:
+    for name in _COUNTS:
+        path = _attribute(name)
+        wrong = f"{path} != nil and (not IsInt({path}) or {path} < 0 or {path} >= {_MOST})"
+        yield f"set({path}, Int(Double({path}))) where {path} != nil and not IsInt({path}) and {_is_count(path)}"
+        yield f"set({_attribute(semconv.USAGE_INCONSISTENT)}, true) where {wrong}"
+        yield f'delete_key(span.attributes, "{name}") where {wrong}'
+
+
+def _repaired() -> Iterator[str]:
+    total, mark = _attribute(semconv.INPUT_TOKENS), _attribute(semconv.USAGE_REPAIRED)
+    read, write = _attribute(semconv.CACHE_READ_TOKENS), _attribute(semconv.CACHE_WRITE_TOKENS)
+    for row in EXCLUSIVE:
+        yield f"set({_EXCLUSIVE_MARK}, true) where {_counts_without_cached(row)}"
+    yield f"set({_CACHED}, 0)"
+    yield f"set({_CACHED}, {read}) where {read} != nil"
+    yield f"set({_CACHED}, {_CACHED} + {write}) where {write} != nil"
+    yield (
+        f"set({_REPAIRING}, true) where {total} != nil and {mark} == nil and {_CACHED} > 0 "
+        f"and ({_EXCLUSIVE_MARK} == true or {_CACHED} > {total})"
+    )
+    yield f"set({total}, {total} + {_CACHED}) where {_REPAIRING} == true"
+    yield f"set({mark}, true) where {_REPAIRING} == true"
+
+
+def _counts_without_cached(row: Exclusive) -> str:
+    scope = row.scope.replace(".", "[.]")
+    found = f'IsMatch(instrumentation_scope.name, "^{scope}") and {_attribute(semconv.PROVIDER)} == "{row.provider}"'
+    if not row.before:
+        return found
+    first = int(row.before)
+    if not 1 <= first <= _HIGHEST_DIGIT:
+        raise ValueError(f"{row.scope}: versions from {row.before} on need a pattern of two digits; write one here")
+    newer = f"^0*([{first}-9]|[1-9][0-9]+)([.].*)?$"
+    return f'{found} and not IsMatch(instrumentation_scope.version, "{newer}")'
+
+
+def _clamped() -> Iterator[str]:
+    for name, parts in CLAMPED:
+        total = _attribute(name)
+        yield f"set({_REST}, {total}) where {total} != nil"
+        for part in map(_attribute, parts):
+            both = f"{total} != nil and {part} != nil"
+            yield f"set({_attribute(semconv.USAGE_INCONSISTENT)}, true) where {both} and {part} > {_REST}"
+            yield f"set({part}, {_REST}) where {both} and {part} > {_REST}"
+            yield f"set({_REST}, {_REST} - {part}) where {both}"
+
+
+def main() -> int:
+    """Writes the file."""
+    FILE.write_text(text())
+    sys.stdout.write(f"{FILE.name}: {len(statements())} statements\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""The queue on disk: the store away for a while, the collector killed in the midst, and every call counted once."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from collector.build import FOLDER
+from tests.collector.running import NORMALISE, RunningCollector, eventually, free_port
+from tests.server.running import RunningServer
+from tests.server.telemetry import calls
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("lean")
+
+SENDERS = 3
+CALLS = 7
+
+
+class Sender(threading.Thread):
+    """Sends a request a session, and each again and again until it is acknowledged, as an SDK does."""
+
+    def __init__(self, name: str, collector: RunningCollector, stopping: threading.Event) -> None:
+        super().__init__(name=name)
+        self._collector = collector
+        self._stopping = stopping
+        self.acknowledged: list[str] = []
+        self.repeated = 0
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            session = f"{self.name}-{len(self.acknowledged)}"
+            request = calls(session, CALLS)
+            while self._collector.send("traces", request) != 200:
+                self.repeated += 1
+                time.sleep(0.02)
+            self.acknowledged.append(session)
+
+
+def grown_by(senders: list[Sender], number: int) -> None:
+    """Waits until each sender has had `number` more requests acknowledged."""
+    goals = [len(sender.acknowledged) + number for sender in senders]
+    eventually(
+        lambda: all(len(sender.acknowledged) >= goal for sender, goal in zip(senders, goals, strict=True)),
+        f"{number} more acknowledged requests of each sender",
+    )
+
+
+@dataclass(slots=True)
+class Away:
+    """A laptop whose server and collector can be taken away while senders go on."""
+
+    server: RunningServer
+    collector: RunningCollector
+    senders: list[Sender]
+
+    def live_through_outages(self) -> None:
+        """The server stops, the collector is killed with a queue and once more while it empties."""
+        grown_by(self.senders, 10)
+        self.server.stop()
+        grown_by(self.senders, 20)
+        assert self.collector.telemetry("otelcol_exporter_queue_size") > 0
+        self._kill()
+        grown_by(self.senders, 10)
+        self.server.start()
+        grown_by(self.senders, 10)
+        self._kill()
+        grown_by(self.senders, 5)
+
+    def counted(self) -> dict[str, int]:
+        """The calls of every session in the store."""
+        return {row["session_id"]: row["calls"] for row in self.server.ask("sessions?limit=10000")["sessions"]}
+
+    def _kill(self) -> None:
+        self.collector.stop(signal.SIGKILL)
+        self.collector.start()
+
+
+def test_nothing_acknowledged_is_lost_and_nothing_counts_twice(tmp_path: Path) -> None:
+    port = str(free_port())
+    server = RunningServer(tmp_path / "data", ("--port", port))
+    variables = {"SUBMETER_URL": f"http://127.0.0.1:{port}"}
+    collector = RunningCollector(tmp_path / "collector", (FOLDER / "laptop.yaml", NORMALISE), variables)
+    stopping = threading.Event()
+    senders = [Sender(f"s{number}", collector, stopping) for number in range(SENDERS)]
+    away = Away(server, collector, senders)
+    with server, collector:
+        for sender in senders:
+            sender.start()
+        try:
+            away.live_through_outages()
+        finally:
+            stopping.set()
+            for sender in senders:
+                sender.join()
+        expected = {session: CALLS for sender in senders for session in sender.acknowledged}
+        eventually(lambda: sum(away.counted().values()) >= sum(expected.values()), "all acknowledged calls")
+        assert away.counted() == expected
+        totals = server.ask("summary")["totals"]
+    assert totals["calls"] == sum(expected.values())
+    assert totals["input_tokens"] == 100 * sum(expected.values())
+    assert sum(sender.repeated for sender in senders) > 0, "the collector was away for nobody"
