@@ -45,7 +45,7 @@ class Stage:
         return [*self.seen, *self.wire.asked]
 
     async def _whole(self, case: Callable[[Stage], Coroutine[Any, Any, None]]) -> None:
-        self.client = self.play.make(self.wire.url, self.is_async)
+        self.client = await settled(self.play.make(self.wire.url, self.is_async))
         try:
             await case(self)
         finally:

@@ -28,7 +28,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-def document(value: Any, status: int = 200, **headers: str) -> Reply:
+def document(value: Any, status: int = 200, /, **headers: str) -> Reply:
     """A JSON answer."""
     return Reply(
         body=json.dumps(value).encode(), status=status, headers={"content-type": "application/json", **headers}

@@ -41,7 +41,16 @@ class Row:
 
 
 PROVIDERS: dict[str, Row] = {
+    "aiobotocore": Row(
+        "aiobotocore",
+        "aiobotocore",
+        "2.13",
+        module="bedrock",
+        awaits=("aiobotocore.client",),
+        table="AIOBOTOCORE",
+    ),
     "anthropic": Row("anthropic", "anthropic", "0.51"),
+    "botocore": Row("botocore", "botocore", "1.34", module="bedrock", awaits=("botocore.client",)),
     "cohere": Row("cohere", "cohere", "5.18", awaits=("cohere.raw_base_client", "cohere.v2.raw_client")),
     "google.genai": Row("google.genai", "google-genai", "1.20", module="google_genai", awaits=("google.genai.models",)),
     "groq": Row("groq", "groq", "0.13"),

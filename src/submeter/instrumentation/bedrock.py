@@ -1,0 +1,224 @@
+"""Amazon Bedrock: Converse, and InvokeModel of every model family, through botocore and aiobotocore.
+
+Bedrock counts cached tokens beside the input. An InvokeModel answer has its counts in HTTP headers, its stream in a
+last event of metrics, whatever the family; the families' own bodies tell why they ended, and more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from submeter import semconv
+from submeter.core.body import parsed
+from submeter.core.endpoint import Endpoint, counts_of, fields_of
+from submeter.shapes.botocore import Operation, Provider
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from submeter.core.call import Call
+    from submeter.core.endpoint import Table
+
+LARGEST_REQUEST = 256 * 1024
+"""Bytes of an InvokeModel request that are parsed for what they ask; images make larger ones."""
+
+
+def _cache_details(details: Any, counts: dict[str, int | None]) -> None:
+    for detail in details:
+        known = fields_of(detail)
+        lifetime = known.get("ttl")
+        if lifetime in ("5m", "1h"):
+            counts[f"cache_write_{lifetime}_tokens"] = known.get("inputTokens")
+
+
+_USAGE: Table = {
+    "inputTokens": "input_tokens",
+    "outputTokens": "output_tokens",
+    "cacheReadInputTokens": "cache_read_tokens",
+    "cacheWriteInputTokens": "cache_write_tokens",
+    "cacheDetails": _cache_details,
+    # Nova, invoked.
+    "cacheReadInputTokenCount": "cache_read_tokens",
+    "cacheWriteInputTokenCount": "cache_write_tokens",
+    # Claude, invoked.
+    "input_tokens": "input_tokens",
+    "output_tokens": "output_tokens",
+    "cache_read_input_tokens": "cache_read_tokens",
+    "cache_creation_input_tokens": "cache_write_tokens",
+    "cache_creation": {
+        "ephemeral_5m_input_tokens": "cache_write_5m_tokens",
+        "ephemeral_1h_input_tokens": "cache_write_1h_tokens",
+    },
+    # Mistral, Jamba, Qwen, DeepSeek and gpt-oss, invoked.
+    "prompt_tokens": "input_tokens",
+    "completion_tokens": "output_tokens",
+}
+_OUTSIDE: Table = {
+    # The metrics at the end of every invoked stream.
+    "inputTokenCount": "input_tokens",
+    "outputTokenCount": "output_tokens",
+    "cacheReadInputTokenCount": "cache_read_tokens",
+    "cacheWriteInputTokenCount": "cache_write_tokens",
+    # Titan.
+    "inputTextTokenCount": "input_tokens",
+    "totalOutputTextTokenCount": "output_tokens",
+    # Llama.
+    "prompt_token_count": "input_tokens",
+    "generation_token_count": "output_tokens",
+}
+"""Counts of invoked models that stand in the answer itself."""
+
+_ANSWERS = ("results", "outputs", "generations", "completions", "choices")
+"""Lists in which families keep their answers: Titan, Mistral, Cohere, Jurassic, and the rest."""
+
+_REASONS = ("stop_reason", "stopReason", "completionReason", "finish_reason", "finishReason")
+
+
+def _reason_of(fields: Mapping[str, Any]) -> str:
+    for name in _REASONS:
+        reason = fields.get(name)
+        reason = fields_of(reason).get("reason") if isinstance(reason, dict) else reason
+        if isinstance(reason, str):
+            return reason.lower()
+    return ""
+
+
+def _settle_tier(call: Call, fields: Mapping[str, Any]) -> None:
+    tier = fields_of(fields.get("serviceTier")).get("type")
+    if isinstance(tier, str):
+        call.fact(semconv.SERVICE_TIER, tier)
+
+
+def _settle_invoked(call: Call, fields: Mapping[str, Any]) -> None:
+    counts_of(fields, _OUTSIDE, call.counts)
+    answers = [fields_of(one) for name in _ANSWERS for one in fields.get(name) or ()]
+    lengths = [length for answer in answers if isinstance(length := answer.get("tokenCount"), int)]
+    if lengths:  # Titan, where each result has its own
+        call.counts["output_tokens"] = sum(lengths)
+    for told in (fields, *answers):
+        reason = _reason_of(told)
+        if reason:
+            call.ended(reason)
+
+
+CONVERSE = Endpoint(
+    kind=semconv.KIND_CHAT,
+    usage=_USAGE,
+    is_inclusive=False,
+    envelopes=frozenset({"metadata", "messageStop"}),
+    finish="stopReason",
+    request={
+        "maxTokens": semconv.REQUEST_MAX_TOKENS,
+        "stopSequences": semconv.REQUEST_STOP_SEQUENCES,
+        "temperature": semconv.REQUEST_TEMPERATURE,
+        "topP": semconv.REQUEST_TOP_P,
+    },
+    settle=_settle_tier,
+)
+
+INVOKED = Endpoint(
+    kind=semconv.KIND_CHAT,
+    usage=_USAGE,
+    is_inclusive=False,
+    envelopes=frozenset({"amazon-bedrock-invocationMetrics", "message", "metadata", "messageStop"}),
+    parts=("delta",),
+    # Claude's `message_start` says 1 output token before there is any.
+    placeholders=frozenset({"output_tokens"}),
+    finish="stop_reason",
+    request={
+        **CONVERSE.request,
+        "max_gen_len": semconv.REQUEST_MAX_TOKENS,
+        "max_new_tokens": semconv.REQUEST_MAX_TOKENS,
+        "max_tokens": semconv.REQUEST_MAX_TOKENS,
+        "maxTokenCount": semconv.REQUEST_MAX_TOKENS,
+        "stop": semconv.REQUEST_STOP_SEQUENCES,
+        "stop_sequences": semconv.REQUEST_STOP_SEQUENCES,
+        "top_k": semconv.REQUEST_TOP_K,
+        "top_p": semconv.REQUEST_TOP_P,
+    },
+    response={"id": semconv.RESPONSE_ID, "model": semconv.RESPONSE_MODEL},
+    settle=_settle_invoked,
+)
+INVOKED_TEXT = replace(INVOKED, kind=semconv.KIND_TEXT_COMPLETION)
+INVOKED_EMBEDDINGS = replace(
+    INVOKED,
+    kind=semconv.KIND_EMBEDDINGS,
+    request={
+        "dimensions": semconv.EMBEDDINGS_DIMENSION_COUNT,
+        "embedding_types": semconv.REQUEST_ENCODING_FORMATS,
+        "output_dimension": semconv.EMBEDDINGS_DIMENSION_COUNT,
+    },
+)
+
+
+def _converse(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**fields_of(parameters.get("inferenceConfig")), "model": parameters.get("modelId")}
+
+
+def _sent(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The body that is sent to a model, empty where reading it would cost too much or take it from the host."""
+    body = parameters.get("body")
+    if not isinstance(body, str | bytes | bytearray) or len(body) > LARGEST_REQUEST:
+        return {}
+    return fields_of(parsed(bytes(body, "utf-8") if isinstance(body, str) else bytes(body)))
+
+
+def _invoked(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    sent = _sent(parameters)
+    nested = (sent.get("textGenerationConfig"), sent.get("inferenceConfig"), sent)
+    merged = {name: value for part in nested for name, value in fields_of(part).items()}
+    return {**merged, "model": parameters.get("modelId")}
+
+
+def _invoked_endpoint(parameters: Mapping[str, Any]) -> Endpoint | None:
+    model = str(parameters.get("modelId"))
+    if "rerank" in model:
+        return None
+    if "embed" in model:
+        return INVOKED_EMBEDDINGS
+    body = parameters.get("body")
+    is_text = (isinstance(body, str) and '"messages"' not in body) or (
+        isinstance(body, bytes | bytearray) and b'"messages"' not in body
+    )
+    return INVOKED_TEXT if is_text else INVOKED
+
+
+_HEADERS = {
+    "x-amzn-bedrock-input-token-count": "input_tokens",
+    "x-amzn-bedrock-output-token-count": "output_tokens",
+    "x-amzn-bedrock-cache-read-input-token-count": "cache_read_tokens",
+    "x-amzn-bedrock-cache-write-input-token-count": "cache_write_tokens",
+}
+
+
+def _counted(headers: Mapping[str, str]) -> dict[str, int | None]:
+    return {count: int(headers[name]) for name, count in _HEADERS.items() if headers.get(name, "").isdigit()}
+
+
+_OPERATIONS = {
+    "Converse": Operation(endpoint=lambda _: CONVERSE, request=_converse),
+    "ConverseStream": Operation(endpoint=lambda _: CONVERSE, request=_converse, stream="stream"),
+    "InvokeModel": Operation(endpoint=_invoked_endpoint, request=_invoked, body="body"),
+    "InvokeModelWithResponseStream": Operation(endpoint=_invoked_endpoint, request=_invoked, stream="body"),
+}
+
+PROVIDER = Provider(
+    package="botocore",
+    name="aws.bedrock",
+    service="bedrock-runtime",
+    operations=_OPERATIONS,
+    headers=_counted,
+    client="botocore.client:BaseClient",
+    streams="botocore.eventstream:EventStream",
+    bodies=("botocore.response:StreamingBody",),
+)
+
+AIOBOTOCORE = replace(
+    PROVIDER,
+    package="aiobotocore",
+    client="aiobotocore.client:AioBaseClient",
+    streams="aiobotocore.eventstream:AioEventStream",
+    bodies=("aiobotocore.response:AioStreamingBody",),
+    is_async=True,
+)
