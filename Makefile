@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SDKS := .venv-sdks
+SDKS_STAMP := $(SDKS)/.installed
 
-.PHONY: demo test check install bench clean catalog recordings lock collector
+.PHONY: demo test test-providers sdk-matrix check install bench clean catalog recordings lock collector
 
 install: $(STAMP)
 
@@ -16,16 +18,27 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+$(SDKS_STAMP): requirements-sdks.lock pyproject.toml
+	@test -x $(SDKS)/bin/python || $(PYTHON) -m venv $(SDKS)
+	@echo "Installing every metered SDK into $(SDKS) (150 MB, once) ..."
+	@$(SDKS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-sdks.lock
+	@$(SDKS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
 demo: $(STAMP)
 	@$(BIN)/python examples/demo.py
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest -q
 
+# Every metered SDK on a loopback server, in an environment of its own; a missing SDK fails instead of being skipped.
+test-providers: $(SDKS_STAMP)
+	@SUBMETER_TEST_SDKS=1 $(SDKS)/bin/python -m pytest -q tests/providers
+
 # Recorded provider traffic is no part of the project: give a folder of it, as in `make recordings RECORDINGS=path`.
-recordings: $(STAMP)
+recordings: $(SDKS_STAMP)
 	@test -n "$(RECORDINGS)" || { echo "no folder given; run: make recordings RECORDINGS=path/to/recordings"; exit 1; }
-	@SUBMETER_TEST_RECORDINGS="$(abspath $(RECORDINGS))" $(BIN)/python -m pytest -q tests/recordings
+	@SUBMETER_TEST_RECORDINGS="$(abspath $(RECORDINGS))" $(SDKS)/bin/python -m pytest -q tests/recordings
 
 check: $(STAMP)
 	@$(BIN)/ruff check .
@@ -42,13 +55,14 @@ MANIFEST ?= lean
 collector:
 	@nice $(PYTHON) -m collector.build $(MANIFEST)
 
-# The lock file, after a change of pyproject.toml; needs uv.
+# The lock files, after a change of pyproject.toml; needs uv.
+COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet --no-header
 lock:
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --extra server --group dev -o requirements.lock --quiet --no-header
+	$(COMPILE) --extra server --group dev -o requirements.lock
+	$(COMPILE) --group sdks -o requirements-sdks.lock
 
 bench: $(STAMP)
 	@$(BIN)/python bench/catalog.py
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(SDKS) build dist .pytest_cache .ruff_cache .import_linter_cache

@@ -22,9 +22,11 @@ pytestmark = [
 ]
 
 
+SESSION = aiobotocore.get_session()
+
+
 async def make(url: str, is_async: bool) -> Any:
-    session = aiobotocore.get_session()
-    made = session.create_client(
+    made = SESSION.create_client(
         "bedrock-runtime",
         region_name="us-east-1",
         endpoint_url=url,
