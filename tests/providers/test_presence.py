@@ -1,4 +1,4 @@
-"""Presence: `make test-providers` runs against every SDK that is metered; a missing one fails instead of being skipped."""
+"""Presence: `make test-providers` runs against every SDK that is metered, and a missing one is a failure there."""
 
 from __future__ import annotations
 
