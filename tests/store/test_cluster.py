@@ -26,7 +26,7 @@ def test_the_engine_reads_every_statement(store: Store) -> None:
 
 
 def test_every_table_with_rows_is_replicated_and_spread() -> None:
-    assert set(SHARD_KEYS) == {*TABLES, "submeter_migrations"}
+    assert set(SHARD_KEYS) == {*TABLES, "submeter_migrations", "submeter_audit"}
     made = {file.name for file in statements("prod")}
     assert {file.name for file in sql.schema()} <= made
     for table in TABLES:

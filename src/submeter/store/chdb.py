@@ -11,6 +11,7 @@ import os
 import queue
 import re
 import threading
+from collections import defaultdict
 from contextlib import contextmanager
 from string import Template
 from typing import TYPE_CHECKING, Any, Final
@@ -27,6 +28,7 @@ from submeter.store.errors import (
 from submeter.store.folder import prepare, refuse_in_use
 from submeter.store.parameters import parameter_texts
 from submeter.store.reading import LIMITS, refuse_harmful, rows_of
+from submeter.store.scope import table_filters
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -65,7 +67,7 @@ class ChdbEngine:
         self._url = f"{folder / 'data'}?config-file={configuration}"
         self._connect: Any = Connection
         self._lock = _writers.setdefault(str(folder.resolve()), threading.RLock())
-        self._idle: queue.LifoQueue[Any] = queue.LifoQueue()
+        self._idle = defaultdict[tuple[str, ...] | None, queue.LifoQueue[Any]](queue.LifoQueue)
         self._slots = threading.BoundedSemaphore(READERS)
         self._is_closed = False
         self._writer = self._opened()
@@ -84,9 +86,21 @@ class ChdbEngine:
             insert = Template(sql.statement("insert_block")).substitute(table=table, descriptor=descriptor)
             self._execute(writer, insert, {}, WriteRefused)
 
-    def rows(self, query: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
+    def rows(
+        self, query: str, parameters: Mapping[str, object], services: tuple[str, ...] | None = None
+    ) -> list[dict[str, Any]]:
         """See `Engine.rows`."""
-        return rows_of(self._ask(query, parameters, "JSONCompact"))
+        return rows_of(self._ask(query, parameters, "JSONCompact", services))
+
+    def raw(
+        self,
+        query: str,
+        parameters: Mapping[str, object],
+        output_format: str,
+        services: tuple[str, ...] | None = None,
+    ) -> bytes:
+        """See `Engine.raw`."""
+        return self._ask(query, parameters, output_format, services)
 
     def read(self, query: str, parameters: Mapping[str, object], output_format: str) -> bytes:
         """See `Engine.read`."""
@@ -103,28 +117,39 @@ class ChdbEngine:
             self._writer.close()
         for _ in range(READERS):
             self._slots.acquire()
-        while not self._idle.empty():
-            self._idle.get_nowait().close()
+        for idle in self._idle.values():
+            while not idle.empty():
+                idle.get_nowait().close()
         for _ in range(READERS):
             self._slots.release()
 
-    def _ask(self, query: str, parameters: Mapping[str, object], output_format: str) -> bytes:
-        with self._reader() as reader:
+    def _ask(
+        self,
+        query: str,
+        parameters: Mapping[str, object],
+        output_format: str,
+        services: tuple[str, ...] | None = None,
+    ) -> bytes:
+        with self._reader(services) as reader:
             return self._execute(reader, query, parameters, QuestionRefused, output_format)
 
     @contextmanager
-    def _reader(self) -> Generator[Any]:
+    def _reader(self, services: tuple[str, ...] | None) -> Generator[Any]:
+        """A read-only connection that shows the rows of `services` alone, if given; it stays theirs."""
         with self._slots:
             self._refuse_unusable()
             try:
-                reader = self._idle.get_nowait()
+                reader = self._idle[services].get_nowait()
             except queue.Empty:
                 reader = self._opened()
+                if services is not None:
+                    scope = Template(sql.statement("set_scope")).substitute(filters=table_filters(services))
+                    self._execute(reader, scope, {}, StoreError)
                 self._execute(reader, sql.statement("set_reader"), LIMITS, StoreError)
             try:
                 yield reader
             finally:
-                self._idle.put(reader)
+                self._idle[services].put(reader)
 
     def _opened(self) -> Any:
         try:

@@ -14,6 +14,7 @@ from submeter.store.errors import (
     WriteRefused,
 )
 from submeter.store.reading import LIMITS, refuse_harmful, rows_of
+from submeter.store.scope import table_filters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,9 +75,21 @@ class ClickhouseEngine:
         except self._errors as error:
             raise WriteRefused(f"the server refused the batch: {error}. Retry it with the same token") from error
 
-    def rows(self, query: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
+    def rows(
+        self, query: str, parameters: Mapping[str, object], services: tuple[str, ...] | None = None
+    ) -> list[dict[str, Any]]:
         """See `Engine.rows`."""
-        return rows_of(self._ask(query, parameters, "JSONCompact"))
+        return rows_of(self._ask(query, parameters, "JSONCompact", services))
+
+    def raw(
+        self,
+        query: str,
+        parameters: Mapping[str, object],
+        output_format: str,
+        services: tuple[str, ...] | None = None,
+    ) -> bytes:
+        """See `Engine.raw`."""
+        return self._ask(query, parameters, output_format, services)
 
     def read(self, query: str, parameters: Mapping[str, object], output_format: str) -> bytes:
         """See `Engine.read`."""
@@ -88,8 +101,14 @@ class ClickhouseEngine:
         """See `Engine.close`."""
         self._client.close()
 
-    def _ask(self, query: str, parameters: Mapping[str, object], output_format: str) -> bytes:
-        settings = {
+    def _ask(
+        self,
+        query: str,
+        parameters: Mapping[str, object],
+        output_format: str,
+        services: tuple[str, ...] | None = None,
+    ) -> bytes:
+        settings: dict[str, object] = {
             "max_execution_time": LIMITS["seconds"],
             "max_result_rows": LIMITS["rows"],
             "result_overflow_mode": "throw",
@@ -97,6 +116,8 @@ class ClickhouseEngine:
             "output_format_json_quote_64bit_integers": 0,
             "readonly": 1,
         }
+        if services is not None:
+            settings["additional_table_filters"] = table_filters(services)
         try:
             return self._client.raw_query(query, parameters=dict(parameters), settings=settings, fmt=output_format)
         except self._errors as error:

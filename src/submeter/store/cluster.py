@@ -29,6 +29,8 @@ SHARD_KEYS: Final[Mapping[str, str]] = {
     "otel_metrics_summary": "MetricName, Attributes",
     "llm_call_rows": "trace_id",
     "llm_warning_rows": "warning_id",
+    "llm_evaluation_rows": "trace_id",
+    "submeter_audit": "at",
 }
 """Every table that holds rows, and what decides on which shard a row lies."""
 

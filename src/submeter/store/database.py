@@ -15,7 +15,7 @@ from submeter.store.migrate import migrate
 from submeter.store.rows import span_batch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
     from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
@@ -40,8 +40,10 @@ class Engine(Protocol):
         """
         ...
 
-    def rows(self, query: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
-        """Reads rows, read-only and within limits, as dictionaries by column name.
+    def rows(
+        self, query: str, parameters: Mapping[str, object], services: tuple[str, ...] | None = None
+    ) -> list[dict[str, Any]]:
+        """Reads rows, read-only and within limits, as dictionaries by column name; of `services` only, if given.
 
         Raises:
             QuestionRefused: the query exceeds a limit or is not a query.
@@ -52,12 +54,39 @@ class Engine(Protocol):
         """Reads like `rows`, for a query from outside: checked to be one harmless statement first."""
         ...
 
+    def raw(
+        self,
+        query: str,
+        parameters: Mapping[str, object],
+        output_format: str,
+        services: tuple[str, ...] | None = None,
+    ) -> bytes:
+        """Reads like `rows`, for a query of our own, in one of the engine's formats."""
+        ...
+
     def close(self) -> None:
         """Lets go of the database; what was inserted stays."""
         ...
 
 
-class Store(Protocol):
+class Reader(Protocol):
+    """What questions are put to: a store, or the part of it that one reader may see. Safe to use from threads."""
+
+    def ask(self, question: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
+        """The rows that answer a question of `queries/`, read-only and within limits.
+
+        Raises:
+            StoreError: there is no such question.
+            QuestionRefused: the answer exceeds a limit.
+        """
+        ...
+
+    def export(self, question: str, parameters: Mapping[str, object], output_format: str) -> bytes:
+        """Like `ask`, in one of the engine's formats."""
+        ...
+
+
+class Store(Reader, Protocol):
     """Where telemetry goes and questions are answered. Safe to use from several threads."""
 
     def insert_traces(self, request: ExportTraceServiceRequest, token: str) -> tuple[CallRecord, ...]:
@@ -80,13 +109,8 @@ class Store(Protocol):
         """Stores metric points; how many. Promises and errors as for `insert_traces`."""
         ...
 
-    def ask(self, question: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
-        """The rows that answer a question of `queries/`, read-only and within limits.
-
-        Raises:
-            StoreError: there is no such question.
-            QuestionRefused: the answer exceeds a limit.
-        """
+    def scoped(self, services: Sequence[str]) -> Reader:
+        """The part of the store that belongs to `services`."""
         ...
 
     def read(self, query: str, parameters: Mapping[str, object], output_format: str) -> bytes:
@@ -131,8 +155,16 @@ class Database:
         return sum(block.rows for block in blocks)
 
     def ask(self, question: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
-        """See `Store.ask`."""
+        """See `Reader.ask`."""
         return self.engine.rows(sql.question(question), parameters)
+
+    def export(self, question: str, parameters: Mapping[str, object], output_format: str) -> bytes:
+        """See `Reader.export`."""
+        return self.engine.raw(sql.question(question), parameters, output_format)
+
+    def scoped(self, services: Sequence[str]) -> Reader:
+        """See `Store.scoped`."""
+        return Scoped(self.engine, tuple(sorted(services)))
 
     def read(self, query: str, parameters: Mapping[str, object], output_format: str) -> bytes:
         """See `Store.read`."""
@@ -141,3 +173,19 @@ class Database:
     def close(self) -> None:
         """See `Store.close`."""
         self.engine.close()
+
+
+class Scoped:
+    """The part of a store that belongs to some services; the engine itself keeps the rest out of every answer."""
+
+    def __init__(self, engine: Engine, services: tuple[str, ...]) -> None:
+        self._engine = engine
+        self._services = services
+
+    def ask(self, question: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
+        """See `Reader.ask`."""
+        return self._engine.rows(sql.question(question), parameters, self._services)
+
+    def export(self, question: str, parameters: Mapping[str, object], output_format: str) -> bytes:
+        """See `Reader.export`."""
+        return self._engine.raw(sql.question(question), parameters, output_format, self._services)

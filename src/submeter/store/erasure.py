@@ -27,6 +27,7 @@ TABLES: Final = (
     "otel_metrics_histogram",
     "otel_metrics_exponential_histogram",
     "otel_metrics_summary",
+    "llm_evaluation_rows",
     "llm_warning_rows",
     "llm_call_rows",
 )

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"})
-_QUOTED: Final = str.maketrans({"\\": "\\\\", "'": "\\'"})
+_QUOTED: Final = _ESCAPES | str.maketrans({"'": "\\'"})
 
 
 def parameter_texts(parameters: Mapping[str, object]) -> dict[str, str]:
@@ -18,6 +18,8 @@ def parameter_texts(parameters: Mapping[str, object]) -> dict[str, str]:
 
 
 def _escaped(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return _text(cast("Sequence[object]", value))  # the engine reads an array's text as it is
     return "\\N" if value is None else _text(value).translate(_ESCAPES)
 
 

@@ -24,7 +24,7 @@ from submeter.store.errors import QuestionRefused, UnknownSession
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from submeter.store.database import Store
+    from submeter.store.database import Reader
 
 Order = Literal["recent", "tokens", "cost"]
 
@@ -60,7 +60,7 @@ _MARGIN_NS: Final = 3600 * 10**9
 
 
 def sessions(
-    store: Store,
+    store: Reader,
     *,
     start: date | None = None,
     end: date | None = None,
@@ -76,7 +76,7 @@ def sessions(
     return [_session_row(row) for row in store.ask("sessions", parameters)]
 
 
-def session(store: Store, session_id: str) -> SessionDetail:
+def session(store: Reader, session_id: str) -> SessionDetail:
     """One session with its calls, warnings and the other spans of its traces.
 
     Raises:
@@ -95,7 +95,7 @@ def session(store: Store, session_id: str) -> SessionDetail:
 
 
 def calls(
-    store: Store,
+    store: Reader,
     *,
     start: date | None = None,
     end: date | None = None,
@@ -111,7 +111,7 @@ def calls(
 
 
 def usage(
-    store: Store,
+    store: Reader,
     *,
     by: str,
     start: date | None = None,
@@ -146,7 +146,7 @@ def usage(
 
 
 def summary(
-    store: Store,
+    store: Reader,
     *,
     start: date | None = None,
     end: date | None = None,
@@ -168,7 +168,7 @@ def summary(
 
 
 def warnings(
-    store: Store,
+    store: Reader,
     *,
     start: date | None = None,
     end: date | None = None,
@@ -193,7 +193,7 @@ def moment(nanoseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
 
 
-def _spans_around(store: Store, session_id: str, calls: tuple[CallRow, ...]) -> tuple[SpanRow, ...]:
+def _spans_around(store: Reader, session_id: str, calls: tuple[CallRow, ...]) -> tuple[SpanRow, ...]:
     traces = sorted({call.trace_id for call in calls if call.trace_id})
     if not session_id or not traces:
         return ()
@@ -207,7 +207,7 @@ def _spans_around(store: Store, session_id: str, calls: tuple[CallRow, ...]) -> 
     return tuple(SpanRow(ts=moment(row["start_ns"]), **row) for row in store.ask("session_spans", parameters))
 
 
-def _unknown(store: Store, session_id: str) -> str:
+def _unknown(store: Reader, session_id: str) -> str:
     similar = [row["session_id"] for row in store.ask("similar_sessions", {"session": session_id})]
     if not similar:
         return f"no session {session_id!r}: no call with a session is stored yet"

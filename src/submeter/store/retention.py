@@ -25,6 +25,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "calls": {"llm_call_rows": "ts"},
     "warnings": {"llm_warning_rows": "ts"},
+    "evaluations": {"llm_evaluation_rows": "ts"},
 }
 """What can be kept for a time of its own: its tables, and the column that tells a row's age."""
 

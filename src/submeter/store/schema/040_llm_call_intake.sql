@@ -48,6 +48,7 @@ CREATE TABLE IF NOT EXISTS otel.llm_call_intake
     error_type LowCardinality(String),
     finish_reasons Array(LowCardinality(String)),
     stream Bool,
+    prompt_hash UInt64,
     witness UInt8,
     is_shadowed UInt8,
     version UInt8

@@ -8,5 +8,5 @@ SELECT
     cache_write_5m_tokens, cache_write_1h_tokens, reasoning_tokens, text_input_tokens,
     image_input_tokens, audio_input_tokens, text_output_tokens, image_output_tokens,
     audio_output_tokens, estimated, inconsistent, partial, cost_usd, price_version, service_tier, batch,
-    context_window, context_utilization, ttft_s, duration_s, error_type, finish_reasons, stream, witness
+    context_window, context_utilization, ttft_s, duration_s, error_type, finish_reasons, stream, prompt_hash, witness
 FROM otel.llm_call_rows FINAL

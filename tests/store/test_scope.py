@@ -1,0 +1,81 @@
+"""Scope: a reader of some services sees nothing of the others, whatever the question; the engine sees to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import pytest
+from tests.store.telemetry import call, log_request, request, span, warning
+
+from submeter.store import questions, sql
+from submeter.store.errors import QuestionRefused, UnknownSession
+from submeter.store.scope import SERVICE_COLUMNS
+
+if TYPE_CHECKING:
+    from submeter.store.database import Database, Store
+
+MINE, OTHERS = "shop", "it's a \\ 'quoted' name"
+
+
+@pytest.fixture
+def shared(store: Store) -> Database:
+    """A store of two services with the same session, user and operation."""
+    for number, service in enumerate((MINE, OTHERS)):
+        spans = [span(call(session=name, user="u-1", cost=1.0)) for name in ("both", f"only-{number}")]
+        store.insert_traces(request(spans, service=service), f"t{number}")
+        judged = {"gen_ai.evaluation.name": "quality", "gen_ai.evaluation.score.value": 0.5}
+        store.insert_logs(log_request(judged, event="gen_ai.evaluation.result", service=service), f"e{number}")
+        store.insert_logs(log_request(warning(f"w{number}", session="both"), service=service), f"w{number}")
+    return cast("Database", store)
+
+
+def test_sums_hold_the_own_services_alone(shared: Database) -> None:
+    for service, only in ((MINE, "only-0"), (OTHERS, "only-1")):
+        mine = shared.scoped([service])
+        assert {row.session_id for row in questions.sessions(mine)} == {"both", only}
+        assert [(row.key, row.calls) for row in questions.usage(mine, by="user")] == [("u-1", 2)]
+        assert [row.service for row in questions.session(mine, "both").calls] == [service]
+        assert [row.warning_id for row in questions.warnings(mine)] == ["w0" if service == MINE else "w1"]
+    assert questions.summary(shared).calls == 4
+    assert questions.summary(shared.scoped([MINE, OTHERS])).calls == 4
+    assert questions.summary(shared.scoped([])).calls == 0
+
+
+def test_another_services_session_is_unknown_and_not_suggested(shared: Database) -> None:
+    with pytest.raises(UnknownSession) as refused:
+        questions.session(shared.scoped([MINE]), "only-1")
+    assert "most similar are only-0, both" in str(refused.value)
+
+
+def test_every_table_with_rows_is_filtered(shared: Database) -> None:
+    found = shared.engine.rows(
+        "SELECT name FROM system.tables WHERE database = 'otel' AND engine LIKE '%MergeTree'",  # the engine's own list
+        {},
+    )
+    assert {row["name"] for row in found} == set(SERVICE_COLUMNS)
+    for table in SERVICE_COLUMNS:
+        rows = shared.engine.rows(f"SELECT * FROM otel.{table}", {}, (MINE,))  # noqa: S608  (our own tables)
+        assert {str(row.get("ServiceName") or row.get("service") or MINE) for row in rows} <= {MINE}, table
+
+
+def test_no_question_reads_around_the_filter() -> None:
+    """The engine filters tables and views by name; the table functions that would escape it stay unused."""
+    for name in sql.questions():
+        text = sql.question(name)
+        assert "merge(" not in text.lower()
+        assert "FROM otel." in text
+
+
+def test_the_filter_cannot_be_lifted(shared: Database) -> None:
+    for text in (
+        "SELECT count() FROM otel.llm_calls SETTINGS additional_table_filters = {}",
+        "SET additional_table_filters = {}",
+    ):
+        with pytest.raises(QuestionRefused, match="READONLY"):
+            shared.engine.rows(text, {}, (MINE,))
+
+
+def test_an_array_may_hold_any_text(store: Store) -> None:
+    texts = ["it's", "\\", "a\tb\nc", "", "plain"]
+    (row,) = cast("Database", store).engine.rows("SELECT {texts:Array(String)} AS texts", {"texts": texts})
+    assert row["texts"] == texts
