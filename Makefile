@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 SDKS := .venv-sdks
 SDKS_STAMP := $(SDKS)/.installed
 
-.PHONY: demo test test-providers sdk-matrix check install bench clean catalog recordings lock collector
+.PHONY: demo test test-providers sdk-matrix check install bench clean catalog recordings lock collector dashboards
 
 install: $(STAMP)
 
@@ -49,6 +49,10 @@ check: $(STAMP)
 # The price table of the next release, from its public sources; the result is committed.
 catalog: $(STAMP)
 	@PYTHONPATH=src $(BIN)/python -m tools.catalog
+
+# The dashboards that Grafana and submeter's page show, from tools/dashboards; the result is committed.
+dashboards: $(STAMP)
+	@PYTHONPATH=src $(BIN)/python -m tools.dashboards
 
 # The OpenTelemetry Collector of the production pipelines, with Go; MANIFEST=full adds Kafka and tail sampling.
 MANIFEST ?= lean
