@@ -54,6 +54,13 @@ PROVIDERS: dict[str, Row] = {
     "cohere": Row("cohere", "cohere", "5.18", awaits=("cohere.raw_base_client", "cohere.v2.raw_client")),
     "google.genai": Row("google.genai", "google-genai", "1.20", module="google_genai", awaits=("google.genai.models",)),
     "groq": Row("groq", "groq", "0.13"),
+    "ibm_watsonx_ai": Row(
+        "ibm_watsonx_ai",
+        "ibm-watsonx-ai",
+        "1.3",
+        module="watsonx",
+        awaits=("ibm_watsonx_ai.foundation_models",),
+    ),
     "mistralai": Row(
         "mistralai",
         "mistralai",

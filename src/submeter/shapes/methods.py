@@ -1,17 +1,15 @@
 """The SDKs without one request function: a method of a class makes one request to a model.
 
-What kind of function the method is decides how it is wrapped: a plain or asynchronous one answers with the
-answer or a stream, a generator is the stream itself and makes its request at the first pull, a context manager
-gives the stream to its block. Streams get a tap in front; the object that holds one stays the SDK's own.
+What kind of function the method is decides how it is wrapped (see `shapes.wrapping`). Streams get a tap in front; the
+object that holds one stays the SDK's own.
 """
 
 from __future__ import annotations
 
 import inspect
 import sys
-from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from functools import lru_cache, wraps
+from functools import lru_cache
 from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -21,10 +19,10 @@ from submeter.core.abandoned import settle
 from submeter.core.call import Call
 from submeter.core.endpoint import fields_of
 from submeter.core.follow import follow, follow_async
-from submeter.core.guard import attempt
+from submeter.shapes.wrapping import wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+    from collections.abc import Callable, Mapping
 
     from submeter.core.endpoint import Endpoint
 
@@ -43,6 +41,7 @@ class Method:
         endpoint: what a call of it means, or finds that out from the arguments; `None` when it is not metered.
         is_stream: whether it always streams; else its argument `stream` says so.
         within: the attribute of what it gives back that holds the answer or the stream.
+        is_lazy: whether its stream makes the request at the first pull, although a plain function gives it.
         is_manager: whether it is a context manager.
         is_optional: whether its module may lack it in a release that is supported.
         wrap: how it is wrapped, where its kind of function does not say it.
@@ -52,6 +51,7 @@ class Method:
     endpoint: Endpoint | Callable[[Mapping[str, Any]], Endpoint | None]
     is_stream: bool = False
     within: str = ""
+    is_lazy: bool = False
     is_manager: bool = False
     is_optional: bool = False
     wrap: Callable[[Opener, Callable[..., Any]], Callable[..., Any]] | None = None
@@ -94,7 +94,7 @@ class Provider:
 
     def _install(self, method: Method, target: str) -> None:
         try:
-            patch.patch(self.package, target, lambda original: _wrapped(Opener(self, method, original), original))
+            patch.patch(self.package, target, lambda original: wrapped(Opener(self, method, original), original))
         except patch.MissingError:
             if not method.is_optional:
                 raise
@@ -128,6 +128,19 @@ class Opener:
         name, server = self._provider.seat(owner)
         asked = self._provider.request(owner, arguments)
         return Call(endpoint, name, server, asked, is_stream=method.is_stream or arguments.get("stream") is True)
+
+    def defers(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Whether these arguments make a request at the first pull only."""
+        method = self.method
+        return method.is_lazy and (method.is_stream or self.arguments(args, kwargs).get("stream") is True)
+
+    def deferred(self, owner: Any, args: tuple[Any, ...], kwargs: dict[str, Any], given: Any) -> Any:
+        """Puts a tap in front of a stream that has made no request yet."""
+        if isinstance(given, GeneratorType):
+            return follow(lambda: self.open(owner, args, kwargs), cast("Any", given))
+        if isinstance(given, AsyncGeneratorType):
+            return follow_async(lambda: self.open(owner, args, kwargs), cast("Any", given))
+        return given
 
     def answered(self, call: Call, given: Any) -> Any:
         """Reads the answer in what the method gave back, or puts a tap in front of the stream in it."""
@@ -171,114 +184,3 @@ def _watch(call: Call, response: Any) -> None:
     if response is not None and not response.is_closed:
         call.is_followed = True
         body.watch(call, response)
-
-
-def _wrapped(opener: Opener, original: Callable[..., Any]) -> Callable[..., Any]:
-    method = opener.method
-    if method.wrap is not None:
-        wrap = method.wrap
-    elif method.is_manager:
-        wrap = _managed_async if inspect.isasyncgenfunction(inspect.unwrap(original)) else _managed
-    elif inspect.isgeneratorfunction(original):
-        wrap = _pulled
-    elif inspect.isasyncgenfunction(original):
-        wrap = _pulled_async
-    else:
-        wrap = _called_async if inspect.iscoroutinefunction(original) else _called
-    return wrap(opener, original)
-
-
-def _called(opener: Opener, original: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(original)
-    def called(self: Any, *args: Any, **kwargs: Any) -> Any:
-        call = attempt(opener.open, self, args, kwargs)
-        if call is None:
-            return original(self, *args, **kwargs)
-        try:
-            given = original(self, *args, **kwargs)
-        except BaseException as error:
-            attempt(call.finish, error)
-            raise
-        return attempt(opener.answered, call, given, default=given)
-
-    return called
-
-
-def _called_async(opener: Opener, original: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(original)
-    async def called(self: Any, *args: Any, **kwargs: Any) -> Any:
-        call = attempt(opener.open, self, args, kwargs)
-        if call is None:
-            return await original(self, *args, **kwargs)
-        try:
-            given = await original(self, *args, **kwargs)
-        except BaseException as error:
-            attempt(call.finish, error)
-            raise
-        return attempt(opener.answered, call, given, default=given)
-
-    return called
-
-
-def _pulled(opener: Opener, original: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(original)
-    def pulled(self: Any, *args: Any, **kwargs: Any) -> Generator[Any, None, None]:
-        return follow(lambda: opener.open(self, args, kwargs), original(self, *args, **kwargs))
-
-    return pulled
-
-
-def _pulled_async(opener: Opener, original: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(original)
-    def pulled(self: Any, *args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
-        return follow_async(lambda: opener.open(self, args, kwargs), original(self, *args, **kwargs))
-
-    return pulled
-
-
-def _managed(opener: Opener, original: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(original)
-    @contextmanager
-    def managed(self: Any, *args: Any, **kwargs: Any) -> Generator[Any, None, None]:
-        call = attempt(opener.open, self, args, kwargs)
-        is_given = False
-        try:
-            with original(self, *args, **kwargs) as given:
-                held = given if call is None else attempt(opener.answered, call, given, default=given)
-                is_given = True
-                yield held
-        except BaseException as error:
-            attempt(_left, call, None if is_given else error)
-            raise
-        attempt(_left, call)
-
-    return managed
-
-
-def _managed_async(opener: Opener, original: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(original)
-    @asynccontextmanager
-    async def managed(self: Any, *args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
-        call = attempt(opener.open, self, args, kwargs)
-        is_given = False
-        try:
-            async with original(self, *args, **kwargs) as given:
-                held = given if call is None else attempt(opener.answered, call, given, default=given)
-                is_given = True
-                yield held
-        except BaseException as error:
-            attempt(_left, call, None if is_given else error)
-            raise
-        attempt(_left, call)
-
-    return managed
-
-
-def _left(call: Call | None, error: BaseException | None = None) -> None:
-    """Ends the call of a block that the host left: by now its stream has ended, unless it was not read out."""
-    if call is None:
-        return
-    if error is None:
-        call.finish_early()
-    else:
-        call.finish(error)
