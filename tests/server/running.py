@@ -69,6 +69,7 @@ class RunningServer:
     variables: dict[str, str] = field(default_factory=dict[str, str])
     url: str = ""
     grpc: str = ""
+    clickhouse_port: int = 0
     process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
@@ -82,7 +83,8 @@ class RunningServer:
             self.stop()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "submeter", "up", "--port", "0", "--grpc-port", "0"]
+        ports = ["--port", "0", "--grpc-port", "0", "--clickhouse-port", "0"]
+        command = [sys.executable, "-m", "submeter", "up", *ports]
         with (self.folder.parent / "server.err").open("a") as errors:
             self.process = subprocess.Popen(
                 [*command, "--data", str(self.folder), *self.arguments],
@@ -97,6 +99,7 @@ class RunningServer:
         presence = json.loads((self.folder / "server.json").read_text())
         self.url = presence["url"]
         self.grpc = f"127.0.0.1:{presence['grpc']}"
+        self.clickhouse_port = presence["clickhouse"] or 0
         assert self.url in line
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:

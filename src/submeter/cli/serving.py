@@ -6,10 +6,11 @@ import argparse
 import logging
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from submeter import settings
 from submeter.cli.failure import CommandError
-from submeter.server.options import GRPC_PORT, HTTP_PORT, Limits, OptionError, Options
+from submeter.server.options import CLICKHOUSE_PORT, GRPC_PORT, HTTP_PORT, Limits, OptionError, Options
 
 _LAST_PORT = 65535
 
@@ -25,6 +26,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=_grpc_port,
         default=GRPC_PORT,
         help="OTLP/gRPC port, or 'off' (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--clickhouse-port",
+        type=_clickhouse_port,
+        default="auto",
+        metavar="PORT",
+        help=f"port for ClickHouse's clients (HTTP), or 'off' (default: {CLICKHOUSE_PORT} if it is free)",
     )
     place = parser.add_mutually_exclusive_group()
     place.add_argument("--data", metavar="DIR", help=f"data folder (default: {settings.data_home()})")
@@ -51,6 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         host=arguments.host,
         port=arguments.port,
         grpc_port=arguments.grpc_port,
+        clickhouse_port=arguments.clickhouse_port,
         store=arguments.store,
         token=settings.api_token(),
         limits=_limits(arguments),
@@ -97,3 +106,7 @@ def _port(text: str) -> int:
 
 def _grpc_port(text: str) -> int | None:
     return None if text.lower() == "off" else _port(text)
+
+
+def _clickhouse_port(text: str) -> int | Literal["auto"] | None:
+    return "auto" if text.lower() == "auto" else _grpc_port(text)

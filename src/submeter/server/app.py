@@ -11,8 +11,11 @@ from starlette.routing import Route
 
 from submeter.server.access import Access
 from submeter.server.api import Api
+from submeter.server.clickhouse_http import ClickhouseHttp
 from submeter.server.otlp_http import OtlpHttp
 from submeter.server.page import routes as page_routes
+from submeter.store.chdb import ChdbEngine
+from submeter.store.database import Database
 
 if TYPE_CHECKING:
     from starlette.requests import Request as HttpRequest
@@ -45,6 +48,17 @@ def build(options: Options, store: Store, intake: Intake, counters: Counters) ->
         exception_handlers={HTTPException: _refused, 500: _failed},
     )
     return Access(app, token=options.token, is_local=options.is_loopback and not options.token)
+
+
+def build_clickhouse(options: Options, store: Store, intake: Intake, counters: Counters) -> ASGIApp:
+    """The ASGI application for ClickHouse's clients, over an open embedded store and a started intake.
+
+    Users and the token are its own business; what speaks to this machine from elsewhere is turned away alike.
+    """
+    assert isinstance(store, Database)  # noqa: S101  (narrows the protocol for the checker)
+    assert isinstance(store.engine, ChdbEngine)  # noqa: S101  (the same)
+    endpoint = ClickhouseHttp(store.engine, intake, options.limits, counters, options.token)
+    return Access(Starlette(routes=endpoint.routes()), token="", is_local=options.is_loopback and not options.token)
 
 
 async def _refused(request: HttpRequest, error: Exception) -> Response:

@@ -18,6 +18,7 @@ _HELP = {
     "submeter_calls_total": "Model calls stored.",
     "submeter_warnings_total": "Warnings raised by this server's evaluator, by severity.",
     "submeter_evaluator_failures_total": "Batches that the evaluator could not judge.",
+    "submeter_clickhouse_requests_total": "Statements answered by the ClickHouse endpoint, by outcome.",
     "submeter_questions_total": "Questions answered over REST, by outcome.",
 }
 

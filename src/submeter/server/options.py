@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 if TYPE_CHECKING:
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 HTTP_PORT = 4318
 GRPC_PORT = 4317
+CLICKHOUSE_PORT = 8123
 _ENGINE_FOLDER = "data"
 
 
@@ -24,6 +25,7 @@ class Limits:
     """What the intake takes: sizes in bytes, times in seconds, the rate in items (spans, logs, points) a second."""
 
     body_bytes: int = 20 * 2**20
+    insert_bytes: int = 64 * 2**20
     body_seconds: float = 10.0
     queue_bytes: int = 128 * 2**20
     queue_requests: int = 4096
@@ -38,12 +40,17 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How one server runs. `folder` holds its presence file and, unless `store` names another, the database."""
+    """How one server runs. `folder` holds its presence file and, unless `store` names another, the database.
+
+    `clickhouse_port` "auto" is `CLICKHOUSE_PORT`, or none where that is taken; a server that only passes on to a
+    ClickHouse server has none.
+    """
 
     folder: Path
     host: str = "127.0.0.1"
     port: int = HTTP_PORT
     grpc_port: int | None = GRPC_PORT
+    clickhouse_port: int | Literal["auto"] | None = "auto"
     store: str = ""
     token: str = ""
     limits: Limits = field(default_factory=Limits)

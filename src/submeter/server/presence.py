@@ -17,12 +17,13 @@ _FILE_MODE: Final = 0o600
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """A running server: its process, its HTTP address, its gRPC port and when it started (ISO, UTC)."""
+    """A running server: its process, its HTTP address, its other ports and when it started (ISO, UTC)."""
 
     pid: int
     url: str
     grpc: int | None
     started: str
+    clickhouse: int | None = None
 
     @property
     def is_alive(self) -> bool:
@@ -36,9 +37,9 @@ class Presence:
         return True
 
 
-def this_process(url: str, grpc: int | None) -> Presence:
+def this_process(url: str, grpc: int | None, clickhouse: int | None = None) -> Presence:
     """The presence of the calling process, from now on."""
-    return Presence(os.getpid(), url, grpc, datetime.now(UTC).isoformat(timespec="seconds"))
+    return Presence(os.getpid(), url, grpc, datetime.now(UTC).isoformat(timespec="seconds"), clickhouse)
 
 
 def announce(folder: Path, presence: Presence) -> None:
@@ -62,7 +63,7 @@ def found(folder: Path) -> Presence | None:
     pid, url = fields.get("pid"), fields.get("url")
     if not isinstance(pid, int) or pid <= 0 or not isinstance(url, str):
         return None
-    presence = Presence(pid, url, fields.get("grpc"), str(fields.get("started", "")))
+    presence = Presence(pid, url, fields.get("grpc"), str(fields.get("started", "")), fields.get("clickhouse"))
     return presence if presence.is_alive else None
 
 

@@ -12,15 +12,16 @@ import signal
 import socket
 import sys
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import uvicorn
 
 from submeter.evaluator import SERVER_BOUNDS, Evaluator
 from submeter.evaluator.rulefile import configured_rules
-from submeter.server.app import build
+from submeter.server.app import build, build_clickhouse
 from submeter.server.counters import Counters
 from submeter.server.intake import Intake
+from submeter.server.options import CLICKHOUSE_PORT
 from submeter.server.otlp_grpc import OtlpGrpc
 from submeter.server.presence import announce, this_process, withdraw
 from submeter.server.watching import Watching
@@ -50,7 +51,7 @@ class ServerError(Exception):
 class _Http(uvicorn.Server):
     """uvicorn without its own signal handlers, telling when it listens."""
 
-    on_listening: Callable[[], None]
+    on_listening: Callable[[], None] = staticmethod(lambda: None)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -77,10 +78,37 @@ def up(options: Options) -> None:
     evaluator = Evaluator(configured_rules(), bounds=SERVER_BOUNDS)
     _make_folder(options.folder)
     with contextlib.ExitStack() as stack:
-        listener = stack.enter_context(_bound(options.host, options.port))
+        listeners = _Listeners(
+            stack.enter_context(_bound(options.host, options.port, "--port")), _clickhouse_listener(options, stack)
+        )
         store = open_store(options.store_url)
         stack.callback(store.close)
-        asyncio.run(_serve(options, listener, store, evaluator))
+        asyncio.run(_serve(options, listeners, store, evaluator))
+
+
+class _Listeners(NamedTuple):
+    """The sockets that are listened on: for OTLP, REST and the page, and for ClickHouse's clients."""
+
+    http: socket.socket
+    clickhouse: socket.socket | None
+
+    @property
+    def ports(self) -> tuple[int, int | None]:
+        """Their ports."""
+        return self.http.getsockname()[1], self.clickhouse.getsockname()[1] if self.clickhouse else None
+
+
+def _clickhouse_listener(options: Options, stack: contextlib.ExitStack) -> socket.socket | None:
+    port = options.clickhouse_port
+    if port is None or not options.is_embedded:
+        return None
+    try:
+        number = CLICKHOUSE_PORT if port == "auto" else port
+        return stack.enter_context(_bound(options.host, number, "--clickhouse-port"))
+    except ServerError:
+        if port != "auto":
+            raise
+        return None
 
 
 def _make_folder(folder: Path) -> None:
@@ -95,7 +123,7 @@ def _make_folder(folder: Path) -> None:
         ) from error
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _bound(host: str, port: int, option: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -105,23 +133,27 @@ def _bound(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise ServerError(_PORT_IN_USE.format(host, port, reason, "--port")) from error
+        raise ServerError(_PORT_IN_USE.format(host, port, reason, option)) from error
     return listener
 
 
-async def _serve(options: Options, listener: socket.socket, store: Store, evaluator: Evaluator) -> None:
+async def _serve(options: Options, listeners: _Listeners, store: Store, evaluator: Evaluator) -> None:
     counters = Counters()
     watching = Watching(store, evaluator, options.folder)
     intake = Intake(Writing(store), watching, options.limits, counters, options.folder if options.is_embedded else None)
     server = _Http(_config(build(options, store, intake, counters)))
+    running = [(server, listeners.http)]
+    if listeners.clickhouse is not None:
+        endpoint = build_clickhouse(options, store, intake, counters)
+        running.append((_Http(_config(endpoint)), listeners.clickhouse))
     grpc = OtlpGrpc(intake, options.limits, counters, options.token)
     intake.start()
     try:
         grpc_port = await _started(grpc, options)
-        server.on_listening = partial(_tell, options, listener.getsockname()[1], grpc_port)
+        server.on_listening = partial(_tell, options, *listeners.ports, grpc_port)
         for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, _stop, server)
-        await server.serve(sockets=[listener])
+            asyncio.get_running_loop().add_signal_handler(number, _stop, [http for http, _ in running])
+        await asyncio.gather(*(http.serve(sockets=[listener]) for http, listener in running))
     finally:
         await grpc.stop()
         await intake.close()
@@ -137,10 +169,14 @@ async def _started(grpc: OtlpGrpc, options: Options) -> int | None:
         raise ServerError(_PORT_IN_USE.format(options.host, options.grpc_port, "gRPC", "--grpc-port")) from error
 
 
-def _tell(options: Options, port: int, grpc_port: int | None) -> None:
+def _tell(options: Options, port: int, clickhouse_port: int | None, grpc_port: int | None) -> None:
     url = f"http://{_bracketed(options.host)}:{port}"
-    announce(options.folder, this_process(url, grpc_port))
+    announce(options.folder, this_process(url, grpc_port, clickhouse_port))
     ports = f", OTLP/gRPC on port {grpc_port}" if grpc_port is not None else ""
+    if clickhouse_port is not None:
+        ports += f", ClickHouse on port {clickhouse_port}"
+    elif options.is_embedded and options.clickhouse_port == "auto":
+        ports += f", no ClickHouse endpoint (port {CLICKHOUSE_PORT} is taken: choose one with --clickhouse-port)"
     sys.stdout.write(f"submeter is up on {url}{ports}; data in {options.store or options.folder}\n")
     sys.stdout.flush()
 
@@ -149,10 +185,11 @@ def _bracketed(host: str) -> str:
     return f"[{host.strip('[]')}]" if ":" in host else host
 
 
-def _stop(server: uvicorn.Server) -> None:
-    if server.should_exit:
-        server.force_exit = True
-    server.should_exit = True
+def _stop(servers: list[_Http]) -> None:
+    for server in servers:
+        if server.should_exit:
+            server.force_exit = True
+        server.should_exit = True
 
 
 def _config(app: object) -> uvicorn.Config:

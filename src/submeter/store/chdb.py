@@ -13,6 +13,7 @@ import re
 import threading
 from collections import defaultdict
 from contextlib import contextmanager
+from functools import partial
 from string import Template
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,7 +32,8 @@ from submeter.store.reading import LIMITS, refuse_harmful, rows_of
 from submeter.store.scope import table_filters
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 READERS: Final = 8
@@ -108,6 +110,25 @@ class ChdbEngine:
         refuse_harmful(str(formatted[0]["text"]))
         return self._ask(query, parameters, output_format)
 
+    @contextmanager
+    def session(self, refusal: type[StoreError]) -> Generator[Callable[..., Any]]:
+        """A connection that nobody else has had or will have, as a function of statement, parameters and format.
+
+        It is the writer's equal until it says otherwise, and takes a reader's turn. Parameters are texts that
+        are escaped already; the function returns the engine's own answer.
+        """
+        with self._slots:
+            self._refuse_unusable()
+            connection = self._opened()
+            try:
+                yield partial(self._answered, connection, refusal)
+            finally:
+                connection.close()
+
+    def held(self, data: bytes) -> AbstractContextManager[int]:
+        """A memory file with `data` in it, as its descriptor."""
+        return _memory_file(data)
+
     def close(self) -> None:
         """See `Engine.close`."""
         with self._lock:
@@ -180,8 +201,18 @@ class ChdbEngine:
         refusal: type[StoreError],
         output_format: str = "TSV",
     ) -> bytes:
+        return self._answered(connection, refusal, statement, parameter_texts(parameters), output_format).bytes()
+
+    def _answered(
+        self,
+        connection: Any,
+        refusal: type[StoreError],
+        statement: str,
+        parameters: Mapping[str, str],
+        output_format: str,
+    ) -> Any:
         try:
-            answer = connection.query(statement, output_format, params=parameter_texts(parameters))
+            return connection.query(statement, output_format, params=parameters)
         except RuntimeError as error:
             code = _CODE.search(str(error))
             if code and int(code[1]) == _NO_ROOM:
@@ -189,7 +220,6 @@ class ChdbEngine:
                     f"no room is left on the disk of {self._folder}: free some; nothing of the batch was stored"
                 ) from error
             raise refusal(f"the engine refused: {error}") from error
-        return answer.bytes()
 
 
 @contextmanager

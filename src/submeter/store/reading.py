@@ -11,8 +11,12 @@ from submeter.store.errors import QuestionRefused
 LIMITS: Final = {"seconds": 60, "rows": 1_000_000, "bytes": 4 << 30}
 """What one question may take: seconds, rows of the answer, bytes of memory."""
 
-_STRING: Final = re.compile(r"'(?:[^'\\]|\\.|'')*'")
-_FORBIDDEN: Final = re.compile(r"\b(INTO\s+OUTFILE|INFILE|KILL|SYSTEM(?!\s*\.)|Python\s*\()", re.IGNORECASE)
+_QUOTED: Final = re.compile(r"""'(?:[^'\\]|\\.|'')*'|`(?:[^`\\]|\\.|``)*`|"(?:[^"\\]|\\.|"")*\"""", re.DOTALL)
+"""A text or a quoted name: both are read, or a quote within a name would look like the beginning of a text."""
+
+_FORBIDDEN: Final = re.compile(
+    r"\b(INTO\s+OUTFILE|INFILE|KILL|SYSTEM(?!\s*\.)|Python\s*\(|file\b|(?-i:ai[A-Z]\w*))", re.IGNORECASE
+)
 _READING: Final = re.compile(r"\(*\s*(SELECT|WITH|SHOW|DESCRIBE|DESC|EXISTS|EXPLAIN)\b", re.IGNORECASE)
 
 
@@ -28,9 +32,10 @@ def rows_of(answer: bytes) -> list[dict[str, Any]]:
 def refuse_harmful(formatted: str) -> None:
     """Raises `QuestionRefused` unless `formatted`, a query as the engine prints it, only reads tables.
 
-    A read-only connection still lets a query write a file or end another query.
+    A read-only connection still lets a query write a file, end another query, read any file of this machine
+    by the function `file`, whatever the grants say (chdb-core 26.9), and call a language model.
     """
-    bare = _STRING.sub("''", formatted)
+    bare = _QUOTED.sub(lambda found: "''" if found[0][0] == "'" else found[0], formatted)
     found = _FORBIDDEN.search(bare)
     if found:
         raise QuestionRefused(f"a question may not use {found[0].strip(' (')}")

@@ -1,0 +1,65 @@
+"""Exceptions as ClickHouse's clients read them: a code in a header, a text that ends with the code's name."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import Final
+
+_CODE: Final = re.compile(r"Code: (\d+)\. DB::Exception: (?:Code: \1\. DB::Exception: )?(.*)", re.DOTALL)
+_NAME: Final = re.compile(r"\(([A-Z_0-9]+)\)\s*$")
+_VERSION: Final = re.compile(r"\s*\(version [\w.() ]+\)(?=[.\s]|$)")
+
+_STATUS: Final = {
+    16: HTTPStatus.BAD_REQUEST,
+    36: HTTPStatus.BAD_REQUEST,
+    53: HTTPStatus.BAD_REQUEST,
+    47: HTTPStatus.NOT_FOUND,
+    60: HTTPStatus.NOT_FOUND,
+    81: HTTPStatus.NOT_FOUND,
+    62: HTTPStatus.BAD_REQUEST,
+    48: HTTPStatus.NOT_IMPLEMENTED,
+    159: HTTPStatus.REQUEST_TIMEOUT,
+    164: HTTPStatus.FORBIDDEN,
+    202: HTTPStatus.SERVICE_UNAVAILABLE,
+    243: HTTPStatus.SERVICE_UNAVAILABLE,
+    452: HTTPStatus.BAD_REQUEST,
+    497: HTTPStatus.FORBIDDEN,
+    516: HTTPStatus.FORBIDDEN,
+    117: HTTPStatus.BAD_REQUEST,
+    307: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+}
+
+READONLY: Final = 164
+_ACCESS_DENIED: Final = 497
+
+
+class ClickhouseError(Exception):
+    """An answer that is an exception; `code` is ClickHouse's number, `name` its word."""
+
+    def __init__(self, code: int, message: str, name: str, retry_after_s: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.name = name
+        self.retry_after_s = retry_after_s
+
+    @property
+    def status(self) -> HTTPStatus:
+        """The HTTP status that ClickHouse would answer with."""
+        is_data = self.name.startswith("CANNOT_")
+        return _STATUS.get(self.code, HTTPStatus.BAD_REQUEST if is_data else HTTPStatus.INTERNAL_SERVER_ERROR)
+
+    @property
+    def text(self) -> str:
+        """The body of the answer."""
+        return f"Code: {self.code}. DB::Exception: {self}. ({self.name})\n"
+
+
+def of_engine(message: str) -> ClickhouseError:
+    """The exception in what the engine said; what is our own refusal has no number and is an access denied."""
+    found = _CODE.search(message)
+    if found is None:
+        return ClickhouseError(_ACCESS_DENIED, message, "ACCESS_DENIED")
+    text = _VERSION.sub("", found[2]).strip()
+    name = _NAME.search(text)
+    return ClickhouseError(int(found[1]), _NAME.sub("", text).rstrip(" ."), name[1] if name else "UNKNOWN_EXCEPTION")

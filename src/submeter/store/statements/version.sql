@@ -1,0 +1,2 @@
+-- Which version is the engine?
+SELECT version() AS version
