@@ -106,7 +106,7 @@ def forget() -> None:
     abandoned.settle()
     instruments.forget()
     instruments.inactive.clear()
-    counted._ids.clear()
+    counted.forget()
     call.observers.clear()
     watch._evaluator = None
     watch._callbacks.clear()

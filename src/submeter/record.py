@@ -18,7 +18,8 @@ class CallRecord:
     Times are nanoseconds since the epoch. `kind` is the conventions' operation name (chat, embeddings, ...);
     `operation` and `step` are what the application said it was doing. `cost_usd` is `None` when the model
     has no known price. `context_window` and `max_input_tokens` are the model's limits in tokens.
-    `time_per_output_chunk_s` is the mean over the chunks after the first.
+    `time_per_output_chunk_s` is the mean over the chunks after the first. `is_timed` says that start and end are
+    the call's own, and not those of fetching what a provider says of it.
     """
 
     started_ns: int
@@ -55,6 +56,7 @@ class CallRecord:
     time_per_output_chunk_s: float | None = None
     error_type: str = ""
     finish_reasons: tuple[str, ...] = ()
+    is_timed: bool = True
 
     @property
     def model(self) -> str:

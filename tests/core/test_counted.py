@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def forgotten() -> Iterator[None]:
-    counted._ids.clear()  # pyright: ignore[reportPrivateUsage]
+    counted.forget()
     yield
-    counted._ids.clear()  # pyright: ignore[reportPrivateUsage]
+    counted.forget()
 
 
 def test_an_id_is_first_once() -> None:
@@ -29,7 +29,7 @@ def test_no_id_is_never_first() -> None:
 
 
 def test_the_ones_asked_for_longest_ago_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counted, "KEPT", 2)
+    monkeypatch.setattr(counted.calls, "kept", 2)
     assert [counted.is_first(name) for name in ("a", "b", "a", "c", "a", "b")] == [True, True, False, True, False, True]
 
 

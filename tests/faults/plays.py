@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -13,10 +14,10 @@ import openai
 
 from instrumentation.anthropic_dialects import MESSAGES
 from instrumentation.case import CASES
-from instrumentation.host import Host, watched
+from instrumentation.host import Host, driven, watched
 from instrumentation.matrix import streams, whole
 from instrumentation.openai_dialects import CHAT, KNOWN, RESPONSES, on_request
-from instrumentation.transport import document
+from instrumentation.transport import Reply, document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -120,6 +121,106 @@ async def in_a_thread(host: Host) -> None:
         host.see(pool.submit(work).result())
 
 
+async def results(host: Host) -> None:
+    """The results of a batch, read three ways."""
+    batches = host.client.messages.batches
+    await host.drain(await host.do(batches.results, "b"))
+    answer = await host.do(batches.with_raw_response.results, "b")
+    await host.drain(await host.do(answer.parse))
+    manager = batches.with_streaming_response.results("b")
+    answer = await host.enter(manager)
+    await host.pull(answer.iter_bytes(200))
+    await host.leave(manager)
+
+
+async def listed(host: Host) -> None:
+    """What agents did, listed, and a job over memories."""
+    host.see(await host.do(host.client.beta.sessions.events.list, "s"))
+    host.see(await host.do(host.client.beta.dreams.retrieve, "d"))
+
+
+async def worked(host: Host) -> None:
+    """A job, a file, a turn and a session: what runs at the provider."""
+    host.see(await host.do(host.client.batches.retrieve, "batch_1"))
+    found = await host.do(host.client.files.content, "file-1")
+    host.see(found.content)
+    host.see(await host.do(host.client.beta.agents.sessions.turns.retrieve, "turn_1", session_id="s"))
+
+
+async def connected(host: Host) -> None:
+    """A connection over which two responses come, of which the second breaks off."""
+    from openai.resources.realtime import realtime
+
+    kind: Any = realtime.AsyncRealtimeConnection if host.is_async else realtime.RealtimeConnection
+    connection = kind(Wire(is_async=host.is_async))
+    while True:
+        host.see(await host.do(connection.recv))
+
+
+class ConnectionClosed(Exception):  # noqa: N818  (the name that the websockets library gives it)
+    """The end of a connection."""
+
+
+class Wire:
+    """A websocket without a network: it gives what a provider sends, and then is closed."""
+
+    def __init__(self, *, is_async: bool) -> None:
+        self._is_async = is_async
+        self._events = iter(SPOKEN)
+
+    def recv(self, *, decode: bool) -> Any:
+        """The next message."""
+        assert not decode
+        if self._is_async:
+            return self._next()
+        return driven(self._next())
+
+    async def _next(self) -> bytes:
+        for event in self._events:
+            return json.dumps(event).encode()
+        raise ConnectionClosed
+
+
+SPOKEN: list[dict[str, Any]] = [
+    {"type": "session.created", "session": {"model": "gpt-realtime-2"}},
+    {"type": "response.created", "response": {"id": "r1", "status": "in_progress"}},
+    {"type": "response.output_audio.delta", "delta": "UklGRg=="},
+    {
+        "type": "response.done",
+        "response": {"id": "r1", "status": "completed", "usage": {"input_tokens": 9, "output_tokens": 4}},
+    },
+    {
+        "type": "conversation.item.input_audio_transcription.completed",
+        "usage": {"type": "tokens", "input_tokens": 7, "output_tokens": 1},
+    },
+    {"type": "response.created", "response": {"id": "r2", "status": "in_progress"}},
+]
+BATCH = {"id": "b", "processing_status": "ended", "results_url": "https://llm.example/v1/messages/batches/b/results"}
+RESULT = {"custom_id": "r", "result": {"type": "succeeded", "message": MESSAGES.answer}}
+LINES = Reply([json.dumps(RESULT).encode() + b"\n"] * 2, headers={"content-type": "application/x-jsonl"})
+END = {"type": "span.model_request_end", "id": "e", "model_usage": {"input_tokens": 9, "output_tokens": 1}}
+DREAM = {
+    "id": "d",
+    "ended_at": "2026-11-24T00:00:00Z",
+    "model": {"id": "claude-haiku-4-5"},
+    "usage": {"input_tokens": 9, "output_tokens": 1},
+}
+JOB = {
+    "id": "batch_1",
+    "status": "completed",
+    "endpoint": "/v1/embeddings",
+    "output_file_id": "file-2",
+    "usage": {"input_tokens": 9, "output_tokens": 0},
+}
+LINE = json.dumps({"custom_id": "r", "response": {"body": CHAT.answer}}).encode()
+FILE = Reply([LINE[:40], LINE[40:] + b"\n"], headers={"content-type": "application/octet-stream"})
+TURN = {
+    "id": "turn_1",
+    "object": "agent.session.turn",
+    "status": "completed",
+    "usage": {"input_tokens": 9, "output_tokens": 1},
+}
+
 EMBEDDING = document(
     {
         "object": "list",
@@ -188,6 +289,10 @@ def plays() -> list[Play]:
             Play("response stream", streams.drained, AT_WORK, is_async, [RESPONSES.stream()]),
             Play("fetched", fetched, AT_WORK, is_async, [RESPONSES.document(background=True)]),
             Play("embedded", embedded, CHAT, is_async, [EMBEDDING]),
+            Play("results", results, MESSAGES, is_async, [document(BATCH), LINES] * 3),
+            Play("listed", listed, MESSAGES, is_async, [document({"data": [END]}), document(DREAM)]),
+            Play("worked", worked, CHAT, is_async, [document(JOB), FILE, document(TURN)]),
+            Play("connected", connected, CHAT, is_async, []),
             Play("not metered", metered_not, CHAT, is_async, [CHAT.stream()]),
             Play("not metered and left", metered_not_and_left, CHAT, is_async, [CHAT.stream()]),
         ]

@@ -95,12 +95,12 @@ class Host:
         thread.join()
 
 
-def driven(coroutine: Coroutine[Any, Any, object]) -> None:
-    """Runs a coroutine that never suspends, without an event loop."""
+def driven(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """What a coroutine that never suspends gives, without an event loop."""
     try:
         coroutine.send(None)
-    except StopIteration:
-        return
+    except StopIteration as end:
+        return end.value
     coroutine.close()
     raise AssertionError("a synchronous SDK made its caller wait in an event loop")
 

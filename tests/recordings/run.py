@@ -104,7 +104,7 @@ async def _play_all(folder: Path, made: Run, metering: Metering) -> None:
         said = statement(exchange, is_counted=is_counted)
         for mode in MODES:
             # Recordings repeat ids, and so do the modes.
-            counted._ids.clear()  # pyright: ignore[reportPrivateUsage]
+            counted.forget()
             metering.spans.clear()
             error = await player.play(exchange, family, mode)
             made.played.append(Played(exchange, family, mode, said, kind, metering.ended(), error))

@@ -38,6 +38,7 @@ _WRAPPERS = frozenset(
         "submeter.core.threads",
         "submeter.distro.run",
         "submeter.shapes.methods",
+        "submeter.shapes.sockets",
         "submeter.shapes.stainless",
     }
 )

@@ -2,7 +2,8 @@
 
 The response carries its reader in its extensions; its class is hooked once, when the first such response is
 seen, because a hook on the object would be a cycle that outlives a dropped stream. A body is parsed only when no
-stream object of the SDK reads it (`Call.is_followed`): server-sent events as they pass, a document at its end.
+stream object of the SDK reads it (`Call.is_followed`): server-sent events and lines as they pass, a document at its
+end.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 
     from submeter.core.call import Call
+    from submeter.core.reported import Reported
 
 LARGEST = 8 * 1024 * 1024
 """Bytes of a body that are kept for parsing; a larger one is passed on unmetered."""
@@ -38,9 +40,10 @@ def parsed(data: bytes) -> Any:
 class Reader:
     """Reads what passes of one body and feeds it to the call."""
 
-    def __init__(self, call: Call, content_type: str) -> None:
+    def __init__(self, call: Call | Reported, content_type: str) -> None:
         self.call = call
-        self._is_events = content_type.startswith("text/event-stream")
+        self._is_lines = call.is_lines
+        self._is_events = not self._is_lines and content_type.startswith("text/event-stream")
         self._is_too_large = False
         self._kept = bytearray()
 
@@ -51,14 +54,16 @@ class Reader:
             self._kept.clear()
             return
         self._kept += data
-        if self._is_events:
+        if self._is_events or self._is_lines:
             *lines, rest = bytes(self._kept).split(b"\n")
             self._kept = bytearray(rest)
             for line in lines:
-                self._event(line.strip())
+                self._line(line.strip())
 
-    def _event(self, line: bytes) -> None:
-        data = line[5:].strip() if line.startswith(b"data:") else b""
+    def _line(self, line: bytes) -> None:
+        data = line
+        if self._is_events:
+            data = line[5:].strip() if line.startswith(b"data:") else b""
         event = parsed(data) if data.startswith(b"{") else None
         if event is not None:
             self.call.taker()(event)
@@ -66,11 +71,12 @@ class Reader:
     def end(self, error: BaseException | None = None) -> None:
         """The body ended: by itself, or by an error."""
         if error is None and self._kept and not self._is_events:
-            attempt(self._document)
+            attempt(self._rest)
         self.call.finish(error)
 
-    def _document(self) -> None:
-        self.call.answer(parsed(bytes(self._kept)))
+    def _rest(self) -> None:
+        rest = bytes(self._kept)
+        self._line(rest.strip()) if self._is_lines else self.call.answer(parsed(rest))
 
     def drop(self) -> None:
         """The host stopped reading."""
@@ -132,7 +138,7 @@ async def tapped_async(reader: Reader, pieces: AsyncIterator[bytes]) -> AsyncGen
             await close()
 
 
-def watch(call: Call, response: Any) -> None:
+def watch(call: Call | Reported, response: Any) -> None:
     """Has `call` learn how the host reads and closes the unread `response` (an httpx or httpx2 response)."""
     kind: type[Any] = response.__class__
     if kind not in _hooked:
@@ -143,7 +149,7 @@ def watch(call: Call, response: Any) -> None:
     response.extensions[_READER] = Reader(call, response.headers.get("content-type", ""))
 
 
-def call_of(response: Any) -> Call | None:
+def call_of(response: Any) -> Call | Reported | None:
     """The call whose answer `response` is, `None` when it is not metered."""
     reader = response.extensions.get(_READER)
     return None if reader is None else reader.call

@@ -54,6 +54,9 @@ class Call(Answer):
         is_stream: whether the caller asked for a stream.
     """
 
+    is_lines = False
+    """Whether its body is lines of JSON, as a report's may be."""
+
     __slots__ = (
         "__weakref__",
         "_is_finished",
@@ -165,7 +168,7 @@ class Call(Answer):
         span, facts = self.span.get_span_context(), self.facts
         response_model: str = facts.get(semconv.RESPONSE_MODEL, "")
         model = response_model or self.model
-        window = attempt(limits.limits_of, self.provider, model) or _UNKNOWN
+        window = (None if self.endpoint.is_sum else attempt(limits.limits_of, self.provider, model)) or _UNKNOWN
         started, tier = self._started_ns, str(facts.get(semconv.SERVICE_TIER, ""))
         cost = attempt(_cost, usage, self.provider, model, started, tier, self.endpoint.is_batch)
         parent = getattr(self.span, "parent", None)
@@ -198,6 +201,7 @@ class Call(Answer):
             time_per_output_chunk_s=self.seconds_per_chunk(),
             error_type=exceptions.type_of(error),
             finish_reasons=self.reasons(),
+            is_timed=self.kind == self.endpoint.kind and not self.endpoint.is_reported,
         )
 
     def answer(self, answer: Any) -> None:

@@ -47,6 +47,8 @@ class Endpoint:
         attributes: span attributes every call of this kind has.
         asks_usage: whether streams report usage only when `stream_options.include_usage` is set.
         is_batch: whether the answer states the usage of a batch, which has prices of its own.
+        is_sum: whether the usage is the sum of many requests, which says nothing of a context window.
+        is_reported: whether the call was made by the provider, so that its duration is not known here.
         service_tier: the field, in the answer or its usage, that names the tier that was billed.
         counts_as: for answers that are fetched, the kind of the call whose usage they state. It is counted once.
         is_fetchable: whether an answer of this kind may be fetched again, and must not count then.
@@ -73,6 +75,8 @@ class Endpoint:
     attributes: Mapping[str, Any] = field(default_factory=dict[str, Any])
     asks_usage: bool = False
     is_batch: bool = False
+    is_sum: bool = False
+    is_reported: bool = False
     service_tier: str = "service_tier"
     counts_as: str = ""
     is_fetchable: bool = False

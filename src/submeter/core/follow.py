@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 
     from submeter.core.call import Call
+    from submeter.core.reported import Reported
+
+    Find = Callable[[], Call | Reported | None]
 
 
 class Unmetered:
@@ -37,7 +40,7 @@ def _passed(_chunk: object) -> bool:
     return False
 
 
-def follow(find: Callable[[], Call | None], chunks: Iterator[Any]) -> Generator[Any, None, None]:
+def follow(find: Find, chunks: Iterator[Any]) -> Generator[Any, None, None]:
     """Passes `chunks` on unchanged. `find` gives their call at the first pull, `None` for one that is not metered."""
     call = attempt(find) or Unmetered()
     observe = attempt(call.taker, default=_passed)
@@ -62,7 +65,7 @@ def follow(find: Callable[[], Call | None], chunks: Iterator[Any]) -> Generator[
             close()
 
 
-async def follow_async(find: Callable[[], Call | None], chunks: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
+async def follow_async(find: Find, chunks: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
     """`follow` for an asynchronous stream."""
     call = attempt(find) or Unmetered()
     observe = attempt(call.taker, default=_passed)

@@ -48,7 +48,7 @@ def measure(made: Instruments, record: CallRecord, labels: tuple[str, ...], dial
     if is_inference and dialect != "latest":
         _legacy(made, record, attributes, timed)
     if not is_inference:
-        made.record(semconv.METRIC_OTHER_DURATION, record.duration_s, timed, "s", semconv.DURATION_BOUNDARIES_S)
+        _time(made, semconv.METRIC_OTHER_DURATION, record, timed)
         if record.usage.input_tokens is not None:
             made.add(semconv.METRIC_EMBEDDINGS_INPUT_TOKENS, record.usage.input_tokens, attributes)
     if record.context_utilization is not None:
@@ -66,8 +66,13 @@ def _cost(made: Instruments, record: CallRecord, attributes: dict[str, Any]) -> 
         made.add(semconv.METRIC_CALLS_WITHOUT_USAGE, 1, attributes, "{call}")
 
 
+def _time(made: Instruments, name: str, record: CallRecord, timed: dict[str, Any]) -> None:
+    if record.is_timed:
+        made.record(name, record.duration_s, timed, "s", semconv.DURATION_BOUNDARIES_S)
+
+
 def _inference(made: Instruments, record: CallRecord, attributes: dict[str, Any], timed: dict[str, Any]) -> None:
-    made.record(semconv.METRIC_DURATION, record.duration_s, timed, "s", semconv.DURATION_BOUNDARIES_S)
+    _time(made, semconv.METRIC_DURATION, record, timed)
     for name, total_name, part_names in _COUNTED:
         total: int | None = getattr(record.usage, total_name)
         if total is None:
@@ -94,7 +99,7 @@ def _inference(made: Instruments, record: CallRecord, attributes: dict[str, Any]
 
 def _legacy(made: Instruments, record: CallRecord, attributes: dict[str, Any], timed: dict[str, Any]) -> None:
     durations = semconv.DURATION_BOUNDARIES_S
-    made.record(semconv.METRIC_OTHER_DURATION, record.duration_s, timed, "s", durations)
+    _time(made, semconv.METRIC_OTHER_DURATION, record, timed)
     for name, value in (
         (semconv.LEGACY_METRIC_TIME_TO_FIRST_CHUNK, record.time_to_first_chunk_s),
         (semconv.LEGACY_METRIC_TIME_PER_OUTPUT_CHUNK, record.time_per_output_chunk_s),

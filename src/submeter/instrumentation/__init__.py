@@ -72,7 +72,27 @@ PROVIDERS: dict[str, Row] = {
             for home in ("client.", "")
         ),
     ),
-    "openai": Row("openai", "openai", "1.26"),
+    "openai": Row(
+        "openai",
+        "openai",
+        "1.26",
+        awaits=(
+            "openai",
+            # Where the connections are, which only programs that use them import.
+            *(
+                f"openai.resources.{part}"
+                for part in (
+                    "realtime.realtime",
+                    "beta.realtime.realtime",
+                    "responses.responses",
+                    "beta.responses.responses",
+                    "live.live",
+                    "live.sideband",
+                    "live.forks",
+                )
+            ),
+        ),
+    ),
     "together": Row("together", "together", "2.0"),
 }
 """SDK import name -> row. The provider's table is `submeter.instrumentation.<module>.<table>`."""
@@ -94,6 +114,8 @@ def start(package: str) -> bool:
     if not reason:
         active.add(package)
         return True
+    # Half a patch would count some calls and lose others.
+    attempt(_undo, package)
     active.discard(package)
     _lament(package, reason)
     return False
@@ -133,15 +155,18 @@ def _install(package: str) -> str:
     try:
         provider.install()
     except patch.MissingError as missing:
-        patch.undo(package)
         return f"this version has no {missing}"
     return ""
+
+
+def _undo(package: str) -> None:
+    from submeter.core import patch  # noqa: PLC0415
+
+    patch.undo(package)
 
 
 def stop(package: str) -> None:
     """Puts the SDK's own functions back."""
     if package in active:
-        from submeter.core import patch  # noqa: PLC0415
-
-        patch.undo(package)
+        _undo(package)
         active.discard(package)

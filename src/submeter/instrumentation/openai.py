@@ -2,91 +2,63 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from submeter import semconv
-from submeter.core.endpoint import Endpoint, fields_of
+from submeter.core.counted import reports
+from submeter.core.endpoint import Endpoint, dig, fields_of
+from submeter.core.reported import Found, Report
+from submeter.shapes.hosts import HOSTS, USAGE_ON_REQUEST
+from submeter.shapes.responses import (
+    ANSWERED,
+    FETCHED_RESPONSE,
+    INPUT,
+    INPUT_PARTS,
+    OUTPUT_PARTS,
+    RESPONSE,
+    SAMPLING,
+    settle,
+)
+from submeter.shapes.sockets import Events
 from submeter.shapes.stainless import Provider
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from submeter.core.call import Call
     from submeter.core.endpoint import Table
 
-_INPUT_PARTS: Table = {
-    "cached_tokens": "cache_read_tokens",
-    "cache_write_tokens": "cache_write_tokens",
-    "text_tokens": "text_input_tokens",
-    "image_tokens": "image_input_tokens",
-    "audio_tokens": "audio_input_tokens",
-}
-_OUTPUT_PARTS: Table = {
-    "reasoning_tokens": "reasoning_tokens",
-    "text_tokens": "text_output_tokens",
-    "image_tokens": "image_output_tokens",
-    "audio_tokens": "audio_output_tokens",
-}
 _PROMPT: Table = {
     "prompt_tokens": "input_tokens",
     "completion_tokens": "output_tokens",
-    "prompt_tokens_details": _INPUT_PARTS,
+    "prompt_tokens_details": INPUT_PARTS,
     # Runs of assistants leave out an s.
-    "prompt_token_details": _INPUT_PARTS,
-    "completion_tokens_details": _OUTPUT_PARTS,
+    "prompt_token_details": INPUT_PARTS,
+    "completion_tokens_details": OUTPUT_PARTS,
     # Cached input in DeepSeek's own words, and in Mistral's.
     "prompt_cache_hit_tokens": "cache_read_tokens",
     "num_cached_tokens": "cache_read_tokens",
 }
-_INPUT: Table = {
-    "input_tokens": "input_tokens",
-    "output_tokens": "output_tokens",
-    "input_tokens_details": _INPUT_PARTS,
-    # Transcriptions leave out an s.
-    "input_token_details": _INPUT_PARTS,
-    "output_tokens_details": _OUTPUT_PARTS,
-    "output_token_details": _OUTPUT_PARTS,
-}
-_SAMPLING = {
-    "frequency_penalty": semconv.REQUEST_FREQUENCY_PENALTY,
-    "presence_penalty": semconv.REQUEST_PRESENCE_PENALTY,
-    "seed": semconv.REQUEST_SEED,
-    "service_tier": semconv.OPENAI_REQUEST_SERVICE_TIER,
-    "stop": semconv.REQUEST_STOP_SEQUENCES,
-    "temperature": semconv.REQUEST_TEMPERATURE,
-    "top_p": semconv.REQUEST_TOP_P,
-}
-_ANSWERED = {
-    "id": semconv.RESPONSE_ID,
-    "model": semconv.RESPONSE_MODEL,
-    "service_tier": semconv.OPENAI_RESPONSE_SERVICE_TIER,
-    "system_fingerprint": semconv.OPENAI_SYSTEM_FINGERPRINT,
-}
-_ENDED = {"completed": "stop", "failed": "error", "cancelled": "error", "expired": "error"}
-_STATUSES = frozenset({"queued", "in_progress", "completed", "incomplete", "failed", "cancelled"})
-_CUT_OFF = {"max_output_tokens": "length", "max_prompt_tokens": "length", "max_completion_tokens": "length"}
+_FINAL = frozenset({"completed", "failed", "cancelled", "canceled", "expired", "incomplete"})
+"""States of a job from which on its usage grows no more."""
 
 
-def _settle_response(call: Call, fields: Mapping[str, Any]) -> None:
-    """A response says why it ended in two fields, and whose it is in a third."""
-    status = fields.get("status")
-    if status in _ENDED:
-        call.ended(_ENDED[status])
-    elif status == "incomplete":
-        reason = fields_of(fields.get("incomplete_details")).get("reason")
-        call.ended(_CUT_OFF.get(str(reason), str(reason)))
-    conversation = fields_of(fields.get("conversation")).get("id")
-    if isinstance(conversation, str):
-        call.fact(semconv.CONVERSATION_ID, conversation)
-
-
-def _settle_fetched(call: Call, fields: Mapping[str, Any]) -> None:
-    """A response that was not made in the background was counted when it was made, wherever that was."""
-    _settle_response(call, fields)
-    if fields.get("status") in _STATUSES:
-        call.fact(semconv.RESPONSE_STATUS, fields["status"])
-    if fields.get("status") is not None and fields.get("background") is not True:
+def _settle_job(call: Call, fields: Mapping[str, Any]) -> None:
+    """The usage of a job counts once nothing can be added to it."""
+    settle(call, fields)
+    if fields.get("status") not in _FINAL:
         call.forget_usage()
+
+
+def _settle_batch(call: Call, fields: Mapping[str, Any]) -> None:
+    """A batch counts by its sum or by its file of results, whichever is read first."""
+    _settle_job(call, fields)
+    if fields.get("endpoint") == "/v1/embeddings":
+        call.endpoint = EMBEDDINGS_BATCH
+    for name in ("output_file_id", "error_file_id"):
+        if call.counts and isinstance(fields.get(name), str) and not reports.add(f"/files/{fields[name]}/content"):
+            call.forget_usage()
 
 
 CHAT = Endpoint(
@@ -96,14 +68,14 @@ CHAT = Endpoint(
     envelopes=frozenset({"x_groq"}),
     choices="choices",
     request={
-        **_SAMPLING,
+        **SAMPLING,
         "max_completion_tokens": semconv.REQUEST_MAX_TOKENS,
         "max_tokens": semconv.REQUEST_MAX_TOKENS,
         "reasoning_effort": semconv.REQUEST_REASONING_LEVEL,
     },
     choice_count="n",
     output_type=("response_format", "type"),
-    response=_ANSWERED,
+    response=ANSWERED,
     attributes={semconv.OPENAI_API_TYPE: "chat_completions"},
     asks_usage=True,
 )
@@ -112,38 +84,10 @@ COMPLETION = Endpoint(
     kind=semconv.KIND_TEXT_COMPLETION,
     usage=_PROMPT,
     choices="choices",
-    request={**_SAMPLING, "max_tokens": semconv.REQUEST_MAX_TOKENS},
+    request={**SAMPLING, "max_tokens": semconv.REQUEST_MAX_TOKENS},
     choice_count="n",
-    response=_ANSWERED,
+    response=ANSWERED,
     asks_usage=True,
-)
-
-RESPONSE = Endpoint(
-    kind=semconv.KIND_CHAT,
-    usage=_INPUT,
-    envelopes=frozenset({"response"}),
-    request={
-        **_SAMPLING,
-        "conversation": semconv.CONVERSATION_ID,
-        "max_output_tokens": semconv.REQUEST_MAX_TOKENS,
-        "previous_response_id": semconv.REQUEST_PREVIOUS_RESPONSE_ID,
-    },
-    reasoning=("reasoning", "effort"),
-    output_type=("text", "format", "type"),
-    response=_ANSWERED,
-    attributes={semconv.OPENAI_API_TYPE: "responses"},
-    is_fetchable=True,
-    settle=_settle_response,
-)
-
-FETCHED_RESPONSE = Endpoint(
-    kind=semconv.KIND_FETCH_RESPONSE,
-    counts_as=semconv.KIND_CHAT,
-    usage=_INPUT,
-    envelopes=frozenset({"response"}),
-    response=_ANSWERED,
-    attributes={semconv.OPENAI_API_TYPE: "responses"},
-    settle=_settle_fetched,
 )
 
 EMBEDDINGS = Endpoint(
@@ -158,20 +102,20 @@ EMBEDDINGS = Endpoint(
 
 IMAGE = Endpoint(
     kind=semconv.KIND_GENERATE_CONTENT,
-    usage=_INPUT,
+    usage=INPUT,
     choice_count="n",
     attributes={semconv.OUTPUT_TYPE: semconv.OUTPUT_IMAGE},
 )
 
 TRANSCRIPTION = Endpoint(
     kind=semconv.KIND_GENERATE_CONTENT,
-    usage=_INPUT,
+    usage=INPUT,
     attributes={semconv.OUTPUT_TYPE: semconv.OUTPUT_TEXT},
 )
 
 SPEECH = Endpoint(
     kind=semconv.KIND_GENERATE_CONTENT,
-    usage=_INPUT,
+    usage=INPUT,
     attributes={semconv.OUTPUT_TYPE: semconv.OUTPUT_SPEECH},
 )
 
@@ -186,17 +130,99 @@ RUN = Endpoint(
     usage=_PROMPT,
     envelopes=frozenset({"data"}),
     response={"id": semconv.RESPONSE_ID, "model": semconv.RESPONSE_MODEL},
-    settle=_settle_response,
+    is_sum=True,
+    settle=settle,
 )
 
 BATCH = Endpoint(
     kind=semconv.KIND_FETCH_RESPONSE,
     counts_as=semconv.KIND_CHAT,
-    usage=_INPUT,
+    usage=INPUT,
     response={"id": semconv.RESPONSE_ID, "model": semconv.RESPONSE_MODEL},
     is_batch=True,
-    settle=_settle_response,
+    is_sum=True,
+    settle=_settle_batch,
 )
+
+EMBEDDINGS_BATCH = replace(BATCH, counts_as=semconv.KIND_EMBEDDINGS)
+
+DECISION = Endpoint(
+    kind=semconv.KIND_CHAT,
+    usage=INPUT,
+    request={"reasoning_effort": semconv.REQUEST_REASONING_LEVEL},
+    response=ANSWERED,
+    attributes={semconv.OUTPUT_TYPE: semconv.OUTPUT_JSON},
+)
+
+TURN = Endpoint(
+    kind=semconv.KIND_CHAT,
+    usage=INPUT,
+    response={"id": semconv.RESPONSE_ID, "model": semconv.RESPONSE_MODEL, "session_id": semconv.CONVERSATION_ID},
+    is_sum=True,
+    is_reported=True,
+    settle=settle,
+)
+
+_RESULTS = {
+    name: replace(endpoint, is_batch=True, is_reported=True, is_fetchable=False)
+    for name, endpoint in (
+        ("chat.completion", CHAT),
+        ("text_completion", COMPLETION),
+        ("response", RESPONSE),
+        ("list", EMBEDDINGS),
+    )
+}
+"""The `object` of a batch's result -> how it is read."""
+
+
+def _results(line: Mapping[str, Any]) -> Iterator[Found]:
+    """The result of a request in a file that a batch wrote; other files have no such lines."""
+    answer = fields_of(dig(line, ("response", "body")))
+    endpoint = _RESULTS.get(str(answer.get("object")))
+    if "custom_id" in line and endpoint is not None:
+        yield Found(endpoint, str(answer.get("id") or line.get("id") or ""), answer)
+
+
+def _turns(event: Mapping[str, Any]) -> Iterator[Found]:
+    """The turn of an agent that an event says has ended, or a turn itself."""
+    turn = fields_of(event.get("turn")) or event
+    usage = event.get("usage") or turn.get("usage")
+    if turn.get("object") == "agent.session.turn" and turn.get("status") in _FINAL and usage is not None:
+        yield Found(TURN, str(turn.get("id")), {**turn, "usage": usage})
+
+
+REALTIME = replace(
+    RESPONSE,
+    request={"conversation_id": semconv.CONVERSATION_ID, "max_output_tokens": semconv.REQUEST_MAX_TOKENS},
+    attributes={semconv.OPENAI_API_TYPE: "realtime"},
+    is_fetchable=False,
+)
+
+_SPOKEN = {"conversation.item.input_audio_transcription.completed": replace(TRANSCRIPTION, is_reported=True)}
+_SPEECH = Events(
+    REALTIME,
+    "response.created",
+    frozenset({"response.done"}),
+    _SPOKEN,
+    dict.fromkeys(
+        ("session.created", "session.updated"),
+        (("session", "model"), ("session", "audio", "input", "transcription", "model")),
+    ),
+)
+_BETA_SPEECH = _SPEECH._replace(
+    model=dict.fromkeys(_SPEECH.model, (("session", "model"), ("session", "input_audio_transcription", "model")))
+)
+_RESPONSES = Events(
+    RESPONSE, "response.created", frozenset({"response.completed", "response.incomplete", "response.failed"})
+)
+_LIVE = _RESPONSES._replace(
+    inside="event", further={"decision.completed": replace(DECISION, envelopes=frozenset({"decision"}))}
+)
+
+
+def _both_kinds(module: str, name: str, events: Events) -> dict[str, Events]:
+    return {f"openai.resources.{module}:{kind}{name}Connection": events for kind in ("", "Async")}
+
 
 PROVIDER = Provider(
     package="openai",
@@ -223,44 +249,27 @@ PROVIDER = Provider(
         "post /threads/{}/runs/{}/cancel": RUN,
         "get /batches/{}": BATCH,
         "post /batches/{}/cancel": BATCH,
+        "get /files/{}/content": Report(find=_results, is_lines=True),
+        "post /decisions": DECISION,
+        "post /agents/sessions": Report(find=_turns),
+        "get /agents/sessions/{}/events": Report(find=_turns),
+        "get /agents/sessions/{}/turns/{}": Report(find=_turns),
     },
-    clients={"AzureOpenAI": "azure.ai.openai", "AsyncAzureOpenAI": "azure.ai.openai"},
-    hosts={
-        "openai.azure.com": "azure.ai.openai",
-        "services.ai.azure.com": "azure.ai.openai",
-        "cognitiveservices.azure.com": "azure.ai.openai",
-        "amazonaws.com": "aws.bedrock",
-        "api.aws": "aws.bedrock",
-        "aiplatform.googleapis.com": "gcp.vertex_ai",
-        "generativelanguage.googleapis.com": "gcp.gemini",
-        "api.cohere.ai": "cohere",
-        "api.cohere.com": "cohere",
-        "api.deepseek.com": "deepseek",
-        "api.fireworks.ai": "fireworks_ai",
-        "api.groq.com": "groq",
-        "api.mistral.ai": "mistral_ai",
-        "api.moonshot.ai": "moonshot_ai",
-        "api.moonshot.cn": "moonshot_ai",
-        "api.perplexity.ai": "perplexity",
-        "api.together.ai": "together_ai",
-        "api.together.xyz": "together_ai",
-        "api.x.ai": "x_ai",
-        "openrouter.ai": "openrouter",
+    clients={
+        "AzureOpenAI": "azure.ai.openai",
+        "AsyncAzureOpenAI": "azure.ai.openai",
+        "BedrockOpenAI": "aws.bedrock",
+        "AsyncBedrockOpenAI": "aws.bedrock",
     },
-    usage_on_request=(
-        "api.openai.com",
-        "openai.azure.com",
-        "api.deepseek.com",
-        "api.fireworks.ai",
-        "api.groq.com",
-        "api.moonshot.ai",
-        "api.moonshot.cn",
-        "api.together.ai",
-        "api.together.xyz",
-        "api.x.ai",
-        "openrouter.ai",
-        # Servers of models on one's own machine: Ollama, vLLM, llama.cpp, LM Studio and LiteLLM all take the option.
-        "127.0.0.1",
-        "localhost",
-    ),
+    sockets={
+        **_both_kinds("realtime.realtime", "Realtime", _SPEECH),
+        **_both_kinds("beta.realtime.realtime", "Realtime", _BETA_SPEECH),
+        **_both_kinds("responses.responses", "Responses", _RESPONSES),
+        **_both_kinds("beta.responses.responses", "Responses", _RESPONSES),
+        **_both_kinds("live.live", "Live", _LIVE),
+        **_both_kinds("live.sideband", "Sideband", _LIVE),
+        **_both_kinds("live.forks", "Forks", _LIVE),
+    },
+    hosts=HOSTS,
+    usage_on_request=USAGE_ON_REQUEST,
 )

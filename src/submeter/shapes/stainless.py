@@ -7,27 +7,24 @@ tap finds it: openai 3 makes its iterator before `request` returns, anthropic 2 
 
 from __future__ import annotations
 
-import copy
-import weakref
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from submeter import settings
 from submeter.core import body, guard, patch
-from submeter.core.abandoned import settle
-from submeter.core.call import Call
 from submeter.core.endpoint import fields_of
 from submeter.core.follow import follow, follow_async, hide, hide_async
+from submeter.shapes.route import ASKED, Route
+from submeter.shapes.sockets import Sockets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from submeter.core.call import Call
     from submeter.core.endpoint import Endpoint
-
-_RAW = "x-stainless-raw-response"
-_ASKED = {"include_usage": True}
-"""What we put into a request that asks for usage; a stream with this very object hides the chunk that answers it."""
+    from submeter.core.reported import Report, Reported
+    from submeter.shapes.sockets import Events
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,15 +39,19 @@ class Provider:
         hosts: end of a host name -> provider name.
         usage_on_request: ends of the host names known to accept `stream_options.include_usage`.
         native_option: keyword of the client class that turns the SDK's own spans off when false.
+        decoder: the SDK's module that reads bodies of lines.
+        sockets: module and class of a connection -> what its events mean.
     """
 
     package: str
     name: str
-    endpoints: Mapping[str, Endpoint]
+    endpoints: Mapping[str, Endpoint | Report]
     clients: Mapping[str, str] = field(default_factory=dict[str, str])
     hosts: Mapping[str, str] = field(default_factory=dict[str, str])
     usage_on_request: tuple[str, ...] = ()
     native_option: str = ""
+    decoder: str = ""
+    sockets: Mapping[str, Events] = field(default_factory=dict[str, Any])
 
     def install(self) -> None:
         """Patches the SDK, which must be imported already.
@@ -66,125 +67,18 @@ class Provider:
         patch.patch(
             self.package, f"{streams}:AsyncStream.__stream__", lambda original: _tap(follow_async, hide_async, original)
         )
+        if self.decoder:
+            decoders = f"{self.package}.{self.decoder}"
+            patch.patch(self.package, f"{decoders}:JSONLDecoder.__decode__", lambda original: _lines(follow, original))
+            patch.patch(
+                self.package,
+                f"{decoders}:AsyncJSONLDecoder.__decode__",
+                lambda original: _lines(follow_async, original),
+            )
+        # A loss of its own: the SDK's other calls are metered without.
+        guard.attempt(Sockets(package=self.package, classes=self.sockets, seat=route.seat).install)
         if self.native_option:
             patch.patch(self.package, f"{base}:BaseClient.__init__", lambda original: _muted(self, original))
-
-
-class Route:
-    """Finds out what a request means: its endpoint, its provider and where it goes."""
-
-    def __init__(self, provider: Provider) -> None:
-        self._provider = provider
-        self._exact = {path: endpoint for path, endpoint in provider.endpoints.items() if "{}" not in path}
-        self._patterns = [(path.split("/"), endpoint) for path, endpoint in provider.endpoints.items() if "{}" in path]
-        self._servers: weakref.WeakKeyDictionary[Any, tuple[Any, str, tuple[str, int | None]]] = (
-            weakref.WeakKeyDictionary()
-        )
-
-    def endpoint(self, method: str, url: str) -> Endpoint | None:
-        """The endpoint of a request, `None` when it is not metered."""
-        path = f"{method.lower()} {url.partition('?')[0]}"
-        found = self._exact.get(path)
-        if found is not None or not self._patterns:
-            return found
-        parts = path.split("/")
-        for pattern, endpoint in self._patterns:
-            if len(pattern) == len(parts) and all(
-                want in ("{}", part) for want, part in zip(pattern, parts, strict=True)
-            ):
-                return endpoint
-        return None
-
-    def server(self, client: Any) -> tuple[str, tuple[str, int | None]]:
-        """The provider's name and the address behind `client`, worked out once per client and base URL."""
-        url = client.base_url
-        known = self._servers.get(client)
-        if known is not None and known[0] is url:
-            return known[1], known[2]
-        host, port = str(url.host), url.port or {"https": 443, "http": 80}.get(url.scheme)
-        name = self._name(client.__class__, host)
-        self._servers[client] = (url, name, (host, port))
-        return name, (host, port)
-
-    def _name(self, kind: type[Any], host: str) -> str:
-        for ancestor in kind.__mro__:
-            if ancestor.__name__ in self._provider.clients:
-                return self._provider.clients[ancestor.__name__]
-        for end, name in self._provider.hosts.items():
-            if _is_of(host, (end,)):
-                return name
-        return self._provider.name
-
-    def open(self, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Opened | None:
-        """Opens the call of a request, or gives `None` when it is not metered."""
-        settle()
-        options = kwargs["options"] if "options" in kwargs else args[1]
-        endpoint = self.endpoint(options.method, options.url)
-        if endpoint is None:
-            return None
-        name, server = self.server(client)
-        asked = fields_of(options.json_data)
-        if options.extra_json:
-            asked = {**asked, **options.extra_json}
-        is_stream = bool(kwargs.get("stream"))
-        call = Call(endpoint, name, server, asked, is_stream=is_stream)
-        opened = Opened(call, args, kwargs)
-        if is_stream and endpoint.asks_usage and "stream_options" not in asked:
-            self._ask_usage(opened, options, server[0])
-        return opened
-
-    def _ask_usage(self, opened: Opened, options: Any, host: str) -> None:
-        wish = settings.include_usage()
-        if wish == "off" or (wish == "auto" and not _is_of(host, self._provider.usage_on_request)):
-            return
-        # A host that reads the bytes itself would see the extra chunk, which only a stream object can hide.
-        if any(header.lower() == _RAW for header in fields_of(options).get("headers") or ()):
-            return
-        changed = copy.copy(options)
-        changed.json_data = {**options.json_data, "stream_options": _ASKED}
-        if "options" in opened.kwargs:
-            opened.kwargs = {**opened.kwargs, "options": changed}
-        else:
-            opened.args = (opened.args[0], changed, *opened.args[2:])
-        # Twice over, here and by `hide`, so that no single failure of ours shows the host a chunk it never asked for.
-        opened.call.hides_usage = True
-
-
-@dataclass(slots=True)
-class Opened:
-    """An open call with the arguments to go on with."""
-
-    call: Call
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-
-    def answered(self, answer: Any) -> None:
-        """Reads what `request` gave back, or has the call follow what is yet to be read."""
-        call = self.call
-        response = _response(answer)
-        if response is None:
-            call.answer(answer)
-            call.finish()
-        elif not response.is_closed:
-            body.watch(call, response)
-        else:
-            is_json = response.headers.get("content-type", "").startswith("application/json")
-            if is_json and response is not answer:
-                call.answer(body.parsed(response.content))
-            call.finish()
-
-
-def _response(answer: Any) -> Any:
-    """The HTTP response behind a stream or a raw answer, `None` for an answer that is parsed already."""
-    fields = fields_of(answer)
-    if "is_stream_consumed" in fields:
-        return answer
-    response: Any = fields.get("http_response") or fields.get("response")
-    return response if getattr(response, "extensions", None) is not None else None
-
-
-def _is_of(host: str, ends: tuple[str, ...]) -> bool:
-    return any(host == end or host.endswith("." + end) for end in ends)
 
 
 def _sync(route: Route, original: Callable[..., Any]) -> Callable[..., Any]:
@@ -234,13 +128,24 @@ def _tap(tap: Callable[..., Any], hide: Callable[..., Any], original: Callable[.
 
 def _unasked(hide: Callable[..., Any], stream: Any, chunks: Any) -> Any:
     sent = fields_of(fields_of(fields_of(stream).get("_options")).get("json_data"))
-    return hide(chunks) if sent.get("stream_options") is _ASKED else chunks
+    return hide(chunks) if sent.get("stream_options") is ASKED else chunks
+
+
+def _lines(tap: Callable[..., Any], original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def decode(self: Any) -> Any:
+        lines = original(self)
+        return guard.attempt(_followed, tap, self.http_response, lines, default=lines)
+
+    return decode
 
 
 def _tapped(tap: Callable[..., Any], stream: Any, chunks: Any) -> Any:
-    response = stream.response
+    return _followed(tap, stream.response, chunks)
 
-    def find() -> Call | None:
+
+def _followed(tap: Callable[..., Any], response: Any, chunks: Any) -> Any:
+    def find() -> Call | Reported | None:
         call = body.call_of(response)
         if call is not None:
             call.is_followed = True

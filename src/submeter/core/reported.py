@@ -1,0 +1,102 @@
+"""Reported: usage that a provider states of requests it made for the application, outside of any answer to one.
+
+Results of a batch, turns of an agent that runs at the provider, requests of a session: one answer, or one stream,
+states the usage of many. Each becomes a call of its own, once in a process however often it is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, final
+
+from submeter import context
+from submeter.core.call import Call
+from submeter.core.counted import is_first, reports
+from submeter.core.endpoint import fields_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from submeter.core.endpoint import Endpoint
+
+
+class Found(NamedTuple):
+    """One request that an item reports: how it is read, what tells it from all others, and what is said of it."""
+
+    endpoint: Endpoint
+    identity: str
+    fields: Mapping[str, Any]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """An endpoint whose answer reports requests.
+
+    Args:
+        find: the requests that an item reports: an item of a list, an event of a stream, or a line of a body.
+        listed: the field of an answer that lists items, where the answer itself is none.
+        is_lines: whether the body is lines of JSON, an item each.
+    """
+
+    find: Callable[[Mapping[str, Any]], Iterable[Found]]
+    listed: str = ""
+    is_lines: bool = False
+
+
+class Reported:
+    """What reads a report, in the place of the call that reads an answer.
+
+    Args:
+        report: how it is read.
+        provider: value of `gen_ai.provider.name`.
+        server: host and port it comes from.
+        source: what tells this report from all others; one that is read to its end is not read again.
+    """
+
+    is_followed = False
+    is_reading = False
+
+    def __init__(self, report: Report, provider: str, server: tuple[str, int | None], source: str = "") -> None:
+        self._report = report
+        self._place = provider, server
+        self._is_done = bool(source) and source in reports
+        self._source = source
+        # Where it was asked for, not where it happens to be read.
+        self._count = context.carry(self._counted)
+
+    @property
+    def is_lines(self) -> bool:
+        """Whether the body is lines of JSON."""
+        return self._report.is_lines
+
+    def taker(self) -> Callable[[Any], bool]:
+        """What takes the items of a stream; none of them is ever kept from the host."""
+        return self.observe
+
+    def observe(self, item: Any) -> bool:
+        """Counts what one item reports."""
+        if not self._is_done:
+            self._count(item)
+        return False
+
+    def answer(self, answer: Any) -> None:
+        """Counts what a whole answer reports."""
+        listed = self._report.listed
+        for item in (fields_of(answer).get(listed) or ()) if listed else (answer,):
+            self.observe(item)
+
+    def finish(self, error: BaseException | None = None) -> None:
+        """The report ended."""
+        if self._source and error is None:
+            reports.add(self._source)
+
+    def drop(self) -> None:
+        """The host stopped reading; what it reads later counts then."""
+
+    def _counted(self, item: Any) -> None:
+        for endpoint, identity, fields in self._report.find(fields_of(item)):
+            if is_first(identity):
+                call = Call(endpoint, *self._place, {"model": fields.get("model")})
+                call.answer(fields)
+                call.finish()

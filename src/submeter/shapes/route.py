@@ -1,0 +1,156 @@
+"""Route: what a request of a Stainless SDK means, and the call that is opened for it."""
+
+from __future__ import annotations
+
+import copy
+import weakref
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from submeter import settings
+from submeter.core import body
+from submeter.core.abandoned import settle
+from submeter.core.call import Call
+from submeter.core.endpoint import fields_of
+from submeter.core.reported import Report, Reported
+from submeter.shapes.hosts import server_of
+
+if TYPE_CHECKING:
+    from submeter.core.endpoint import Endpoint
+    from submeter.shapes.stainless import Provider
+
+_RAW = "x-stainless-raw-response"
+ASKED = {"include_usage": True}
+"""What we put into a request that asks for usage; a stream with this very object hides the chunk that answers it."""
+
+
+class Route:
+    """Finds out what a request means: its endpoint, its provider and where it goes."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+        self._exact = {path: endpoint for path, endpoint in provider.endpoints.items() if "{}" not in path}
+        self._patterns = [(path.split("/"), endpoint) for path, endpoint in provider.endpoints.items() if "{}" in path]
+        self._servers: weakref.WeakKeyDictionary[Any, tuple[Any, str, tuple[str, int | None]]] = (
+            weakref.WeakKeyDictionary()
+        )
+
+    def endpoint(self, method: str, url: str) -> Endpoint | Report | None:
+        """The endpoint of a request, `None` when it is not metered."""
+        path = f"{method.lower()} {url.partition('?')[0]}"
+        found = self._exact.get(path)
+        if found is not None or not self._patterns:
+            return found
+        if "://" in url:  # the address of something that an earlier answer named
+            path = f"{method.lower()} {urlsplit(url).path}"
+        parts = path.split("/")
+        for pattern, endpoint in self._patterns:
+            if len(pattern) == len(parts) and all(
+                want in ("{}", part) for want, part in zip(pattern, parts, strict=True)
+            ):
+                return endpoint
+        return None
+
+    def server(self, client: Any) -> tuple[str, tuple[str, int | None]]:
+        """The provider's name and the address behind `client`, worked out once per client and base URL."""
+        url = client.base_url
+        known = self._servers.get(client)
+        if known is not None and known[0] is url:
+            return known[1], known[2]
+        host, port = str(url.host), url.port or {"https": 443, "http": 80}.get(url.scheme)
+        name = self._name(client.__class__, host, port)
+        self._servers[client] = (url, name, (host, port))
+        return name, (host, port)
+
+    def seat(self, host: str, port: int | None) -> tuple[str, tuple[str, int | None]]:
+        """The provider's name and the address behind a connection that belongs to no client."""
+        return self._name(object, host, port), (host, port)
+
+    def _name(self, kind: type[Any], host: str, port: int | None) -> str:
+        for ancestor in kind.__mro__:
+            if ancestor.__name__ in self._provider.clients:
+                return self._provider.clients[ancestor.__name__]
+        for end, name in self._provider.hosts.items():
+            if _is_of(host, (end,)):
+                return name
+        own = server_of(host, port) if self._provider.hosts else ""
+        return own or self._provider.name
+
+    def open(self, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Opened | None:
+        """Opens the call of a request, or gives `None` when it is not metered."""
+        settle()
+        options = kwargs["options"] if "options" in kwargs else args[1]
+        endpoint = self.endpoint(options.method, options.url)
+        if endpoint is None:
+            return None
+        name, server = self.server(client)
+        if type(endpoint) is Report:
+            source = options.url if endpoint.is_lines else ""
+            return Opened(Reported(endpoint, name, server, source), args, kwargs)
+        asked = fields_of(options.json_data)
+        if options.extra_json:
+            asked = {**asked, **options.extra_json}
+        is_stream = bool(kwargs.get("stream"))
+        call = Call(endpoint, name, server, asked, is_stream=is_stream)
+        opened = Opened(call, args, kwargs)
+        if is_stream and endpoint.asks_usage and "stream_options" not in asked:
+            call.hides_usage = self._ask_usage(opened, options, server[0])
+        return opened
+
+    def _ask_usage(self, opened: Opened, options: Any, host: str) -> bool:
+        wish = settings.include_usage()
+        if wish == "off" or (wish == "auto" and not _is_of(host, self._provider.usage_on_request)):
+            return False
+        # A host that reads the bytes itself would see the extra chunk, which only a stream object can hide.
+        if any(header.lower() == _RAW for header in fields_of(options).get("headers") or ()):
+            return False
+        changed = copy.copy(options)
+        changed.json_data = {**options.json_data, "stream_options": ASKED}
+        if "options" in opened.kwargs:
+            opened.kwargs = {**opened.kwargs, "options": changed}
+        else:
+            opened.args = (opened.args[0], changed, *opened.args[2:])
+        # Twice over, here and by `hide`, so that no single failure of ours shows the host a chunk it never asked for.
+        return True
+
+
+@dataclass(slots=True)
+class Opened:
+    """An open call with the arguments to go on with."""
+
+    call: Call | Reported
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+    def answered(self, answer: Any) -> None:
+        """Reads what `request` gave back, or has the call follow what is yet to be read."""
+        call = self.call
+        response = _response(answer)
+        if response is None:
+            call.answer(answer)
+            call.finish()
+        elif not response.is_closed:
+            body.watch(call, response)
+        elif call.is_lines:
+            reader = body.Reader(call, "")
+            reader.feed(response.content)
+            reader.end()
+        else:
+            is_json = response.headers.get("content-type", "").startswith("application/json")
+            if is_json and response is not answer:
+                call.answer(body.parsed(response.content))
+            call.finish()
+
+
+def _response(answer: Any) -> Any:
+    """The HTTP response behind a stream or a raw answer, `None` for an answer that is parsed already."""
+    fields = fields_of(answer)
+    if "is_stream_consumed" in fields:
+        return answer
+    response: Any = fields.get("http_response") or fields.get("response")
+    return response if getattr(response, "extensions", None) is not None else None
+
+
+def _is_of(host: str, ends: tuple[str, ...]) -> bool:
+    return any(host == end or host.endswith("." + end) for end in ends)

@@ -1,0 +1,195 @@
+"""Sockets: connections over which a provider sends events of many responses, each of them a call.
+
+Every message passes through the connection's `recv_bytes`, whether the application takes bytes, events or loops. A
+message is looked into only when it names an event that says something of usage, since most are pieces of sound.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import weakref
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from submeter.core import patch
+from submeter.core.abandoned import settle
+from submeter.core.body import parsed
+from submeter.core.call import Call
+from submeter.core.endpoint import dig, fields_of
+from submeter.core.guard import attempt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from submeter.core.endpoint import Endpoint
+
+Seat = tuple[str, tuple[str, int | None]]
+"""The provider's name, and the host and port that the connection leads to."""
+
+
+class Events(NamedTuple):
+    """What the events of a kind of connection mean.
+
+    Args:
+        endpoint: what a response is.
+        opens: the event with which a response begins.
+        ends: the events with which one ends; they hold it in `response`.
+        further: event -> what it reports, of a call that has no beginning.
+        model: paths to the name of the model in events that tell it, and to that of `further` ones.
+        inside: the field in which events stand, where they are handed on from elsewhere.
+    """
+
+    endpoint: Endpoint
+    opens: str
+    ends: frozenset[str]
+    further: Mapping[str, Endpoint] = {}
+    model: Mapping[str, tuple[tuple[str, ...], ...]] = {}
+    inside: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sockets:
+    """The connections of an SDK.
+
+    Args:
+        package: the SDK's import name.
+        classes: "module:Class" of a connection -> what its events mean. A module that is not imported is waited for.
+        seat: the provider's name and address, from the host's name, the port and whether it is encrypted.
+    """
+
+    package: str
+    classes: Mapping[str, Events]
+    seat: Callable[[str, int | None], Seat]
+
+    def install(self) -> None:
+        """Patches what is imported of the SDK."""
+        for target, events in self.classes.items():
+            if target.partition(":")[0] in sys.modules:
+                wrap = _received_async if ":Async" in target else _received
+                self._install(wrap, target, Sessions(events, self.seat))
+
+    def _install(self, wrap: Callable[..., Any], target: str, sessions: Sessions) -> None:
+        try:
+            patch.patch(self.package, f"{target}.recv_bytes", lambda original: wrap(sessions, original))
+        except patch.MissingError as missing:
+            # Not the whole SDK's loss.
+            logging.getLogger("submeter").warning(
+                "submeter does not meter %s: this version of %s has no such function. Upgrade submeter.",
+                missing,
+                self.package,
+            )
+
+
+class Sessions:
+    """What is open on the connections of one class."""
+
+    def __init__(self, events: Events, seat: Callable[[str, int | None], Seat]) -> None:
+        self._events = events
+        self._seat = seat
+        self._open: weakref.WeakKeyDictionary[Any, Session] = weakref.WeakKeyDictionary()
+        named = (events.opens, *events.ends, *events.further, *events.model)
+        self._marks = tuple(f'"{name}"'.encode() for name in named)
+
+    def take(self, connection: Any, message: Any) -> None:
+        """Takes the next message of a connection."""
+        data = message.encode() if isinstance(message, str) else message
+        if not any(mark in data for mark in self._marks):
+            return
+        session = self._open.get(connection)
+        if session is None:
+            uri = dig(connection, ("_connection", "protocol", "uri"))
+            session = self._open[connection] = Session(self._events, self._seat(*_address(uri)), uri)
+        session.take(parsed(data))
+
+    def left(self, connection: Any, error: BaseException) -> None:
+        """The connection broke, or was closed, while the application waited for a message.
+
+        To be cancelled or to time out there is no end: the application may ask again.
+        """
+        names = {ancestor.__name__ for ancestor in type(error).__mro__}
+        session = self._open.pop(connection, None) if "ConnectionClosed" in names else None
+        if session is not None:
+            session.left(None if "ConnectionClosedOK" in names else error)
+
+
+class Session:
+    """One connection: the model behind it, and the responses under way."""
+
+    def __init__(self, events: Events, seat: Seat, uri: Any) -> None:
+        self._events = events
+        self._seat = seat
+        self._calls: dict[str, Call] = {}
+        asked = str(fields_of(uri).get("query") or "").split("&")
+        self._models = {"": next((part[6:] for part in asked if part.startswith("model=")), "")}
+
+    def take(self, event: Any) -> None:
+        """Takes an event of the provider's."""
+        settle()
+        events = self._events
+        fields = fields_of(event)
+        fields = fields_of(fields.get(events.inside)) or fields if events.inside else fields
+        kind = str(fields.get("type"))
+        if kind in events.model:
+            self._name(kind, fields)
+        response = fields_of(fields.get("response"))
+        name = str(response.get("id"))
+        if kind == events.opens:
+            self._calls[name] = self._call(events.endpoint, response)
+        elif kind in events.ends:
+            call = self._calls.pop(name, None) or self._call(events.endpoint, response)
+            call.answer(response)
+            call.finish()
+        elif kind in events.further:
+            call = self._call(events.further[kind], {"model": self._models.get(kind, "")})
+            call.answer(fields)
+            call.finish()
+
+    def left(self, error: BaseException | None) -> None:
+        """Ends what nobody will hear the end of; `None` when the close was orderly."""
+        while self._calls:
+            self._calls.popitem()[1].finish(error, is_early=True)
+
+    def _call(self, endpoint: Endpoint, response: Mapping[str, Any]) -> Call:
+        model = response.get("model") or self._models[""]
+        return Call(endpoint, *self._seat, {**response, "model": model}, is_stream=endpoint is self._events.endpoint)
+
+    def _name(self, kind: str, fields: Mapping[str, Any]) -> None:
+        for name, path in zip(("", *self._events.further), self._events.model[kind], strict=False):
+            found = dig(fields, path)
+            if isinstance(found, str):
+                self._models[name] = found
+
+
+def _address(uri: Any) -> tuple[str, int | None]:
+    fields = fields_of(uri)
+    return str(fields.get("host") or ""), fields.get("port")
+
+
+def _received(sessions: Sessions, original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def recv_bytes(self: Any) -> Any:
+        try:
+            message = original(self)
+        except BaseException as error:
+            attempt(sessions.left, self, error)
+            raise
+        attempt(sessions.take, self, message)
+        return message
+
+    return recv_bytes
+
+
+def _received_async(sessions: Sessions, original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    async def recv_bytes(self: Any) -> Any:
+        try:
+            message = await original(self)
+        except BaseException as error:
+            attempt(sessions.left, self, error)
+            raise
+        attempt(sessions.take, self, message)
+        return message
+
+    return recv_bytes

@@ -1,0 +1,242 @@
+"""Results of batches: each counts once, by its own model, however they are read and however often."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from instrumentation.played import client, drained, waited
+from metering import metered, usage_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from metering import Metering
+
+pytestmark = pytest.mark.usefixtures("clean_gc")
+
+MODES = pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+
+
+def message(number: int) -> dict[str, Any]:
+    usage = {
+        "input_tokens": 10 + number,
+        "output_tokens": 5,
+        "cache_read_input_tokens": 3,
+        "cache_creation_input_tokens": 2,
+        "service_tier": "batch",
+    }
+    return {
+        "id": f"msg_{number}",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-haiku-4-5-20251001",
+        "content": [],
+        "stop_reason": "end_turn",
+        "usage": usage,
+    }
+
+
+RESULTS = [
+    *({"custom_id": f"r{n}", "result": {"type": "succeeded", "message": message(n)}} for n in range(3)),
+    {"custom_id": "r3", "result": {"type": "errored", "error": {"type": "error", "error": {"type": "api_error"}}}},
+    {"custom_id": "r4", "result": {"type": "expired"}},
+]
+LINES = "".join(json.dumps(result) + "\n" for result in RESULTS).encode()
+BATCH = {
+    "id": "b",
+    "processing_status": "ended",
+    "results_url": "https://api.anthropic.com/v1/messages/batches/b/results",
+}
+ANSWERS = {"get /batches/b": BATCH, "get /batches/b/results": LINES}
+TRUTH = [
+    {"input_tokens": 15 + n, "output_tokens": 5, "cache_read.input_tokens": 3, "cache_write.input_tokens": 2}
+    for n in range(3)
+]
+
+
+async def decoded(batches: Any) -> object:
+    return [repr(item) for item in await drained(await waited(batches.results("b")))]
+
+
+async def raw(batches: Any) -> object:
+    answer = await waited(batches.with_raw_response.results("b"))
+    return [repr(item) for item in await drained(await waited(answer.parse()))]
+
+
+async def by_bytes(batches: Any) -> object:
+    manager = batches.with_streaming_response.results("b")
+    if hasattr(manager, "__aenter__"):
+        async with manager as answer:
+            return b"".join(await drained(answer.iter_bytes(11)))
+    with manager as answer:
+        return b"".join(await drained(answer.iter_bytes(11)))
+
+
+def played(play: Callable[[Any], Coroutine[Any, Any, object]], path: str, *, is_async: bool) -> object:
+    async def application() -> object:
+        made = client("anthropic", ANSWERS, is_async=is_async)
+        return await play(made.messages.batches if path == "messages" else made.beta.messages.batches)
+
+    return asyncio.run(application())
+
+
+@MODES
+@pytest.mark.parametrize("path", ["messages", "beta"])
+@pytest.mark.parametrize("play", [decoded, raw, by_bytes])
+def test_each_result_is_a_call(play: Callable[[Any], Any], path: str, is_async: bool) -> None:
+    bare = played(play, path, is_async=is_async)
+    with metered() as metering:
+        assert played(play, path, is_async=is_async) == bare
+        spans = metering.ended()
+        assert [usage_of(span) for span in spans] == TRUTH
+        assert {span.name for span in spans} == {"chat claude-haiku-4-5-20251001"}
+        told: Any = spans[0].attributes
+        assert told["gen_ai.response.id"] == "msg_0"
+        assert told["gen_ai.response.finish_reasons"] == ("end_turn",)
+        assert told["submeter.service_tier"] == "batch"
+        # Half the price of 13 plain tokens, 3 read from the cache, 2 written to it, and 5 put out.
+        assert told["submeter.cost.usd"] == pytest.approx(0.5 * (10 * 1 + 3 * 0.1 + 2 * 1.25 + 5 * 5) / 1e6)
+        assert metering.points("gen_ai.client.inference.duration") == []
+
+
+@MODES
+def test_results_that_are_fetched_again_do_not_count_again(is_async: bool, metering: Metering) -> None:
+    for play in (decoded, by_bytes, raw, decoded):
+        played(play, "messages", is_async=is_async)
+    assert [usage_of(span) for span in metering.ended()] == TRUTH
+
+
+@MODES
+def test_what_was_not_read_counts_when_it_is(is_async: bool, metering: Metering) -> None:
+    async def first_one() -> None:
+        made = client("anthropic", ANSWERS, is_async=is_async)
+        found = await waited(made.messages.batches.results("b"))
+        await drained(found, 1)
+        await waited(found.close())
+
+    asyncio.run(first_one())
+    assert [usage_of(span) for span in metering.ended()] == TRUTH[:1]
+    played(decoded, "messages", is_async=is_async)
+    assert [usage_of(span) for span in metering.ended()] == TRUTH
+
+
+def test_results_belong_to_where_they_were_asked_for(metering: Metering) -> None:
+    import submeter
+
+    with submeter.session("s-1", user="u-1") as meter:
+        found = client("anthropic", ANSWERS).messages.batches.results("b")
+    for _ in found:
+        pass
+    assert [(span.attributes or {})["session.id"] for span in metering.ended()] == ["s-1"] * 3
+    assert meter.usage.calls == 3
+
+
+def completion(number: int) -> dict[str, Any]:
+    usage = {
+        "prompt_tokens": 20 + number,
+        "completion_tokens": 7,
+        "total_tokens": 27 + number,
+        "prompt_tokens_details": {"cached_tokens": 4},
+    }
+    body: dict[str, Any] = {
+        "id": f"chatcmpl-{number}",
+        "object": "chat.completion",
+        "model": "gpt-4o-2024-08-06",
+        "choices": [],
+        "usage": usage,
+    }
+    return {"id": f"batch_req_{number}", "custom_id": f"r{number}", "response": {"status_code": 200, "body": body}}
+
+
+SUM = {
+    "input_tokens": 41,
+    "input_tokens_details": {"cached_tokens": 8},
+    "output_tokens": 14,
+    "output_tokens_details": {"reasoning_tokens": 0},
+    "total_tokens": 55,
+}
+JOB: dict[str, Any] = {
+    "id": "batch_1",
+    "object": "batch",
+    "endpoint": "/v1/chat/completions",
+    "model": "gpt-4o-2024-08-06",
+    "status": "completed",
+    "output_file_id": "file-1",
+    "usage": SUM,
+}
+FILE = "".join(json.dumps(completion(n)) + "\n" for n in range(2)).encode()
+COUNTED = {"input_tokens": 41, "output_tokens": 14, "cache_read.input_tokens": 8}
+SINGLY = [{"input_tokens": 20 + n, "output_tokens": 7, "cache_read.input_tokens": 4} for n in range(2)]
+
+
+def counts(metering: Metering) -> list[dict[str, Any]]:
+    """The usage that counts, without what is told of reasoning."""
+    told = [usage_of(span) for span in metering.ended()]
+    return [{name: count for name, count in usage.items() if "reasoning" not in name} for usage in told if usage]
+
+
+def job(**changes: Any) -> Any:
+    return client("openai", {"get /batches/batch_1": {**JOB, **changes}, "get /files/file-1/content": FILE})
+
+
+def test_a_batch_counts_its_sum_once_at_the_price_of_batches(metering: Metering) -> None:
+    made = job()
+    for _ in range(3):
+        made.batches.retrieve("batch_1")
+    assert counts(metering) == [COUNTED]
+    told: Any = metering.ended()[0].attributes
+    assert told["gen_ai.response.model"] == "gpt-4o-2024-08-06"
+    # Batches of this model have no price of their own for cached input, so it costs what input costs.
+    assert told["submeter.cost.usd"] == pytest.approx((41 * 1.25 + 14 * 5) / 1e6)
+    assert "submeter.context.utilization" not in told
+
+
+def test_a_batch_under_way_counts_when_it_is_done(metering: Metering) -> None:
+    job(status="in_progress", usage={**SUM, "input_tokens": 1, "output_tokens": 1}).batches.retrieve("batch_1")
+    assert counts(metering) == []
+    job().batches.retrieve("batch_1")
+    assert counts(metering) == [COUNTED]
+
+
+def test_a_file_of_results_counts_each_where_the_batch_states_no_sum(metering: Metering) -> None:
+    made = job(usage=None)
+    made.batches.retrieve("batch_1")
+    for _ in range(2):
+        assert made.files.content("file-1").read() == FILE
+    assert counts(metering) == SINGLY
+
+
+@pytest.mark.parametrize("is_file_first", [False, True], ids=["sum first", "file first"])
+def test_a_batch_and_its_file_count_once_between_them(is_file_first: bool, metering: Metering) -> None:
+    made = job()
+
+    def read_file() -> None:
+        made.files.content("file-1")
+
+    def read_sum() -> None:
+        made.batches.retrieve("batch_1")
+
+    for read in (read_file, read_sum, read_file, read_sum) if is_file_first else (read_sum, read_file, read_sum):
+        read()
+    assert counts(metering) == (SINGLY if is_file_first else [COUNTED])
+
+
+def test_a_batch_of_embeddings_is_one_of_embeddings(metering: Metering) -> None:
+    job(endpoint="/v1/embeddings", model="text-embedding-3-small").batches.retrieve("batch_1")
+    assert metering.total("submeter.embeddings.input_tokens") == 41
+    assert metering.points("gen_ai.client.inference.usage.input_tokens") == []
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"a,b\n1,2\n", b'{"messages": []}\n', b"\x00\xff" * 999, b'{"custom_id": 1}\n', b"[1]\nnull\n"]
+)
+def test_other_files_are_passed_on_and_count_nothing(content: bytes, metering: Metering) -> None:
+    made = client("openai", {"get /files/file-1/content": content})
+    assert made.files.content("file-1").read() == content
+    with made.files.with_streaming_response.content("file-1") as answer:
+        assert b"".join(answer.iter_bytes()) == content
+    assert metering.ended() == []
