@@ -133,7 +133,7 @@ def test_csv_is_read_back(stored: Path) -> None:
 
 def test_filters_narrow(stored: Path) -> None:
     assert "no sessions for user nobody" in asked(stored, "sessions", "--user", "nobody")
-    assert json.loads(asked(stored, "sessions", "--user", "nobody", "--json")) == {"sessions": []}
+    assert json.loads(asked(stored, "sessions", "--user", "nobody", "--json")) == {"sessions": [], "next": None}
     assert "no warnings for severity critical" in asked(stored, "warnings", "--severity", "critical")
     assert "u-7" in asked(stored, "usage", "--by", "user", "--since", "1h")
     assert "no usage for" in asked(stored, "usage", "--end", "2020-01-01")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,6 @@ import pytest
 
 from store.telemetry import NOON_NS, SECOND_NS, call, chat, joined, log_request, request, span, warning
 from submeter.store import QuestionRefused, UnknownSession, questions, sql
-from submeter.store.answers import as_dict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -256,15 +254,6 @@ def test_every_question_has_an_answer_for_an_empty_store(store: Store) -> None:
     assert (answer.calls, answer.input_tokens, answer.cost_usd, answer.first_ts) == (0, None, None, None)
     with pytest.raises(UnknownSession, match="no call with a session is stored yet"):
         questions.session(store, "s1")
-
-
-def test_every_answer_can_be_told_in_json(filled: Store) -> None:
-    detail = as_dict(questions.session(filled, "s1"))
-    assert json.loads(json.dumps(detail)) == detail
-    assert detail["summary"]["first_ts"] == "2026-09-21T12:00:00+00:00"
-    assert detail["calls"][1]["tags"] == {"team": "red"}
-    for row in (*questions.usage(filled, by="day"), questions.summary(filled), *questions.warnings(filled)):
-        json.dumps(as_dict(row))
 
 
 def test_every_file_opens_with_what_it_answers() -> None:

@@ -12,18 +12,25 @@ _HELP: Final = {
     "since": f"from then on: {ACCEPTED}",
     "start": "from this date or time on (the same as --since)",
     "end": "until this time, or the end of this day",
+    "days": "the last N days, today included",
     "user": "calls of this user only",
     "session": "calls of this session only",
     "service": "calls of this service only",
+    "operation": "calls of this operation only",
+    "agent": "calls of this agent only",
+    "model": "calls answered by this model only",
     "tag": "calls with this tag only, NAME=VALUE",
     "limit": "rows at most",
 }
-_GROUPS: Final = {"period": ("since", "start", "end")}
-_METAVARS: Final = {"since": "WHEN", "start": "WHEN", "end": "WHEN", "limit": "N", "tag": "NAME=VALUE"}
+_GROUPS: Final = {
+    "period": ("since", "start", "end", "days"),
+    "filters": ("user", "session", "service", "operation", "agent", "model", "tag"),
+}
+_METAVARS: Final = {"since": "WHEN", "start": "WHEN", "end": "WHEN", "days": "N", "limit": "N", "tag": "NAME=VALUE"}
 
 
 def add_options(parser: argparse.ArgumentParser, *names: str) -> None:
-    """The options `names`, of those in `_HELP`; `period` stands for the three of a period."""
+    """The options `names`, of those in `_HELP`; `period` and `filters` stand for several."""
     for name in [part for group in names for part in _GROUPS.get(group, (group,))]:
         kind = _start if name in {"since", "start"} else _end if name == "end" else str
         parser.add_argument(f"--{name}", type=kind, metavar=_METAVARS.get(name, name.upper()), help=_HELP[name])
@@ -32,7 +39,7 @@ def add_options(parser: argparse.ArgumentParser, *names: str) -> None:
 def parameters(arguments: argparse.Namespace) -> dict[str, str]:
     """The parameters of the question that the options ask for."""
     values = vars(arguments)
-    return {name: values[name] for name in (*_HELP, "by", "order", "severity", "zone") if values.get(name)}
+    return {name: values[name] for name in (*_HELP, "by", "order", "severity", "zone", "offset") if values.get(name)}
 
 
 def _start(text: str) -> str:

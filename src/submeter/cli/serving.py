@@ -37,10 +37,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     place = parser.add_mutually_exclusive_group()
     place.add_argument("--data", metavar="DIR", help=f"data folder (default: {settings.data_home()})")
     place.add_argument("--store", metavar="URL", default="", help="database, such as clickhouse://host/db")
-    limits = parser.add_argument_group("limits of the intake")
+    parser.add_argument("--tokens", metavar="FILE", help="tokens of readers, writers and admins (see `submeter token`)")
+    limits = parser.add_argument_group("limits")
     limits.add_argument("--max-body", type=_number, metavar="BYTES", help="a request's body, unpacked")
     limits.add_argument("--max-queue", type=_number, metavar="BYTES", help="all requests that wait to be stored")
     limits.add_argument("--max-rate", type=_number, metavar="N", help="spans, log records and data points a second")
+    limits.add_argument("--max-questions", type=_number, metavar="N", help="REST requests a second, for each token")
     limits.add_argument("--max-wait", type=_number, metavar="SECONDS", help="for a request's body to arrive")
     parser.add_argument("--quiet", action="store_true", help="print errors only")
 
@@ -62,6 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
         clickhouse_port=arguments.clickhouse_port,
         store=arguments.store,
         token=settings.api_token(),
+        tokens_file=Path(arguments.tokens).expanduser() if arguments.tokens else None,
         limits=_limits(arguments),
     )
     try:
@@ -88,6 +91,7 @@ def _limits(arguments: argparse.Namespace) -> Limits:
         "queue_bytes": arguments.max_queue,
         "items_per_second": arguments.max_rate,
         "body_seconds": arguments.max_wait,
+        "questions_per_second": arguments.max_questions,
     }
     return replace(Limits(), **{name: number for name, number in given.items() if number is not None})
 

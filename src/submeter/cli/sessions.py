@@ -34,7 +34,7 @@ _COLUMNS: Final = (
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `submeter sessions`."""
-    narrowing.add_options(parser, "period", "user", "service", "limit")
+    narrowing.add_options(parser, "period", "filters", "limit")
     parser.add_argument("--order", choices=ORDERS, help="latest first (recent), or the largest (default: recent)")
     output.add_options(parser)
     source.add_options(parser)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -18,12 +20,12 @@ from submeter.server.presence import found
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
+    import http.client
+    from collections.abc import Generator, Mapping
 
 _TIMEOUT_S: Final = 90
 _NOTHING_YET: Final = "start `submeter up` and run your app with SUBMETER=1"
 _START: Final = "start one with `submeter up`"
-_PATHS: Final = {"session": "sessions/{}", "token-stats": "sessions/{}/token-stats"}
 
 
 class _NoServerError(CommandError):
@@ -58,13 +60,14 @@ def answered(arguments: argparse.Namespace, question: str, parameters: Mapping[s
 
 
 def _opened(folder: Path, question: str, parameters: Mapping[str, str]) -> dict[str, Any]:
-    from submeter.server.answering import ParameterError, answer  # noqa: PLC0415  (the engine takes half a second)
+    from submeter.server.api import QUESTIONS  # noqa: PLC0415  (the engine takes half a second)
+    from submeter.server.api.question import ParameterError, plain  # noqa: PLC0415  (the same)
     from submeter.store import StoreError, open_store  # noqa: PLC0415  (the same)
 
     try:
         store = open_store(embedded_url(folder))
         try:
-            return answer(store, question, parameters, datetime.now().astimezone())
+            return plain(QUESTIONS[question].answered(store, parameters, datetime.now().astimezone()))
         finally:
             store.close()
     except (ParameterError, StoreError) as error:
@@ -72,18 +75,31 @@ def _opened(folder: Path, question: str, parameters: Mapping[str, str]) -> dict[
 
 
 def _asked(url: str, question: str, parameters: Mapping[str, str]) -> dict[str, Any]:
+    from submeter.server.api import QUESTIONS  # noqa: PLC0415  (the same)
+
+    rest = dict(parameters)
+    path = QUESTIONS[question].path
+    for name in re.findall(r"{(\w+)}", path):
+        path = path.replace(f"{{{name}}}", quote(rest.pop(name, ""), safe=""))
+    with requested(url, f"{path}?{urlencode(rest)}") as response:
+        return json.load(response)
+
+
+@contextmanager
+def requested(url: str, path: str, body: bytes | None = None) -> Generator[http.client.HTTPResponse]:
+    """The answer of the server at `url` to a GET of `path` under /api/v1, or to a POST of a body.
+
+    Raises:
+        CommandError: nothing answers, or what answers refuses.
+    """
     if urlsplit(url).scheme not in {"http", "https"}:
         raise CommandError(f"{url!r} is no server's address", "use one such as http://127.0.0.1:4318")
-    rest = dict(parameters)
-    path = _PATHS.get(question, question)
-    if "{}" in path:
-        path = path.format(quote(rest.pop("session", ""), safe=""))
-    request = urllib.request.Request(f"{url}/api/v1/{path}?{urlencode(rest)}")  # noqa: S310  (checked above)
+    request = urllib.request.Request(f"{url}/api/v1{path}", body)  # noqa: S310  (checked above)
     if token := settings.api_token():
         request.add_header("Authorization", f"Bearer {token}")
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:  # noqa: S310  (checked above)
-            return json.load(response)
+            yield response
     except urllib.error.HTTPError as error:
         raise _refusal(url, error) from error
     except (OSError, ValueError) as error:
@@ -95,7 +111,7 @@ def _refusal(url: str, error: urllib.error.HTTPError) -> CommandError:
     with error:
         body = error.read(10_000)
     try:
-        message = json.loads(body)["message"]
+        message = json.loads(body)["detail"]
     except (ValueError, KeyError, TypeError):
         return CommandError(f"{url} answered {error.code} {error.reason}", "is it a submeter server?")
     if error.code == HTTPStatus.UNAUTHORIZED:

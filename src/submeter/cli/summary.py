@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `submeter summary`."""
-    narrowing.add_options(parser, "period", "user", "session", "service", "tag", "limit")
+    narrowing.add_options(parser, "period", "filters", "limit")
     parser.add_argument("--zone", default=usage.local_zone(), help="time zone of days (default: %(default)s)")
     output.add_options(parser)
     source.add_options(parser)

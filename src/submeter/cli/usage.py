@@ -28,7 +28,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--by", type=_by, default="model", metavar="WHAT", help=f"{', '.join(BY)} or tag:NAME (default: %(default)s)"
     )
-    narrowing.add_options(parser, "period", "user", "session", "service", "tag", "limit")
+    narrowing.add_options(parser, "period", "filters", "limit")
     parser.add_argument("--zone", default=local_zone(), help="time zone of days and hours (default: %(default)s)")
     output.add_options(parser)
     source.add_options(parser)

@@ -2,18 +2,20 @@
 
 Without a token only this machine may, and only under this machine's own names: a web page that points its
 own name at 127.0.0.1 (DNS rebinding) is turned away by its Host, and a page of another site by its Origin.
-With a token everyone must show it, in the `Authorization` header.
+With a token everyone must show it, in the `Authorization` header, and may do what its role allows.
 """
 
 from __future__ import annotations
 
-import hmac
 import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from submeter.server import problem
 from submeter.server.options import is_loopback
+from submeter.server.principal import Principal, Principals, Role
+from submeter.server.rate import Rate
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -22,62 +24,97 @@ WRONG_TOKEN: Final = (
     "this server wants its token: send the header 'Authorization: Bearer <SUBMETER_TOKEN>' "
     "(senders: OTEL_EXPORTER_OTLP_HEADERS='Authorization=Bearer%20<SUBMETER_TOKEN>')"
 )
+WRONG_ROLE: Final = "the token {!r} is a {}'s, and this needs a {}'s: use another token"
 _WRONG_HOST: Final = (
     "this server answers to localhost only, not to {!r}: "
     "open http://127.0.0.1, or set SUBMETER_TOKEN and start it with --host"
 )
-_OPEN_PATHS: Final = ("/", "/health", "/api/v1/health")
+_SCOPED: Final = "the token {!r} sees some services only, and this counts all of them: use a reader's without services"
+_TOO_MANY: Final = "more than {:g} questions a second under this token: ask again in {} s"
+_OPEN_PATHS: Final = ("/", "/health", "/api/v1/health", "/api", "/api/v1/openapi.json")
 _OPEN_FOLDER: Final = "/web/"
+_API: Final = "/api/"
+_ADMIN_PATHS: Final = ("/api/v1/purge", "/api/v1/audit")
+_INTAKE: Final = "/v1/"
+_OF_ALL: Final = ("/metrics",)
+_SUBPROTOCOL: Final = "submeter.bearer."
+_CLOSED: Final = 1008
+
+Refusal = tuple[HTTPStatus, str]
 
 
 class Access:
-    """ASGI middleware that answers 401, 403 or 421 to those who may not pass."""
+    """ASGI middleware that answers 401, 403, 421 or 429 to those who may not pass, and names those who may."""
 
-    def __init__(self, app: ASGIApp, *, token: str, is_local: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, *, principals: Principals, is_local: bool, questions_per_second: float = 50.0
+    ) -> None:
         self._app = app
-        self._token = token
+        self._principals = principals
         self._is_local = is_local
+        self._per_second = questions_per_second
+        self._rates: dict[str, Rate] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes the request on, or answers it."""
-        if scope["type"] != "http":
+        """Passes the request on with its `principal`, or answers it."""
+        if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        refusal = self._refusal(scope["path"], headers)
-        if refusal is None:
+        found = self._foreign(headers) or self._admitted(scope, headers)
+        if isinstance(found, Principal):
+            scope["principal"] = found
             await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": _CLOSED, "reason": found[1][:120]})
         else:
-            await _refuse(send, *refusal)
+            await _refuse(send, *found)
 
-    def _refusal(self, path: str, headers: dict[str, str]) -> tuple[HTTPStatus, str] | None:
+    def _foreign(self, headers: dict[str, str]) -> Refusal | None:
+        """The refusal of a request that a foreign page has a browser make."""
         host = headers.get("host", "")
         if self._is_local and not is_loopback(_name(host)):
-            return (
-                HTTPStatus.MISDIRECTED_REQUEST,
-                _WRONG_HOST.format(host[:80]),
-            )
+            return HTTPStatus.MISDIRECTED_REQUEST, _WRONG_HOST.format(host[:80])
         origin = headers.get("origin", "")
         if origin and urlsplit(origin).netloc != host:
             return HTTPStatus.FORBIDDEN, "requests from other sites' pages are refused: open the server's own page"
-        shown = headers.get("authorization", "")
-        if self._token and not _is_open(path) and not shows_token(shown, self._token):
-            return (
-                HTTPStatus.UNAUTHORIZED,
-                WRONG_TOKEN,
-            )
         return None
 
+    def _admitted(self, scope: Scope, headers: dict[str, str]) -> Principal | Refusal:
+        path: str = scope["path"]
+        principal = self._principals.of(_shown(headers))
+        if path in _OPEN_PATHS or path.startswith(_OPEN_FOLDER):
+            return principal or Principal("anybody", "reader", ())
+        if principal is None:
+            return HTTPStatus.UNAUTHORIZED, WRONG_TOKEN
+        needed = _needed(path, scope.get("method", "GET"))
+        if not principal.may(needed):
+            return HTTPStatus.FORBIDDEN, WRONG_ROLE.format(principal.name, principal.role, needed)
+        if path in _OF_ALL and principal.services is not None:
+            return HTTPStatus.FORBIDDEN, _SCOPED.format(principal.name)
+        if path.startswith(_API) and (wait_s := self._rate(principal).wait_s(1)):
+            return HTTPStatus.TOO_MANY_REQUESTS, _TOO_MANY.format(self._per_second, int(wait_s) + 1)
+        return principal
 
-def shows_token(authorization: str, token: str) -> bool:
-    """Whether an `Authorization` value carries `token`; takes the same time for every wrong one."""
-    scheme, _, given = authorization.partition(" ")
-    is_bearer = scheme.lower() == "bearer"
-    return hmac.compare_digest(given.strip().encode(), token.encode()) and is_bearer
+    def _rate(self, principal: Principal) -> Rate:
+        return self._rates.setdefault(principal.name, Rate(self._per_second))
 
 
-def _is_open(path: str) -> bool:
-    return path in _OPEN_PATHS or path.startswith(_OPEN_FOLDER)
+def _needed(path: str, method: str) -> Role:
+    """The role that a request needs: whoever changes something but telemetry is an admin."""
+    if path.startswith(_INTAKE):
+        return "writer"
+    return "admin" if path in _ADMIN_PATHS or method not in {"GET", "HEAD"} else "reader"
+
+
+def _shown(headers: dict[str, str]) -> str:
+    """The `Authorization` value, or what stands for it where a browser opens a WebSocket and can send no header."""
+    if shown := headers.get("authorization", ""):
+        return shown
+    offered = [protocol.strip() for protocol in headers.get("sec-websocket-protocol", "").split(",")]
+    token = next((protocol for protocol in offered if protocol.startswith(_SUBPROTOCOL)), "")
+    return f"Bearer {token.removeprefix(_SUBPROTOCOL)}" if token else ""
 
 
 def _name(host: str) -> str:
@@ -88,9 +125,15 @@ def _name(host: str) -> str:
 
 
 async def _refuse(send: Send, status: HTTPStatus, message: str) -> None:
-    body = json.dumps({"message": message}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    body = json.dumps(problem.content(status, message)).encode()
+    headers = [
+        (b"content-type", problem.MEDIA_TYPE.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
     if status is HTTPStatus.UNAUTHORIZED:
         headers.append((b"www-authenticate", b"Bearer"))
+    if status is HTTPStatus.TOO_MANY_REQUESTS:
+        headers.append((b"retry-after", message.split()[-2].encode()))
     await send({"type": "http.response.start", "status": status.value, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -6,28 +6,35 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from submeter.server import problem
 from submeter.server.access import Access
-from submeter.server.api import Api
+from submeter.server.api.rest import routes as api_routes
 from submeter.server.clickhouse_http import ClickhouseHttp
 from submeter.server.otlp_http import OtlpHttp
 from submeter.server.page import routes as page_routes
+from submeter.server.principal import Principals
 from submeter.store.chdb import ChdbEngine
 from submeter.store.database import Database
+
+_NOTHING = "nothing is at {}: the page is at /, questions at /api/v1 (described at /api), intake at /v1/traces"
 
 if TYPE_CHECKING:
     from starlette.requests import Request as HttpRequest
     from starlette.types import ASGIApp
 
     from submeter.server.counters import Counters
+    from submeter.server.feed import Feed
     from submeter.server.intake import Intake
     from submeter.server.options import Options
     from submeter.store.database import Store
 
 
-def build(options: Options, store: Store, intake: Intake, counters: Counters) -> ASGIApp:
+def build(
+    options: Options, principals: Principals, store: Store, intake: Intake, counters: Counters, feed: Feed
+) -> ASGIApp:
     """The ASGI application over an open store and a started intake."""
 
     async def metrics(_: HttpRequest) -> Response:
@@ -41,13 +48,18 @@ def build(options: Options, store: Store, intake: Intake, counters: Counters) ->
     app = Starlette(
         routes=[
             *OtlpHttp(intake, options.limits, counters).routes(),
-            *Api(store, counters).routes(),
+            *api_routes(store, counters, feed),
             Route("/metrics", metrics),
             *page_routes(),
         ],
         exception_handlers={HTTPException: _refused, 500: _failed},
     )
-    return Access(app, token=options.token, is_local=options.is_loopback and not options.token)
+    return Access(
+        app,
+        principals=principals,
+        is_local=options.is_loopback and not principals.is_asked_for,
+        questions_per_second=options.limits.questions_per_second,
+    )
 
 
 def build_clickhouse(options: Options, store: Store, intake: Intake, counters: Counters) -> ASGIApp:
@@ -58,20 +70,21 @@ def build_clickhouse(options: Options, store: Store, intake: Intake, counters: C
     assert isinstance(store, Database)  # noqa: S101  (narrows the protocol for the checker)
     assert isinstance(store.engine, ChdbEngine)  # noqa: S101  (the same)
     endpoint = ClickhouseHttp(store.engine, intake, options.limits, counters, options.token)
-    return Access(Starlette(routes=endpoint.routes()), token="", is_local=options.is_loopback and not options.token)
+    is_local = options.is_loopback and not options.token
+    return Access(Starlette(routes=endpoint.routes()), principals=Principals(), is_local=is_local)
 
 
 async def _refused(request: HttpRequest, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  (registered for nothing else)
     message = error.detail
     if error.status_code == 404:  # noqa: PLR2004  (not found)
-        message = f"nothing is at {request.url.path}: the page is at /, questions at /api/v1, intake at /v1/traces"
+        message = _NOTHING.format(request.url.path)
     elif error.status_code == 405:  # noqa: PLR2004  (method not allowed)
         allowed = (error.headers or {}).get("Allow", "GET")
         message = f"{request.method} is not understood at {request.url.path}: use {allowed}"
-    return JSONResponse({"message": message}, error.status_code, error.headers)
+    return problem.response(error.status_code, message, error.headers)
 
 
 async def _failed(_: HttpRequest, error: Exception) -> Response:
     message = f"submeter failed ({type(error).__name__}): its log says where; please report it"
-    return JSONResponse({"message": message}, 500)
+    return problem.response(500, message)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from submeter.record import CallRecord
     from submeter.server.counters import Counters
     from submeter.server.options import Limits
     from submeter.server.signals import Request, Screened, Signal
@@ -88,6 +89,8 @@ class Intake:
         self._is_closing = False
         self._disk_checked_at = 0.0
         self._task: asyncio.Task[None] | None = None
+        self.on_stored: Callable[[Sequence[CallRecord]], object] = len
+        """Told of the calls of each batch when they are stored."""
 
     @property
     def depth(self) -> tuple[int, int]:
@@ -188,6 +191,7 @@ class Intake:
             self._poison.stored()
             self._settle(signal, batch, None)
             self._counters.add("submeter_calls_total", len(stored.calls))
+            self.on_stored(stored.calls)
             await self._say(partial(self._watching.judge, stored))
         elif len(batch) == 1:
             self._fail(signal, batch[0], error)

@@ -22,7 +22,10 @@ class OptionError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What the intake takes: sizes in bytes, times in seconds, the rate in items (spans, logs, points) a second."""
+    """What the server takes: sizes in bytes, times in seconds, the rate in items (spans, logs, points) a second.
+
+    `questions_per_second` is for each token.
+    """
 
     body_bytes: int = 20 * 2**20
     insert_bytes: int = 64 * 2**20
@@ -36,6 +39,7 @@ class Limits:
     linger_seconds: float = 0.1
     free_disk_bytes: int = 256 * 2**20
     retry_after_seconds: int = 2
+    questions_per_second: float = 50.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,7 @@ class Options:
     clickhouse_port: int | Literal["auto"] | None = "auto"
     store: str = ""
     token: str = ""
+    tokens_file: Path | None = None
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -76,10 +81,10 @@ class Options:
         Raises:
             OptionError: bound beyond this machine without a token.
         """
-        if not self.is_loopback and not self.token:
+        if not self.is_loopback and not (self.token or self.tokens_file):
             raise OptionError(
                 f"--host {self.host} would let anyone on the network read and write your data; "
-                "set SUBMETER_TOKEN to a long random text first, or keep to --host 127.0.0.1"
+                "set SUBMETER_TOKEN to a long random text first (or give --tokens), or keep to --host 127.0.0.1"
             )
 
 

@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
-from submeter.server.access import WRONG_TOKEN, shows_token
+from submeter.server.access import WRONG_ROLE, WRONG_TOKEN
 from submeter.server.intake import BusyError, RefusedError
 from submeter.server.signals import LOGS, METRICS, TRACES
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from submeter.server.counters import Counters
     from submeter.server.intake import Intake
     from submeter.server.options import Limits
+    from submeter.server.principal import Principals
     from submeter.server.signals import Response, Screened, Signal
 
     Context = grpc.aio.ServicerContext[bytes, Response]
@@ -35,10 +36,10 @@ _CALLS: Final = 1024
 class OtlpGrpc:
     """The gRPC receiver. Lives on the intake's event loop."""
 
-    def __init__(self, intake: Intake, limits: Limits, counters: Counters, token: str) -> None:
+    def __init__(self, intake: Intake, limits: Limits, counters: Counters, principals: Principals) -> None:
         self._intake = intake
         self._counters = counters
-        self._token = token
+        self._principals = principals
         self._limits = limits
         self._server = grpc.aio.server(
             maximum_concurrent_rpcs=_CALLS,
@@ -83,10 +84,12 @@ class OtlpGrpc:
         return signal.respond(screened)
 
     async def _take(self, signal: Signal, body: bytes, context: Context) -> Screened:
-        if self._token:
-            shown = dict(context.invocation_metadata() or ()).get("authorization", "")
-            if not shows_token(str(shown), self._token):
-                raise PermissionError(WRONG_TOKEN)
+        shown = dict(context.invocation_metadata() or ()).get("authorization", "")
+        principal = self._principals.of(str(shown))
+        if principal is None:
+            raise PermissionError(WRONG_TOKEN)
+        if not principal.may("writer"):
+            raise PermissionError(WRONG_ROLE.format(principal.name, principal.role, "writer"))
         request = signal.request.FromString(body)
         screened = signal.screen(request)
         if screened.rejected:

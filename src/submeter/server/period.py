@@ -9,9 +9,11 @@ _AGO = re.compile(r"(\d{1,6})\s*(s|m|h|d|w)", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _WORDS = ("now", "today", "yesterday")
 ACCEPTED = (
-    "30m, 2h, 3d, 1w (ago), today, yesterday, a date (2026-05-31) "
+    "30m, 2h, 3d, 1w (ago), today, yesterday, week (this one), month (this one), a date (2026-05-31) "
     "or a time (2026-05-31T14:30, with or without an offset)"
 )
+PATTERN = r"^([0-9]{1,6} ?[smhdw]|now|today|yesterday|week|month|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].+)?)$"
+"""What a text that names a moment looks like; not all that look so do."""
 
 
 class PeriodError(ValueError):
@@ -35,6 +37,8 @@ def moment(text: str, now: datetime, *, is_end: bool = False) -> datetime:
     if word in _WORDS:
         day = now.date() - timedelta(days=word == "yesterday")
         return _day(day.isoformat(), now, is_end=is_end)
+    if word in {"week", "month"}:
+        return _edge(word, now, is_end=is_end)
     try:
         if len(word) == len("2026-05-31"):
             return _day(word, now, is_end=is_end)
@@ -49,6 +53,16 @@ def _shifted(text: str, now: datetime, by: timedelta) -> datetime:
         return (now + by).astimezone(UTC)
     except OverflowError:
         raise PeriodError(f"{text!r} is too long ago: use {ACCEPTED}") from None
+
+
+def _edge(word: str, now: datetime, *, is_end: bool) -> datetime:
+    """The first moment of this week or month, or of the next one."""
+    today = now.date()
+    first = today - timedelta(days=today.weekday()) if word == "week" else today.replace(day=1)
+    if is_end:
+        first += timedelta(days=7 if word == "week" else 32)
+        first = first if word == "week" else first.replace(day=1)
+    return datetime.combine(first, time(), tzinfo=now.tzinfo).astimezone(UTC)
 
 
 def _day(text: str, now: datetime, *, is_end: bool) -> datetime:

@@ -20,10 +20,13 @@ from submeter.evaluator import SERVER_BOUNDS, Evaluator
 from submeter.evaluator.rulefile import configured_rules
 from submeter.server.app import build, build_clickhouse
 from submeter.server.counters import Counters
+from submeter.server.feed import Feed
 from submeter.server.intake import Intake
 from submeter.server.options import CLICKHOUSE_PORT
 from submeter.server.otlp_grpc import OtlpGrpc
+from submeter.server.patience import PatientProtocol
 from submeter.server.presence import announce, this_process, withdraw
+from submeter.server.principal import Principals
 from submeter.server.watching import Watching
 from submeter.server.writing import Writing
 from submeter.store import open_store
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
 _GRACE_S = 10
 _BACKLOG = 1024
 _CONNECTIONS = 1024
+_IDLE_S = 30
+_MOST_HEARD = 1024
 _PORT_IN_USE = (
     "cannot listen on {}:{} ({}); another submeter or a collector may be running there, "
     "choose another port with {} (0 takes any free one)"
@@ -75,6 +80,7 @@ def up(options: Options) -> None:
         SettingError: a variable cannot be used.
     """
     options.check()
+    principals = Principals(options.token, options.tokens_file)
     evaluator = Evaluator(configured_rules(), bounds=SERVER_BOUNDS)
     _make_folder(options.folder)
     with contextlib.ExitStack() as stack:
@@ -83,7 +89,7 @@ def up(options: Options) -> None:
         )
         store = open_store(options.store_url)
         stack.callback(store.close)
-        asyncio.run(_serve(options, listeners, store, evaluator))
+        asyncio.run(_serve(options, principals, listeners, store, evaluator))
 
 
 class _Listeners(NamedTuple):
@@ -100,7 +106,8 @@ class _Listeners(NamedTuple):
 
 def _clickhouse_listener(options: Options, stack: contextlib.ExitStack) -> socket.socket | None:
     port = options.clickhouse_port
-    if port is None or not options.is_embedded:
+    is_for_tokens = options.tokens_file is not None and not options.token
+    if port is None or not options.is_embedded or is_for_tokens:  # it knows one token, and no services
         return None
     try:
         number = CLICKHOUSE_PORT if port == "auto" else port
@@ -137,22 +144,26 @@ def _bound(host: str, port: int, option: str) -> socket.socket:
     return listener
 
 
-async def _serve(options: Options, listeners: _Listeners, store: Store, evaluator: Evaluator) -> None:
+async def _serve(
+    options: Options, principals: Principals, listeners: _Listeners, store: Store, evaluator: Evaluator
+) -> None:
     counters = Counters()
     watching = Watching(store, evaluator, options.folder)
     intake = Intake(Writing(store), watching, options.limits, counters, options.folder if options.is_embedded else None)
-    server = _Http(_config(build(options, store, intake, counters)))
+    feed = Feed()
+    intake.on_stored, watching.on_said = feed.stored, feed.said
+    server = _Http(_config(build(options, principals, store, intake, counters, feed)))
     running = [(server, listeners.http)]
     if listeners.clickhouse is not None:
         endpoint = build_clickhouse(options, store, intake, counters)
         running.append((_Http(_config(endpoint)), listeners.clickhouse))
-    grpc = OtlpGrpc(intake, options.limits, counters, options.token)
+    grpc = OtlpGrpc(intake, options.limits, counters, principals)
     intake.start()
     try:
         grpc_port = await _started(grpc, options)
         server.on_listening = partial(_tell, options, *listeners.ports, grpc_port)
         for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, _stop, [http for http, _ in running])
+            asyncio.get_running_loop().add_signal_handler(number, _stop, [http for http, _ in running], feed)
         await asyncio.gather(*(http.serve(sockets=[listener]) for http, listener in running))
     finally:
         await grpc.stop()
@@ -185,7 +196,8 @@ def _bracketed(host: str) -> str:
     return f"[{host.strip('[]')}]" if ":" in host else host
 
 
-def _stop(servers: list[_Http]) -> None:
+def _stop(servers: list[_Http], feed: Feed) -> None:
+    feed.end()
     for server in servers:
         if server.should_exit:
             server.force_exit = True
@@ -203,5 +215,8 @@ def _config(app: object) -> uvicorn.Config:
         date_header=True,
         limit_concurrency=_CONNECTIONS,
         timeout_graceful_shutdown=_GRACE_S,
-        h11_max_incomplete_event_size=64 * 1024,
+        http=PatientProtocol,
+        ws="websockets-sansio",
+        ws_max_size=_MOST_HEARD,
+        timeout_keep_alive=_IDLE_S,
     )

@@ -18,7 +18,7 @@ from submeter.server.restoring import restore
 from submeter.server.writing import token_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -41,6 +41,8 @@ class Watching:
         self._unsaid: list[WarningEvent] = []
         self._saved_at = time.monotonic()
         self._is_changed = False
+        self.on_said: Callable[[Sequence[WarningEvent]], object] = len
+        """Told of the warnings that were just stored, in the writer thread."""
 
     def restore(self) -> list[str]:
         """Has the evaluator learn the past, and says what was never said; the severities of that.
@@ -86,6 +88,7 @@ class Watching:
             return []
         self._store.insert_logs(announcement(events), token_of("warnings", [event.id for event in events]))
         self._unsaid = []
+        self.on_said(events)
         for event in events:
             _log.info("%s: %s", event.severity, event.message)
         return [event.severity for event in events]

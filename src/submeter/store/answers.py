@@ -1,4 +1,4 @@
-"""The rows that questions are answered with: frozen, typed, and plain when asked with `as_dict`.
+"""The rows that questions are answered with: frozen and typed.
 
 Token counts are sums over the calls that reported them and `None` when none did; costs are in USD and `None`
 when no call has a price. Times are in UTC.
@@ -6,12 +6,9 @@ when no call has a price. Times are in UTC.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from collections.abc import Mapping  # noqa: TC003  (pydantic reads the types of these fields)
+from dataclasses import dataclass
+from datetime import datetime  # noqa: TC003  (the same)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +127,22 @@ class WarningRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationRow:
+    """How one model's answers in one operation were judged by one evaluation, and what those calls cost."""
+
+    name: str
+    operation: str
+    model: str
+    scores: int
+    mean_score: float | None
+    least_score: float | None
+    usual_label: str
+    calls: int
+    cost_usd: float | None
+    mean_tokens: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionDetail:
     """One session: its sums, its calls and warnings in order of time, and the other spans of its traces."""
 
@@ -141,9 +154,10 @@ class SessionDetail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageRow:
-    """What was used under one key; the empty key stands for calls that have none."""
+    """What was used under one key, or two; the empty key stands for calls that have none."""
 
     key: str
+    second: str
     calls: int
     sessions: int
     users: int
@@ -185,16 +199,3 @@ class Summary:
     durations_s: tuple[float | None, ...]
     ttfts_s: tuple[float | None, ...]
     max_context_utilization: float | None
-
-
-def as_dict(answer: object) -> dict[str, Any]:
-    """An answer as plain dictionaries, lists, numbers and texts; dates in ISO form."""
-    return {field.name: _plain(getattr(answer, field.name)) for field in fields(cast("Any", answer))}
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, tuple):
-        return [_plain(item) for item in cast("Sequence[object]", value)]
-    return as_dict(value) if hasattr(value, "__dataclass_fields__") else value

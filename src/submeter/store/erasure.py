@@ -34,25 +34,53 @@ TABLES: Final = (
 """Every table that holds rows, in the order in which they are erased: the calls last, as they tell the traces."""
 
 
-def erase(database: Database, *, user: str = "", session: str = "", before: date | None = None) -> Mapping[str, int]:
+def erase(
+    database: Database, *, user: str = "", session: str = "", before: date | None = None, actor: str = "submeter"
+) -> Mapping[str, int]:
     """Erases the rows of `user`, of `session` and those older than `before`; how many went, by table.
 
-    Returns when they are gone from the disk. Several of the three erase the union.
+    Returns when they are gone from the disk, and the audit says that `actor` erased them. Several of the three
+    erase the union.
 
     Raises:
         StoreError: none of the three was given.
     """
-    if not (user or session or before):
-        raise StoreError("nothing to erase: name a user, a session, or a time before which everything goes")
-    parameters: dict[str, object] = {
-        "user": user,
-        "session": session,
-        "before_ns": nanoseconds(before) if before else 0,
-    }
+    parameters = _parameters(user, session, before)
     erased: dict[str, int] = {}
     for table in TABLES:
         (row,) = database.engine.rows(sql.statement(f"count_{table}"), parameters)
         erased[table] = row["erased"]
         if row["erased"]:
             database.engine.run(sql.statement(f"erase_{table}"), parameters)
+    _audit(database, actor, user, session, before, sum(erased.values()))
     return erased
+
+
+def counted(database: Database, *, user: str = "", session: str = "", before: date | None = None) -> Mapping[str, int]:
+    """How many rows `erase` would erase, by table.
+
+    Raises:
+        StoreError: none of the three was given.
+    """
+    parameters = _parameters(user, session, before)
+    return {table: database.engine.rows(sql.statement(f"count_{table}"), parameters)[0]["erased"] for table in TABLES}
+
+
+def _parameters(user: str, session: str, before: date | None) -> dict[str, object]:
+    if not (user or session or before):
+        raise StoreError("nothing to erase: name a user, a session, or a time before which everything goes")
+    return {"user": user, "session": session, "before_ns": nanoseconds(before) if before else 0}
+
+
+def _audit(database: Database, actor: str, user: str, session: str, before: date | None, erased: int) -> None:
+    """Writes down who erased what; a user or session only as a hash, as erased is erased."""
+    subjects = [f"{kind}:{name}" for kind, name in (("user", user), ("session", session)) if name]
+    for subject in subjects or [""]:
+        entry = {
+            "actor": actor,
+            "action": "purge",
+            "subject": subject,
+            "details": f"before {before.isoformat()}" if before else "",
+            "erased": erased,
+        }
+        database.engine.run(sql.statement("audit"), entry)

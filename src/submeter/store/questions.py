@@ -7,11 +7,12 @@ filter that is empty does not filter. Sums count every call once, whatever was s
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from submeter.store.answers import (
     CallRow,
+    EvaluationRow,
     SessionDetail,
     SessionRow,
     SpanRow,
@@ -26,9 +27,7 @@ if TYPE_CHECKING:
 
     from submeter.store.database import Reader
 
-Order = Literal["recent", "tokens", "cost"]
-
-ORDERS: Final = ("recent", "tokens", "cost")
+ORDERS: Final = ("recent", "tokens", "cost", "calls", "context")
 BY: Final = (
     "user",
     "model",
@@ -43,7 +42,7 @@ BY: Final = (
     "kind",
     "framework",
 )
-"""What usage can be summed by; `tag:NAME` besides."""
+"""What usage can be summed by; `tag:NAME` besides, and two of them with a comma between."""
 
 _COLUMNS: Final = {"user": "user_id", "session": "session_id"}
 
@@ -59,21 +58,28 @@ _END_OF_TIME_NS: Final = 2**63 - 1
 _MARGIN_NS: Final = 3600 * 10**9
 
 
+class Filters(TypedDict, total=False):
+    """Which calls a question is about; an empty text filters nothing. `tag` is `NAME=VALUE`."""
+
+    start: date | None
+    end: date | None
+    user: str
+    session: str
+    service: str
+    operation: str
+    agent: str
+    model: str
+    tag: str
+
+
 def sessions(
-    store: Reader,
-    *,
-    start: date | None = None,
-    end: date | None = None,
-    user: str = "",
-    service: str = "",
-    order: str = "recent",
-    limit: int = 50,
+    store: Reader, *, order: str = "recent", limit: int = 50, offset: int = 0, **filters: Unpack[Filters]
 ) -> list[SessionRow]:
     """The sessions with calls in the range, summed over those calls; the calls without a session come last."""
     if order not in ORDERS:
         raise QuestionRefused(f"sessions cannot be ordered by {order!r}: use {', '.join(ORDERS)}")
-    parameters = {**_range(start, end), "user": user, "service": service, "order": order, "limit": limit}
-    return [_session_row(row) for row in store.ask("sessions", parameters)]
+    asked = {**parameters(filters), "order": order, "limit": limit, "offset": offset}
+    return [_session_row(row) for row in store.ask("sessions", asked)]
 
 
 def session(store: Reader, session_id: str) -> SessionDetail:
@@ -94,69 +100,41 @@ def session(store: Reader, session_id: str) -> SessionDetail:
     )
 
 
-def calls(
-    store: Reader,
-    *,
-    start: date | None = None,
-    end: date | None = None,
-    user: str = "",
-    session: str = "",
-    service: str = "",
-    tag: str = "",
-    limit: int = 1000,
-) -> list[CallRow]:
-    """The calls in the range, the latest first. `tag` is `NAME=VALUE`."""
-    parameters = {**_filters(start, end, user, session, service, tag), "limit": limit}
-    return [_call_row(row) for row in store.ask("calls", parameters)]
+def calls(store: Reader, *, limit: int = 1000, **filters: Unpack[Filters]) -> list[CallRow]:
+    """The calls in the range, the latest first."""
+    return [_call_row(row) for row in store.ask("calls", {**parameters(filters), "limit": limit})]
 
 
 def usage(
-    store: Reader,
-    *,
-    by: str,
-    start: date | None = None,
-    end: date | None = None,
-    user: str = "",
-    session: str = "",
-    service: str = "",
-    tag: str = "",
-    zone: str = "UTC",
-    limit: int = 1000,
+    store: Reader, *, by: str, zone: str = "UTC", limit: int = 1000, offset: int = 0, **filters: Unpack[Filters]
 ) -> list[UsageRow]:
-    """Usage summed by one of `BY` or by `tag:NAME`; the dearest first, days and hours in order of time.
+    """Usage summed by one of `BY`, by `tag:NAME`, or by two of these with a comma between.
 
-    `tag` filters by `NAME=VALUE`. `zone` is the time zone in which days and hours are cut. Of days and hours
-    the latest `limit` are given.
+    The dearest come first, days and hours in order of time, of which the latest `limit` are given. `zone` is the
+    time zone in which days and hours are cut.
 
     Raises:
         QuestionRefused: `by` or `zone` is not known.
     """
-    name, _, by_tag = by.partition(":")
-    if not (by in BY or (name == "tag" and by_tag)):
-        raise QuestionRefused(f"usage cannot be summed by {by!r}: use {', '.join(BY)} or tag:NAME")
-    parameters = {
-        **_filters(start, end, user, session, service, tag),
-        "by": _COLUMNS.get(name, name),
-        "by_tag": by_tag,
+    first, _, second = by.partition(",")
+    (column, tag), (second_column, second_tag) = _summed_by(first), _summed_by(second) if second else ("nothing", "")
+    asked = {
+        **parameters(filters),
+        "by": column,
+        "by_tag": tag,
+        "second": "second_tag" if second_column == "tag" else second_column,
+        "second_tag": second_tag,
         "zone": _zone(zone),
         "limit": limit,
+        "offset": offset,
     }
-    rows = [UsageRow(**row) for row in store.ask("usage", parameters)]
-    return rows[::-1] if name in {"day", "hour"} else rows
+    rows = [UsageRow(**row) for row in store.ask("usage", asked)]
+    return rows[::-1] if {column, second_column} & {"day", "hour"} else rows
 
 
-def summary(
-    store: Reader,
-    *,
-    start: date | None = None,
-    end: date | None = None,
-    user: str = "",
-    session: str = "",
-    service: str = "",
-    tag: str = "",
-) -> Summary:
-    """Everything in the range in one row. `tag` is `NAME=VALUE`."""
-    row = store.ask("summary", _filters(start, end, user, session, service, tag))[0]
+def summary(store: Reader, **filters: Unpack[Filters]) -> Summary:
+    """Everything in the range in one row."""
+    row = store.ask("summary", parameters(filters))[0]
     first, last = row.pop("first_ns"), row.pop("last_ns")
     row["durations_s"], row["ttfts_s"] = tuple(row["durations_s"]), tuple(row["ttfts_s"])
     is_empty = not row["calls"]
@@ -176,16 +154,24 @@ def warnings(
     user: str = "",
     severity: str = "",
     limit: int = 1000,
+    offset: int = 0,
 ) -> list[WarningRow]:
     """The warnings in the range, the latest first, each once."""
     parameters = {
-        **_range(start, end),
+        **period(start, end),
         "session": session,
         "user": user,
         "severity": severity,
         "limit": limit,
+        "offset": offset,
     }
     return [WarningRow(ts=moment(row.pop("ts_ns")), **row) for row in store.ask("warnings", parameters)]
+
+
+def evaluations(store: Reader, *, name: str = "", limit: int = 1000, **filters: Unpack[Filters]) -> list[EvaluationRow]:
+    """Scores by evaluation, operation and model; `name` is that of one evaluation."""
+    asked = {**parameters(filters), "name": name, "limit": limit}
+    return [EvaluationRow(**row) for row in store.ask("evaluations", asked)]
 
 
 def moment(nanoseconds: int) -> datetime:
@@ -226,23 +212,26 @@ def _call_row(row: Mapping[str, Any]) -> CallRow:
     return CallRow(ts=moment(row["start_ns"]), **values)
 
 
-def _filters(
-    start: date | None, end: date | None, user: str, session: str, service: str, tag: str
-) -> dict[str, object]:
+def _summed_by(text: str) -> tuple[str, str]:
+    """The column to sum by, and the tag's name where it is one."""
+    name, _, tag = text.partition(":")
+    if not (text in BY or (name == "tag" and tag)):
+        raise QuestionRefused(f"usage cannot be summed by {text!r}: use {', '.join(BY)} or tag:NAME")
+    return _COLUMNS.get(name, name), tag
+
+
+def parameters(filters: Filters) -> dict[str, object]:
+    """The filters as the parameters of a question."""
+    tag = filters.get("tag", "")
     name, separator, value = tag.partition("=")
     if tag and not (name and separator):
         raise QuestionRefused(f"a tag filter is NAME=VALUE, not {tag!r}")
-    return {
-        **_range(start, end),
-        "user": user,
-        "session": session,
-        "service": service,
-        "tag": name,
-        "tag_value": value,
-    }
+    texts = {name: filters.get(name, "") for name in ("user", "session", "service", "operation", "agent", "model")}
+    return {**period(filters.get("start"), filters.get("end")), **texts, "tag": name, "tag_value": value}
 
 
-def _range(start: date | None, end: date | None) -> dict[str, object]:
+def period(start: date | None, end: date | None) -> dict[str, object]:
+    """A period as the parameters of a question; an open end is as far as time goes."""
     return {
         "start_ns": 0 if start is None else nanoseconds(start),
         "end_ns": _END_OF_TIME_NS if end is None else nanoseconds(end),

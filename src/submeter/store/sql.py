@@ -27,7 +27,7 @@ def statement(name: str) -> str:
 
 @cache
 def question(name: str) -> str:
-    """The question `name`.
+    """The question `name`, with the filters of calls in the place of `$filters`.
 
     Raises:
         StoreError: there is no such question.
@@ -35,7 +35,8 @@ def question(name: str) -> str:
     known = questions()
     if name not in known:
         raise StoreError(f"there is no question {name!r}; there are {', '.join(known)}")
-    return (_folder("queries") / f"{name}.sql").read_text(encoding="utf-8")
+    text = (_folder("queries") / f"{name}.sql").read_text(encoding="utf-8")
+    return text.replace("$filters", statement("filters").strip())
 
 
 @cache

@@ -35,11 +35,7 @@ SELECT
     c.finish_reasons AS finish_reasons,
     c.stream AS stream
 FROM otel.llm_calls AS c
-WHERE c.ts >= fromUnixTimestamp64Nano({start_ns:Int64})
-    AND c.ts < fromUnixTimestamp64Nano({end_ns:Int64})
-    AND ({user:String} = '' OR c.user_id = {user:String})
-    AND ({service:String} = '' OR c.service = {service:String})
-    AND ({session:String} = '' OR c.session_id = {session:String})
-    AND ({tag:String} = '' OR c.tags[{tag:String}] = {tag_value:String})
+WHERE
+    $filters
 ORDER BY c.ts DESC, c.trace_id, c.span_id
 LIMIT {limit:UInt32}

@@ -22,19 +22,19 @@ FROM
         arraySort(groupUniqArray(if(c.response_model != '', c.response_model, c.request_model))) AS models,
         max(c.context_utilization) AS max_context_utilization
     FROM otel.llm_calls AS c
-    WHERE c.ts >= fromUnixTimestamp64Nano({start_ns:Int64})
-        AND c.ts < fromUnixTimestamp64Nano({end_ns:Int64})
-        AND ({user:String} = '' OR c.user_id = {user:String})
-        AND ({service:String} = '' OR c.service = {service:String})
+    WHERE
+    $filters
     GROUP BY session_id
     ORDER BY
         session_id = '',
         multiIf(
             {order:String} = 'tokens', toFloat64(ifNull(input_tokens, 0) + ifNull(output_tokens, 0)),
             {order:String} = 'cost', ifNull(cost_usd, -1),
+            {order:String} = 'calls', toFloat64(calls),
+            {order:String} = 'context', ifNull(max_context_utilization, -1),
             toFloat64(last_ns)) DESC,
         session_id
-    LIMIT {limit:UInt32}
+    LIMIT {limit:UInt32} OFFSET {offset:UInt32}
 ) AS s
 LEFT JOIN
 (
@@ -47,5 +47,7 @@ ORDER BY
     multiIf(
         {order:String} = 'tokens', toFloat64(ifNull(input_tokens, 0) + ifNull(output_tokens, 0)),
         {order:String} = 'cost', ifNull(cost_usd, -1),
+        {order:String} = 'calls', toFloat64(calls),
+        {order:String} = 'context', ifNull(max_context_utilization, -1),
         toFloat64(last_ns)) DESC,
     session_id

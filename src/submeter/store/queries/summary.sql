@@ -24,9 +24,5 @@ SELECT
     quantilesExactInclusive(0.5, 0.95, 0.99)(c.ttft_s) AS ttfts_s,
     max(c.context_utilization) AS max_context_utilization
 FROM otel.llm_calls AS c
-WHERE c.ts >= fromUnixTimestamp64Nano({start_ns:Int64})
-    AND c.ts < fromUnixTimestamp64Nano({end_ns:Int64})
-    AND ({user:String} = '' OR c.user_id = {user:String})
-    AND ({service:String} = '' OR c.service = {service:String})
-    AND ({session:String} = '' OR c.session_id = {session:String})
-    AND ({tag:String} = '' OR c.tags[{tag:String}] = {tag_value:String})
+WHERE
+    $filters

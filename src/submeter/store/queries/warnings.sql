@@ -9,4 +9,4 @@ WHERE w.ts >= fromUnixTimestamp64Nano({start_ns:Int64})
     AND ({user:String} = '' OR w.user_id = {user:String})
     AND ({severity:String} = '' OR w.severity = {severity:String})
 ORDER BY w.ts DESC, w.warning_id
-LIMIT {limit:UInt32}
+LIMIT {limit:UInt32} OFFSET {offset:UInt32}

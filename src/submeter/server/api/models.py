@@ -1,0 +1,105 @@
+"""Models: which are in use and what they cost by the price table; and the table itself, searched by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pydantic import BaseModel, Field
+
+from submeter import catalog
+from submeter.server.api.parameters import LIMIT, Limit, Period, Text
+from submeter.server.api.question import Question
+from submeter.store import questions
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from submeter.store.answers import UsageRow
+    from submeter.store.database import Reader
+
+
+class ModelsAsked(Period):
+    """Which models: those in use, or those of the price table whose name holds `search`."""
+
+    search: Text = Field("", description="models of the price table whose name or provider holds this text")
+    limit: Limit = Field(100, description=LIMIT)
+
+
+class Price(BaseModel):
+    """One price: USD per million tokens by unit (`request`: USD per request), and when it applies."""
+
+    rates: dict[str, float]
+    valid_from: str
+    service_tier: str
+    above_tokens: int
+
+
+class Model(BaseModel):
+    """One model, what it holds in tokens, what it costs and what was used of it. `None` where it is not known."""
+
+    provider: str
+    model: str
+    is_priced: bool
+    context_window: int | None
+    max_input_tokens: int | None
+    max_output_tokens: int | None
+    prices: list[Price]
+    source: str
+    checked: str
+    calls: int
+    input_tokens: int | None
+    output_tokens: int | None
+    cost_usd: float | None
+
+
+class Models(BaseModel):
+    """Models, the dearest first, and the version of the price table."""
+
+    models: list[Model]
+    price_version: str
+
+
+def _models(store: Reader, asked: ModelsAsked, now: datetime) -> Models:
+    if asked.search:
+        wanted = asked.search.lower()
+        known = (
+            found for found in catalog.models() if wanted in found.name.lower() or wanted in found.provider.lower()
+        )
+        listed = sorted(known, key=lambda found: (found.provider, found.name))[: asked.limit]
+        made = [_model(found.provider, found.name, found, None) for found in listed]
+    else:
+        rows = questions.usage(store, by="provider,model", limit=asked.limit, **asked.range(now))
+        made = [_model(row.key, row.second, catalog.find(row.key, row.second), row) for row in rows]
+    return Models(models=made, price_version=catalog.version())
+
+
+def _model(provider: str, name: str, found: catalog.Model | None, used: UsageRow | None) -> Model:
+    return Model(
+        provider=provider,
+        model=name,
+        is_priced=bool(found and found.prices),
+        context_window=found.context_window if found else None,
+        max_input_tokens=found.max_input_tokens if found else None,
+        max_output_tokens=found.max_output_tokens if found else None,
+        prices=[_price(price) for price in found.prices] if found else [],
+        source=found.source if found else "",
+        checked=found.checked if found else "",
+        calls=used.calls if used else 0,
+        input_tokens=used.input_tokens if used else None,
+        output_tokens=used.output_tokens if used else None,
+        cost_usd=used.cost_usd if used else None,
+    )
+
+
+def _price(price: catalog.Price) -> Price:
+    return Price(
+        rates=dict(price.rates),
+        valid_from=price.valid_from,
+        service_tier=price.service_tier,
+        above_tokens=price.above_tokens,
+    )
+
+
+QUESTIONS: Final = (
+    Question("models", "/models", "Which models are used, and what do they cost?", ModelsAsked, Models, _models),
+)

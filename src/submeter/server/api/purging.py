@@ -1,0 +1,138 @@
+"""Purging: erases a user, a session or what is old, and shows who erased what."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, Final, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from starlette.responses import Response
+from starlette.routing import Route
+
+from submeter.server import problem
+from submeter.server.api.parameters import LIMIT, Asked, Limit
+from submeter.server.api.question import Question
+from submeter.store import erasure
+from submeter.store.questions import moment
+
+if TYPE_CHECKING:
+    from starlette.requests import Request as HttpRequest
+
+    from submeter.server.api.rest import Desk
+    from submeter.store.database import Database, Reader
+
+PATH: Final = "/api/v1/purge"
+AUDIT_PATH: Final = "/api/v1/audit"
+_MOST_BYTES: Final = 10_000
+_TOO_LARGE: Final = f"the body is larger than {_MOST_BYTES} bytes: send one user, session or time"
+
+
+class Purge(BaseModel):
+    """What to erase, for good: everything of a user, of a session, and what is older than a time."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    user: Annotated[str, Field(max_length=1_000)] = ""
+    session: Annotated[str, Field(max_length=1_000)] = ""
+    before: datetime | None = None
+    dry_run: bool = Field(default=False, description="only count what would be erased")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not (self.user or self.session or self.before):
+            raise ValueError("nothing to erase: name a user, a session, or a time before which everything goes")
+        return self
+
+
+class Purged(BaseModel):
+    """How many rows were erased, or would be, by table."""
+
+    dry_run: bool
+    rows: dict[str, int]
+    total: int
+
+
+class AuditAsked(Asked):
+    """How much of the audit."""
+
+    limit: Limit = Field(100, description=LIMIT)
+
+
+class Entry(BaseModel):
+    """One erasure. `subject` is the SHA-256 of `user:ID` or `session:ID`, so that it can be checked but not read."""
+
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    details: str
+    erased_rows: int
+
+
+class Audit(BaseModel):
+    """Erasures, the latest first."""
+
+    audit: list[Entry]
+
+
+def purged(database: Database, asked: Purge, actor: str) -> Purged:
+    """Erases, and writes down that it did.
+
+    Raises:
+        StoreError: the store cannot erase; what is gone already stays so, and asking again goes on.
+    """
+    what = {"user": asked.user, "session": asked.session, "before": asked.before}
+    if asked.dry_run:
+        rows = dict(erasure.counted(database, **what))  # pyright: ignore[reportArgumentType]  (its own parameters)
+    else:
+        rows = dict(erasure.erase(database, actor=actor, **what))  # pyright: ignore[reportArgumentType]  (the same)
+    return Purged(dry_run=asked.dry_run, rows=rows, total=sum(rows.values()))
+
+
+def _audit(store: Reader, asked: AuditAsked, _: datetime) -> Audit:
+    rows = store.ask("audit", {"limit": asked.limit})
+    return Audit(audit=[Entry(at=moment(row.pop("at_ns")), **row) for row in rows])
+
+
+AUDIT: Final = Question("audit", "/audit", "Who erased what, and when?", AuditAsked, Audit, _audit)
+
+
+class Purging:
+    """The route that erases and the one that tells of it."""
+
+    def __init__(self, desk: Desk, database: Database) -> None:
+        self._desk = desk
+        self._database = database
+
+    def routes(self) -> list[Route]:
+        """Both routes."""
+        return [Route(PATH, self._purge, methods=["POST"]), Route(AUDIT_PATH, self._audit)]
+
+    async def _purge(self, request: HttpRequest) -> Response:
+        body = b""
+        async for part in request.stream():
+            body += part
+            if len(body) > _MOST_BYTES:
+                return problem.response(
+                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is larger than {_MOST_BYTES} bytes"
+                )
+        try:
+            asked = Purge.model_validate_json(body)
+        except ValidationError as error:
+            found = error.errors(include_url=False, include_input=False)[0]
+            place = ".".join(str(part) for part in found["loc"])
+            said = f"{place}: {found['msg']}" if place else found["msg"].removeprefix("Value error, ")
+            example = '{"user": "u-7", "dry_run": true}'
+            return problem.response(HTTPStatus.BAD_REQUEST, f"{said}; send JSON such as {example}")
+        actor = request.scope["principal"].name
+        return _answer(await self._desk.take(lambda: purged(self._database, asked, actor)))
+
+    async def _audit(self, request: HttpRequest) -> Response:
+        now = datetime.now(UTC)
+        store = self._desk.store
+        return _answer(await self._desk.take(lambda: AUDIT.answered(store, dict(request.query_params), now)))
+
+
+def _answer(found: BaseModel | Response) -> Response:
+    return found if isinstance(found, Response) else Response(found.model_dump_json(), media_type="application/json")

@@ -1,0 +1,80 @@
+"""A question as REST and the command line see it: a name, a path, checked parameters, a typed answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import ValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from pydantic import BaseModel
+
+    from submeter.server.api.parameters import Asked
+    from submeter.store.database import Reader
+
+
+class ParameterError(ValueError):
+    """A parameter is unknown or has a value that cannot be used; the message says what is accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One GET under /api/v1, and the command line's question of the same name.
+
+    `path` names its parameters in braces; `answers` takes the store, the checked parameters and the asker's
+    present moment, and returns an instance of `answer`.
+    """
+
+    name: str
+    path: str
+    summary: str
+    parameters: type[Asked]
+    answer: type[BaseModel]
+    answers: Callable[[Reader, Any, datetime], BaseModel]
+
+    def asked(self, texts: Mapping[str, str], now: datetime) -> Asked:
+        """The parameters that `texts`, those of a URL, stand for; `now` is whence `2h` is counted.
+
+        Raises:
+            ParameterError: one is unknown or cannot be used.
+        """
+        try:
+            return self.parameters.model_validate(dict(texts), context={"now": now})
+        except ValidationError as error:
+            raise ParameterError(self._said(error)) from None
+
+    def answered(self, store: Reader, texts: Mapping[str, str], now: datetime) -> BaseModel:
+        """The answer to the question asked with `texts`.
+
+        Raises:
+            ParameterError: a parameter is unknown or cannot be used.
+            UnknownSession: there is no such session.
+            StoreError: the store cannot answer.
+        """
+        return self.answers(store, self.asked(texts, now), now)
+
+    def _said(self, error: ValidationError) -> str:
+        found = error.errors(include_url=False)[0]
+        name = str(found["loc"][0]) if found["loc"] else ""
+        if found["type"] == "extra_forbidden":
+            known = ", ".join(self.parameters.model_fields) or "none"
+            return f"{name!r} is no parameter of {self.name}: use {known}"
+        reason = found["msg"].removeprefix("Value error, ")
+        if not name or found["type"] == "value_error":
+            return reason
+        field = self.parameters.model_fields[name]
+        said = f"{name}={found['input']!r} is not understood" if found["type"] != "missing" else f"{name} is missing"
+        return f"{said}: {reason[0].lower()}{reason[1:]}; it is {field.description}"
+
+
+def plain(answer: BaseModel) -> dict[str, Any]:
+    """An answer as plain dictionaries, lists, numbers and texts, as its JSON has them."""
+    return answer.model_dump(mode="json")
+
+
+MOST_ROWS: Final = 10_000
+"""Rows of one answer at most; further ones are asked for by `offset`, or exported."""

@@ -1,0 +1,22 @@
+-- Every session with its sums over the period, the earliest first.
+WITH text -> if({is_csv:Bool} AND match(text, '^[=+@\\t\\r-]'), concat('\'', text), text) AS safe
+SELECT
+    safe(c.session_id) AS session_id,
+    safe(argMinIf(c.user_id, c.ts, c.user_id != '')) AS user_id,
+    safe(argMin(c.service, c.ts)) AS service,
+    formatDateTime(min(c.ts), '%Y-%m-%dT%H:%i:%S.%fZ', 'UTC') AS first_ts,
+    formatDateTime(max(c.ts), '%Y-%m-%dT%H:%i:%S.%fZ', 'UTC') AS last_ts,
+    count() AS calls,
+    countIf(c.error_type != '') AS errors,
+    sum(c.input_tokens) AS input_tokens,
+    sum(c.output_tokens) AS output_tokens,
+    sum(c.cache_read_tokens) AS cache_read_tokens,
+    sum(c.cache_write_tokens) AS cache_write_tokens,
+    sum(c.reasoning_tokens) AS reasoning_tokens,
+    toFloat64(sum(toDecimal128(c.cost_usd, 18))) AS cost_usd,
+    max(c.context_utilization) AS max_context_utilization
+FROM otel.llm_calls AS c
+WHERE
+    $filters
+GROUP BY c.session_id
+ORDER BY first_ts, session_id

@@ -1,0 +1,30 @@
+-- Every warning of the period, the earliest first.
+WITH text -> if({is_csv:Bool} AND match(text, '^[=+@\\t\\r-]'), concat('\'', text), text) AS safe
+SELECT
+    formatDateTime(c.ts, '%Y-%m-%dT%H:%i:%S.%fZ', 'UTC') AS ts,
+    c.warning_id AS warning_id,
+    c.type AS type,
+    c.severity AS severity,
+    safe(c.rule) AS rule,
+    c.subject_kind AS subject_kind,
+    safe(c.subject) AS subject,
+    c.window AS window,
+    c.threshold AS threshold,
+    c.unit AS unit,
+    c.current AS current,
+    c.limit AS limit,
+    c.percentage AS percentage,
+    safe(c.message) AS message,
+    safe(c.action) AS action,
+    safe(c.service) AS service,
+    safe(c.session_id) AS session_id,
+    safe(c.user_id) AS user_id,
+    safe(c.model) AS model
+FROM otel.llm_warnings AS c
+WHERE c.ts >= fromUnixTimestamp64Nano({start_ns:Int64})
+    AND c.ts < fromUnixTimestamp64Nano({end_ns:Int64})
+    AND ({user:String} = '' OR c.user_id = {user:String})
+    AND ({service:String} = '' OR c.service = {service:String})
+    AND ({session:String} = '' OR c.session_id = {session:String})
+    AND ({model:String} = '' OR c.model = {model:String})
+ORDER BY c.ts, c.warning_id

@@ -1,0 +1,10 @@
+-- Which calls is the question about? An empty parameter filters nothing.
+    c.ts >= fromUnixTimestamp64Nano({start_ns:Int64})
+    AND c.ts < fromUnixTimestamp64Nano({end_ns:Int64})
+    AND ({user:String} = '' OR c.user_id = {user:String})
+    AND ({service:String} = '' OR c.service = {service:String})
+    AND ({session:String} = '' OR c.session_id = {session:String})
+    AND ({operation:String} = '' OR c.operation = {operation:String})
+    AND ({agent:String} = '' OR c.agent = {agent:String})
+    AND ({model:String} = '' OR if(c.response_model != '', c.response_model, c.request_model) = {model:String})
+    AND ({tag:String} = '' OR c.tags[{tag:String}] = {tag_value:String})
