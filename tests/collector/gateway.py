@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,9 +11,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 import grpc
 from collector.build import FOLDER
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2, metrics_service_pb2_grpc
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_DELTA as DELTA
 from tests.collector.running import NORMALISE, Destination, RunningCollector, free_port
+from tests.server.telemetry import BASE_NS, attributes_of
+
+from submeter.store.attributes import texts
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -54,11 +61,16 @@ class Shard(trace_service_pb2_grpc.TraceServiceServicer, metrics_service_pb2_grp
     """An evaluator's receiver: keeps the users of the spans and points it gets."""
 
     def __init__(self) -> None:
+        self.answering = threading.Event()
+        self.answering.set()
+        self.asked = 0
         self.calls: list[dict[str, Any]] = []
         self.points: list[dict[str, Any]] = []
         self.tokens: set[str] = set()
 
     def Export(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802  (the protocol's name)
+        self.asked += 1
+        self.answering.wait()
         self.tokens |= {str(value) for key, value in context.invocation_metadata() if key == "authorization"}
         if isinstance(request, trace_service_pb2.ExportTraceServiceRequest):
             for resource in request.resource_spans:
@@ -97,6 +109,8 @@ class Evaluators:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for shard in self.shards:
+            shard.answering.set()
         for server in self._servers:
             server.stop(None).wait()
         self._pool.shutdown()
@@ -124,6 +138,8 @@ def variables(folder: Path, **extra: str) -> dict[str, str]:
         "SUBMETER_TLS_CERT": str(shown),
         "SUBMETER_TLS_KEY": str(key),
         "SUBMETER_PSEUDONYM_KEY": "a key of this test, thirty-two bytes",
+        "SUBMETER_PSEUDONYMOUS_KEYS": "^customer[.]id$",
+        "SUBMETER_REDACT": "(?i)project-(canary|falcon)",
         "SUBMETER_TOKEN": "evaluators-token",
         "SUBMETER_CLICKHOUSE": f"tcp://127.0.0.1:{free_port()}",
         "SUBMETER_PROMETHEUS": f"http://127.0.0.1:{free_port()}/api/v1/write",
@@ -171,3 +187,43 @@ def unpacked(body: bytes) -> bytes:
         for _ in range((tag >> 2 & 7) + 4 if kind == 1 else (tag >> 2) + 1):
             out.append(out[-back])
     return bytes(out)
+
+
+def points_request(service: str, metric: str, per_user: dict[str, int]) -> ExportMetricsServiceRequest:
+    """A counter with one delta point a user."""
+    request = ExportMetricsServiceRequest()
+    resource = request.resource_metrics.add()
+    resource.resource.attributes.extend(attributes_of({"service.name": service, "service.instance.id": service}))
+    made = resource.scope_metrics.add().metrics.add(name=metric)
+    made.sum.aggregation_temporality, made.sum.is_monotonic = DELTA, True
+    for user, value in per_user.items():
+        made.sum.data_points.add(
+            start_time_unix_nano=BASE_NS,
+            time_unix_nano=BASE_NS + 10**9,
+            as_int=value,
+            attributes=attributes_of({"user.id": user, "gen_ai.request.model": "gpt-5-mini"}),
+        )
+    return request
+
+
+def send(gateway: Gateway, signal_name: str, message: Any) -> None:
+    assert gateway.collector.send(signal_name, message, **AUTHORIZED) == 200
+
+
+def stored_points(gateway: Gateway, metric: str, service: str) -> list[Any]:
+    """The points of a service's counter that reached the store."""
+    return [
+        (made.sum, point)
+        for request in list(gateway.store.requests)
+        if isinstance(request, ExportMetricsServiceRequest)
+        for resource in request.resource_metrics
+        if texts(resource.resource.attributes).get("service.name") == service
+        for scope in resource.scope_metrics
+        for made in scope.metrics
+        if made.name == metric
+        for point in made.sum.data_points
+    ]
+
+
+def log_requests(gateway: Gateway) -> list[ExportLogsServiceRequest]:
+    return [request for request in list(gateway.store.requests) if isinstance(request, ExportLogsServiceRequest)]

@@ -69,6 +69,8 @@ class RunningCollector:
     metrics_port: int = field(default_factory=free_port)
     trusted: Path | None = None
     """The certificate that its receivers show; none for plain HTTP."""
+    disk_mib: int = 0
+    """The size of the disk that its queue lies on, a mount that no other process sees; 0 for the ordinary one."""
     process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -83,7 +85,15 @@ class RunningCollector:
 
     def command(self, *words: str) -> list[str]:
         configs = [f"--config={config}" for config in self.configs]
-        return [str(binary(self.manifest)), *words, *configs]
+        return [*self._on_small_disk(), str(binary(self.manifest)), *words, *configs]
+
+    def _on_small_disk(self) -> list[str]:
+        if not self.disk_mib:
+            return []
+        queue = self.folder / "queue"
+        queue.mkdir(exist_ok=True)
+        mounted = f"mount -t tmpfs -o size={self.disk_mib}m tmpfs {queue} && exec "
+        return ["unshare", "--map-root-user", "--mount", "sh", "-c", mounted + '"$0" "$@"']
 
     def environment(self) -> dict[str, str]:
         own = {name: value for name, value in settings.inherited().items() if not name.startswith(("OTEL", "SUBMETER"))}
@@ -136,11 +146,13 @@ class RunningCollector:
         except (OSError, ValueError):
             return 0
 
-    def telemetry(self, name: str) -> float:
-        """The sum of the cells of one of the collector's own metrics."""
+    def telemetry(self, name: str, **labels: str) -> float:
+        """The sum of the cells of one of the collector's own metrics that carry `labels`."""
+        wanted = [f'{label}="{value}"' for label, value in labels.items()]
         with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=PATIENCE_S) as response:
             lines = response.read().decode().splitlines()
         cells = [line for line in lines if line.partition("{")[0].partition(" ")[0] in {name, f"{name}_total"}]
+        cells = [cell for cell in cells if all(pair in cell for pair in wanted)]
         return sum(float(cell.rpartition(" ")[2]) for cell in cells)
 
     def _is_healthy(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import threading
 import time
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from collector.build import FOLDER
-from tests.collector.running import NORMALISE, RunningCollector, eventually, free_port
+from tests.collector.running import NORMALISE, PATIENCE_S, RunningCollector, eventually, free_port
 from tests.server.running import RunningServer
 from tests.server.telemetry import calls
 
@@ -106,3 +107,76 @@ def test_nothing_acknowledged_is_lost_and_nothing_counts_twice(tmp_path: Path) -
     assert totals["calls"] == sum(expected.values())
     assert totals["input_tokens"] == 100 * sum(expected.values())
     assert sum(sender.repeated for sender in senders) > 0, "the collector was away for nobody"
+
+
+def can_mount() -> bool:
+    """Whether a process may have a disk of its own here."""
+    asked = ["unshare", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
+    return subprocess.run(asked, capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.skipif(not can_mount(), reason="no mounts of one's own on this machine")
+def test_a_full_disk_refuses_and_loses_nothing_that_it_took(tmp_path: Path) -> None:
+    port = str(free_port())
+    server = RunningServer(tmp_path / "data", ("--port", port))
+    variables = {"SUBMETER_URL": f"http://127.0.0.1:{port}"}
+    collector = RunningCollector(tmp_path / "collector", (FOLDER / "laptop.yaml", NORMALISE), variables, disk_mib=8)
+    filled = "x" * 2000
+    accepted, status = list[str](), 200
+    with collector:
+        while status == 200:
+            session = f"d-{len(accepted)}"
+            assert len(session) < 6, "a disk without end"
+            status = collector.send("traces", calls(session, CALLS, note=filled))
+            if status == 200:
+                accepted.append(session)
+        assert status == 503, "what may be sent again, as SDKs do by themselves"
+        with server:
+            eventually(lambda: collector.send("traces", calls("d-after", CALLS)) == 200, "room once the store is back")
+            accepted.append("d-after")
+            expected = dict.fromkeys(accepted, CALLS)
+
+            def counted() -> dict[str, int]:
+                return {row["session_id"]: row["calls"] for row in server.ask("sessions?limit=10000")["sessions"]}
+
+            eventually(lambda: sum(counted().values()) >= CALLS * len(expected), "all that was taken")
+            found = counted()
+    assert {session: found.get(session) for session in expected} == expected
+    assert set(found.values()) == {CALLS}, "and what was refused came at most whole and once"
+
+
+def test_a_full_queue_holds_the_sdk_back_until_the_store_is_there(tmp_path: Path) -> None:
+    """OpenTelemetry's own exporter, which sends again what was refused for the moment."""
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    small = tmp_path / "small.yaml"
+    small.write_text(
+        "exporters: {otlp_http/submeter: {sending_queue: {queue_size: 300000, batch: {min_size: 1, max_size: 100000}}}}"
+    )
+    port = str(free_port())
+    server = RunningServer(tmp_path / "data", ("--port", port))
+    variables = {"SUBMETER_URL": f"http://127.0.0.1:{port}"}
+    collector = RunningCollector(tmp_path / "collector", (FOLDER / "laptop.yaml", NORMALISE, small), variables)
+    with collector:
+        exporter = OTLPSpanExporter(endpoint=f"http://{collector.http}/v1/traces", timeout=PATIENCE_S)
+        provider = TracerProvider(resource=Resource({"service.name": "held"}), shutdown_on_exit=False)
+        provider.add_span_processor(BatchSpanProcessor(exporter, max_queue_size=4000, max_export_batch_size=200))
+        tracer = provider.get_tracer("held")
+        for number in range(2000):
+            tracer.start_span("chat", attributes=a_call(number)).end()
+        eventually(lambda: collector.telemetry("otelcol_exporter_enqueue_failed_spans") > 0, "a refusal")
+        with server:
+            provider.force_flush()
+            provider.shutdown()
+            eventually(lambda: server.ask("summary")["totals"]["calls"] >= 2000, "every call")
+            totals = server.ask("summary")["totals"]
+    assert totals["calls"] == 2000
+    assert totals["input_tokens"] == sum(range(2000))
+
+
+def a_call(number: int) -> dict[str, str | int]:
+    """A call of `number` input tokens."""
+    return {"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": number, "note": "x" * 300}

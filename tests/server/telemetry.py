@@ -79,11 +79,11 @@ def add_call(
     )
 
 
-def calls(session: str, number: int = 1) -> ExportTraceServiceRequest:
+def calls(session: str, number: int = 1, **attributes: Any) -> ExportTraceServiceRequest:
     """A request of `number` calls of one session."""
     request, spans = traces()
     for _ in range(number):
-        add_call(spans, session)
+        add_call(spans, session, attributes)
     return request
 
 
