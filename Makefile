@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 SDKS := .venv-sdks
 SDKS_STAMP := $(SDKS)/.installed
 
-.PHONY: demo test test-providers sdk-matrix check install bench clean catalog recordings lock collector dashboards
+.PHONY: demo test test-providers sdk-matrix check install bench clean catalog recordings lock collector dashboards dialects broker
 
 install: $(STAMP)
 
