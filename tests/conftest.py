@@ -6,11 +6,15 @@ import gc
 import sys
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 from submeter import settings
 
 settings.set_variable("SUBMETER_STRICT", "1")
+# A loaded machine is no failure: nothing here is judged by the clock.
+hypothesis.settings.register_profile("submeter", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("submeter")
 pytest.register_assert_rewrite("metering", "instrumentation", "faults")
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import submeter
+from submeter.context import baggage
 from submeter.core import abandoned, call, counted, guard, instruments, telemetry
 from submeter.distro import configure, providers, watch
 
@@ -115,6 +116,7 @@ def forget() -> None:
     telemetry.use(telemetry.global_providers)
     guard._seen.clear()
     guard.failures = 0
+    baggage.read_settings()
 
 
 def usage_of(span: ReadableSpan) -> dict[str, Any]:

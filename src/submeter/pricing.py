@@ -88,14 +88,24 @@ def cost_of(
     of 0 is only ever a price of 0.
     """
     found = catalog.find(provider, model)
-    if found is None or (usage.input_tokens is None and usage.output_tokens is None):
+    return found and cost_at(found, usage, at_ns, service_tier=service_tier, is_batch=is_batch)
+
+
+def cost_at(
+    found: catalog.Model, usage: Usage, at_ns: int, *, service_tier: str = "", is_batch: bool = False
+) -> Cost | None:
+    """The same for a model that is found already."""
+    if usage.input_tokens is None and usage.output_tokens is None:
         return None
-    tier = "batch" if is_batch else _tier(service_tier, found.provider) if service_tier else ""
+    tier = "batch" if is_batch else "" if service_tier in _STANDARD else _tier(service_tier, found.provider)
     price = found.price_at(at_ns, usage.input_tokens or 0, tier)
     parts = price and _parts(usage, price.rates)
     if parts is None:
         return None
-    return Cost(sum(parts.values()), catalog.version(), parts, found.is_assumed)
+    usd = 0.0
+    for unit in parts:
+        usd += parts[unit]
+    return Cost(usd, catalog.version(), parts, found.is_assumed)
 
 
 def _tier(service_tier: str, provider: str) -> str:
@@ -121,7 +131,10 @@ def _parts(usage: Usage, rates: Mapping[str, float]) -> dict[str, float] | None:
 
 def _borrowed(unit: str, rates: Mapping[str, float]) -> float | None:
     """The rate of a unit that has none of its own."""
-    return next((rates[other] for other in _BILLED_AS.get(unit, ()) if other in rates), None)
+    for other in _BILLED_AS.get(unit, ()):
+        if other in rates:
+            return rates[other]
+    return None
 
 
 def _counts(usage: Usage) -> list[tuple[str, int]]:
@@ -135,7 +148,7 @@ def _counts(usage: Usage) -> list[tuple[str, int]]:
     written = usage.cache_write_tokens or 0
     if hour or usage.cache_write_5m_tokens:
         written = max(written, hour + (usage.cache_write_5m_tokens or 0))
-    if read or written:
+    if read + written > whole or hour > written:
         read = min(read, whole)
         written = min(written, whole - read)
         hour = min(hour, written)
@@ -143,7 +156,7 @@ def _counts(usage: Usage) -> list[tuple[str, int]]:
     plain = whole - read - written
     for unit, part in (("audio_input", usage.audio_input_tokens), ("image_input", usage.image_input_tokens)):
         if part and plain > 0:
-            counts.append((unit, min(part, plain)))
+            counts += ((unit, min(plain, part)),)
             plain -= part
     output = usage.output_tokens or 0
     for unit, part in (
@@ -152,7 +165,7 @@ def _counts(usage: Usage) -> list[tuple[str, int]]:
         ("reasoning", usage.reasoning_tokens),
     ):
         if part and output > 0:
-            counts.append((unit, min(part, output)))
+            counts += ((unit, min(output, part)),)
             output -= part
     counts += (("input", plain), ("output", output))
     return counts

@@ -76,6 +76,7 @@ class CallRecord:
     @property
     def context_utilization(self) -> float | None:
         """Share of the context window that the call's input and output fill, 0 to 1 and above; `None` if unknown."""
-        if not self.context_window or not self.usage.is_known:
+        usage = self.usage
+        if not self.context_window or (usage.input_tokens is None and usage.output_tokens is None):
             return None
-        return self.usage.total_tokens / self.context_window
+        return ((usage.input_tokens or 0) + (usage.output_tokens or 0)) / self.context_window

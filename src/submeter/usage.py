@@ -7,10 +7,6 @@ that nobody reported is `None`, never 0 (GenAI conventions, "containment rule").
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +49,20 @@ class Usage:
 COUNTS: tuple[str, ...] = tuple(field.name for field in fields(Usage) if field.name.endswith("_tokens"))
 """The names of the count fields of `Usage`, in order."""
 
-_INPUT_PARTS = ("cache_read_tokens", "cache_write_tokens")
-_WRITE_PARTS = ("cache_write_5m_tokens", "cache_write_1h_tokens")
-_INPUT_MODALITIES = ("text_input_tokens", "image_input_tokens", "audio_input_tokens")
-_OUTPUT_MODALITIES = ("text_output_tokens", "image_output_tokens", "audio_output_tokens")
+_PARTS = tuple(
+    (part, total, number)
+    for number, (total, parts) in enumerate(
+        (
+            ("input_tokens", ("cache_read_tokens", "cache_write_tokens")),
+            ("cache_write_tokens", ("cache_write_5m_tokens", "cache_write_1h_tokens")),
+            ("output_tokens", ("reasoning_tokens",)),
+            ("input_tokens", ("text_input_tokens", "image_input_tokens", "audio_input_tokens")),
+            ("output_tokens", ("text_output_tokens", "image_output_tokens", "audio_output_tokens")),
+        )
+    )
+    for part in parts
+)
+"""A count, the total that it is a part of, and the number of the division of that total that it belongs to."""
 
 
 def usage_of(counts: dict[str, int | None], *, estimated: str | None = None, is_partial: bool = False) -> Usage:
@@ -65,7 +71,7 @@ def usage_of(counts: dict[str, int | None], *, estimated: str | None = None, is_
     Negative and non-integer counts count as not reported and mark the usage inconsistent. A part without a
     total leaves the total unknown: nothing is invented.
     """
-    clean: dict[str, int | None] = {}
+    clean: dict[str, int] = {}
     is_inconsistent = False
     for name, count in counts.items():
         if count is None:
@@ -74,29 +80,23 @@ def usage_of(counts: dict[str, int | None], *, estimated: str | None = None, is_
             is_inconsistent = True
             continue
         clean[name] = count
-    for total, parts in (
-        ("input_tokens", _INPUT_PARTS),
-        ("cache_write_tokens", _WRITE_PARTS),
-        ("output_tokens", ("reasoning_tokens",)),
-        ("input_tokens", _INPUT_MODALITIES),
-        ("output_tokens", _OUTPUT_MODALITIES),
-    ):
-        is_inconsistent |= _clamp(clean, total, parts)
+    is_clamped = _clamp(clean)
+    is_inconsistent = is_inconsistent or is_clamped
     return Usage(**clean, estimated=estimated, is_inconsistent=is_inconsistent, is_partial=is_partial)  # pyright: ignore[reportArgumentType]
 
 
-def _clamp(counts: dict[str, int | None], total: str, parts: Iterable[str]) -> bool:
-    if total not in counts:
-        return False
-    rest, is_clamped = counts[total] or 0, False
-    for part in parts:
-        if part not in counts:
+def _clamp(counts: dict[str, int]) -> bool:
+    """Cuts parts that do not fit into what the parts before them leave of their total; whether one was cut."""
+    rests: dict[int, int] = {}
+    is_clamped = False
+    for part, total, division in _PARTS:
+        if part not in counts or total not in counts:
             continue
-        count = counts[part] or 0
-        if count > rest:
-            counts[part] = count = rest
+        rest = rests[division] if division in rests else counts[total]
+        if counts[part] > rest:
+            counts[part] = rest
             is_clamped = True
-        rest -= count
+        rests[division] = rest - counts[part]
     return is_clamped
 
 

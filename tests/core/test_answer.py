@@ -144,7 +144,7 @@ def test_fields_are_read_alike_from_models_dictionaries_and_whatever_has_attribu
 
 def test_whole_floats_are_counts_and_others_are_left_to_be_refused() -> None:
     counts = dict[str, int | None]()
-    counts_of({"prompt_tokens": 7.0, "completion_tokens": 1.5}, CHAT.usage, counts)
+    counts_of({"prompt_tokens": 7.0, "completion_tokens": 1.5}, CHAT.plan, counts)
     assert counts == {"input_tokens": 7, "output_tokens": 1.5}
 
 

@@ -40,17 +40,6 @@ class Scope:
     meters: tuple[Meter, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict[str, str])
 
-    def fields(self) -> dict[str, Any]:
-        """The fields of a record that a scope gives."""
-        return {
-            "session_id": self.session_id,
-            "user_id": self.user_id,
-            "operation": self.operation,
-            "step": self.step,
-            "agent": self.agent,
-            "tags": self.tags,
-        }
-
     def named(self) -> dict[str, str]:
         """The span attributes of this scope, by their wire names."""
         named = {

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _clock = time.perf_counter_ns
 
+_BARE = frozenset({str, int, float, bool, list, type(None)})
+"""What JSON may hold besides objects: some compatible servers send a null or a text among the choices."""
+
 
 class Answer:
     """What an answer has said so far.
@@ -80,12 +83,12 @@ class Answer:
             return self.hides_usage and not fields.get(endpoint.choices)
         elif endpoint.choices:
             for choice in (endpoint.choices in fields and fields[endpoint.choices]) or ():
-                found: Any = getattr(choice, "__dict__", choice)
-                known: dict[str, Any] = found if type(found) is dict else {}  # pyright: ignore[reportUnknownVariableType]
+                kind: Any = type(choice)
+                known: dict[str, Any] = choice if kind is dict else {} if kind in _BARE else choice.__dict__
                 if "finish_reason" in known and known["finish_reason"] is not None:
                     # With the reason may come the last word on everything, in an envelope.
                     self.read(chunk) if endpoint.envelopes else self._choice(known)
-        elif not endpoint.envelopes.isdisjoint(fields):
+        elif endpoint.envelope in fields if endpoint.envelope else not endpoint.envelopes.isdisjoint(fields):
             self.read(chunk)
         return False
 
@@ -94,21 +97,23 @@ class Answer:
         endpoint = self.endpoint
         fields = fields_of(answer)
         for name in endpoint.envelopes:
-            if fields.get(name) is not None:
+            if name in fields and fields[name] is not None:
                 self.read(fields[name], is_envelope=True)
         for name in endpoint.parts:
-            if fields.get(name) is not None:
+            if name in fields and fields[name] is not None:
                 self._facts_of(fields_of(fields[name]))
-        usage = fields if endpoint.is_flat else fields.get(endpoint.usage_at)
-        if usage is not None:
-            self._usage_of(fields_of(usage), endpoint.placeholders if is_envelope else ())
+        ignored = endpoint.placeholders if is_envelope else ()
+        if endpoint.is_flat:
+            self._usage_of(fields, ignored)
+        elif endpoint.usage_at in fields and fields[endpoint.usage_at] is not None:
+            self._usage_of(fields_of(fields[endpoint.usage_at]), ignored)
         self._facts_of(fields)
         if endpoint.settle is not None:
             endpoint.settle(self, fields)
 
     def _usage_of(self, usage: Mapping[str, Any], ignored: Iterable[str]) -> None:
         counts = dict[str, int | None]()
-        counts_of(usage, self.endpoint.usage, counts)
+        counts_of(usage, self.endpoint.plan, counts)
         # A snapshot, not a part: the last word on each count holds, and nothing is ever summed.
         for name in ignored:
             counts.pop(name, None)
@@ -117,28 +122,31 @@ class Answer:
 
     def _facts_of(self, fields: Mapping[str, Any]) -> None:
         endpoint = self.endpoint
+        for name in endpoint.response:
+            if name in fields:
+                value = fields[name]
+                if type(value) is str or isinstance(value, str):
+                    self.facts[endpoint.response[name]] = value
         self._tier(fields)
-        for name, attribute in endpoint.response.items():
-            value = fields.get(name)
-            if isinstance(value, str):
-                self.facts[attribute] = value
         if endpoint.choices:
-            for choice in fields.get(endpoint.choices) or ():
+            for choice in (endpoint.choices in fields and fields[endpoint.choices]) or ():
                 self._choice(fields_of(choice))
-        elif endpoint.finish:
-            reason = fields.get(endpoint.finish)
+        elif endpoint.finish and endpoint.finish in fields:
+            reason = fields[endpoint.finish]
             if isinstance(reason, str):
                 self.finish_reasons[0] = reason.lower()
 
     def _tier(self, fields: Mapping[str, Any]) -> None:
-        tier = fields.get(self.endpoint.service_tier)
-        if isinstance(tier, str):
-            self.facts[semconv.SERVICE_TIER] = tier
+        name = self.endpoint.service_tier
+        if name in fields and isinstance(fields[name], str):
+            self.facts[semconv.SERVICE_TIER] = fields[name]
 
     def _choice(self, fields: Mapping[str, Any]) -> None:
-        reason = fields.get("finish_reason")
+        reason: Any = fields["finish_reason"] if "finish_reason" in fields else None  # noqa: SIM401  (a look, where `get` is a call)
         if reason is not None:
-            self.finish_reasons[fields.get("index") or 0] = str(getattr(reason, "value", reason)).lower()
+            choice = (fields["index"] if "index" in fields else 0) or 0  # noqa: SIM401
+            text: str = reason if type(reason) is str else str(getattr(reason, "value", reason))
+            self.finish_reasons[choice] = text.lower()
 
     def fact(self, attribute: str, value: Any) -> None:
         """Notes one more span attribute."""
@@ -154,7 +162,10 @@ class Answer:
 
     def reasons(self) -> tuple[str, ...]:
         """Why the answer ended, by choice."""
-        return tuple([self.finish_reasons[choice] for choice in sorted(self.finish_reasons)])
+        found = self.finish_reasons
+        if 0 in found and len(found) == 1:
+            return (found[0],)
+        return tuple([found[choice] for choice in sorted(found)])
 
     def seconds_per_chunk(self) -> float | None:
         """The mean time between the chunks of a stream; `None` for fewer than two."""

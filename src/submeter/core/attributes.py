@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _COUNT_ATTRIBUTES = tuple(getattr(semconv, name.upper()) for name in COUNTS)
 _counts = attrgetter(*COUNTS)
-_SCALARS = (str, int, float)
+_SCALARS = frozenset({str, int, float, bool})
 _NOTHING = (None, "", ())
 
 _LISTS = frozenset({semconv.REQUEST_STOP_SEQUENCES, semconv.REQUEST_ENCODING_FORMATS})
@@ -36,6 +36,7 @@ _DOUBLES = frozenset(
 """Attributes that the conventions want as a double, where a request may give a whole number."""
 
 
+_OUTPUT = semconv.OUTPUT_TYPE
 _OUTPUT_TYPES = {"json_object": semconv.OUTPUT_JSON, "json_schema": semconv.OUTPUT_JSON}
 """What requests call an output that the conventions call by another name."""
 
@@ -58,38 +59,36 @@ def asked(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
     if call.is_stream:
         attributes[semconv.REQUEST_STREAM] = True
     _asked_by(endpoint, body, attributes)
-    choices = body.get(endpoint.choice_count) if endpoint.choice_count else None
-    if isinstance(choices, int) and choices != 1:
-        attributes[semconv.REQUEST_CHOICE_COUNT] = choices
+    if endpoint.choice_count and endpoint.choice_count in body:
+        choices = body[endpoint.choice_count]
+        if isinstance(choices, int) and choices != 1:
+            attributes[semconv.REQUEST_CHOICE_COUNT] = choices
     return attributes
 
 
 def _asked_by(endpoint: Endpoint, body: Mapping[str, Any], attributes: dict[str, Any]) -> None:
-    for name, attribute in endpoint.request.items():
+    for name in endpoint.request:
         if name in body:
-            value = _value(body[name])
+            attribute, value = endpoint.request[name], body[name]
+            if type(value) is not float and (type(value) is not int or attribute in _DOUBLES):
+                value = _value(attribute, value)
             if value is not None:
-                attributes[attribute] = _typed(attribute, value)
-    if endpoint.reasoning and endpoint.reasoning[0] in body:
-        effort = dig(body, endpoint.reasoning)
-        if isinstance(effort, str):
-            attributes[semconv.REQUEST_REASONING_LEVEL] = effort
-    if endpoint.output_type and endpoint.output_type[0] in body:
-        wanted = dig(body, endpoint.output_type)
-        if isinstance(wanted, str):
-            attributes[semconv.OUTPUT_TYPE] = _OUTPUT_TYPES.get(wanted, wanted)
+                attributes[attribute] = value
+    for attribute, path in ((semconv.REQUEST_REASONING_LEVEL, endpoint.reasoning), (_OUTPUT, endpoint.output_type)):
+        if path and path[0] in body:
+            said = dig(body[path[0]], path[1:])
+            if said is not None and isinstance(said, str):
+                attributes[attribute] = _OUTPUT_TYPES.get(said, said) if attribute is _OUTPUT else said
 
 
-def _typed(attribute: str, value: Any) -> Any:
-    if attribute in _LISTS and isinstance(value, str):
-        return (value,)
-    return float(value) if attribute in _DOUBLES and type(value) is int else value
-
-
-def _value(given: Any) -> Any:
+def _value(attribute: str, given: Any) -> Any:
     """What an attribute can hold of a request's value; the SDKs mark what was not given by objects of their own."""
-    if isinstance(given, _SCALARS):
-        return given
+    if type(given) in _SCALARS:
+        if attribute in _DOUBLES:
+            return float(given) if type(given) is int else given
+        return (given,) if attribute in _LISTS and type(given) is str else given
+    if isinstance(given, str):  # a value of an enumeration
+        return str(getattr(given, "value", given))
     if isinstance(given, list | tuple):
         return tuple(item for item in cast("list[Any]", given) if isinstance(item, str)) or None
     return None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import NonRecordingSpan, Status, StatusCode, set_span_in_context
 
-from submeter import context, limits, pricing, semconv, settings
+from submeter import catalog, context, pricing, semconv, settings
 from submeter.core import exceptions, instruments
 from submeter.core.abandoned import bury
 from submeter.core.answer import Answer
@@ -30,12 +30,17 @@ if TYPE_CHECKING:
 
     from opentelemetry.context import Context
 
+    from submeter.catalog import Model
     from submeter.context import Scope
     from submeter.core.endpoint import Endpoint
+    from submeter.core.telemetry import Telemetry
     from submeter.core.transcript import Transcript
     from submeter.usage import Usage
 
-_UNKNOWN = limits.Limits(None, None, None)
+_UNSAID = dict.fromkeys(
+    (semconv.RESPONSE_MODEL, semconv.RESPONSE_ID, semconv.CONVERSATION_ID, semconv.SERVICE_TIER), ""
+)
+"""What a record says where the answer said nothing."""
 
 observers: list[Callable[[CallRecord, Scope], None]] = []
 """Called with every finished call, after its meters counted it."""
@@ -63,6 +68,7 @@ class Call(Answer):
         "_lock",
         "_opened_ns",
         "_started_ns",
+        "_used",
         "is_followed",
         "is_reading",
         "is_stream",
@@ -90,17 +96,19 @@ class Call(Answer):
         self.server = server
         self.is_stream = is_stream
         self.scope = context.current()
-        model = body.get("model")
-        self.model = model if isinstance(model, str) else ""
+        model: Any = body["model"] if "model" in body else ""  # noqa: SIM401  (a look, where `get` is a call)
+        self.model: str = model if type(model) is str or isinstance(model, str) else ""
         self.is_followed = False
         self.is_reading = False
         self._lock = threading.Lock()
-        used = telemetry()
+        used: Telemetry = telemetry()
+        self._used = used
         name = f"{endpoint.kind} {self.model}" if self.model else endpoint.kind
-        self.span = used.start_span(name, asked(self, body))
+        attributes = asked(self, body)
+        self._started_ns = time.time_ns()
+        self.span = used.start_span(name, attributes, self._started_ns)
         if used.gathers_content:
             self.transcript = attempt(_transcript, body, settings.capture_content())
-        self._started_ns = time.time_ns()
         self._opened_ns = _clock()
         self._is_finished = False
 
@@ -110,16 +118,17 @@ class Call(Answer):
             if self._is_finished:
                 return
             self._is_finished = True
-        now_ns = _clock()
+        ended_ns = self._started_ns + _clock() - self._opened_ns
         is_early = is_early or (error is not None and self.chunks > 0)
         if is_early:
             self.finish_reasons = dict.fromkeys(self.finish_reasons or (0,), semconv.FINISH_ERROR)
-        attempt(self._count_once)
+        if self.endpoint.counts_as or self.endpoint.is_fetchable:
+            attempt(self._count_once)
         # Each apart, so that a failure of one never leaves the span open or another without its numbers.
-        record: CallRecord | None = attempt(self._record, now_ns, error, is_early)
+        record: CallRecord | None = attempt(self._record, ended_ns, error, is_early)
         if record is not None:
             attempt(self._write, record, error)
-        attempt(self.span.end)
+        attempt(self.span.end, ended_ns)
         if record is None:
             return
         for meter in self.scope.meters:
@@ -130,7 +139,7 @@ class Call(Answer):
 
     def _count_once(self) -> None:
         endpoint = self.endpoint
-        if not self.counts or not (endpoint.counts_as or endpoint.is_fetchable):
+        if not self.counts:
             return
         is_first = is_first_of(str(self.facts.get(semconv.RESPONSE_ID, "")))
         if endpoint.counts_as and is_first:
@@ -151,7 +160,8 @@ class Call(Answer):
             bury(self.finish_early)
 
     def __del__(self) -> None:
-        attempt(self.drop)
+        if not self._is_finished:
+            attempt(self.drop)
 
     def _usage(self, *, is_partial: bool, is_answered: bool) -> Usage:
         if not self.endpoint.is_inclusive:
@@ -163,43 +173,49 @@ class Call(Answer):
             counts, method = attempt(estimated, self.model, counts, *self.transcript.texts(), default=(counts, ""))
         return usage_of(counts, estimated=method or None, is_partial=is_partial)
 
-    def _record(self, now_ns: int, error: BaseException | None, is_partial: bool) -> CallRecord:  # noqa: FBT001  (through the guard)
+    def _record(self, ended_ns: int, error: BaseException | None, is_partial: bool) -> CallRecord:  # noqa: FBT001  (through the guard)
         usage = self._usage(is_partial=is_partial, is_answered=error is None)
-        span, facts = self.span.get_span_context(), self.facts
-        response_model: str = facts.get(semconv.RESPONSE_MODEL, "")
+        span, facts = self.span.get_span_context(), {**_UNSAID, **self.facts}
+        response_model: str = facts[semconv.RESPONSE_MODEL]
         model = response_model or self.model
-        window = (None if self.endpoint.is_sum else attempt(limits.limits_of, self.provider, model)) or _UNKNOWN
-        started, tier = self._started_ns, str(facts.get(semconv.SERVICE_TIER, ""))
-        cost = attempt(_cost, usage, self.provider, model, started, tier, self.endpoint.is_batch)
-        parent = getattr(self.span, "parent", None)
+        known: Model | None = attempt(catalog.find, self.provider, model)
+        is_bounded = not self.endpoint.is_sum
+        tier: str = facts[semconv.SERVICE_TIER]
+        cost = attempt(_cost, known, usage, self._started_ns, tier, self.endpoint.is_batch) if known else None
+        parent, scope = getattr(self.span, "parent", None), self.scope
         return CallRecord(
-            started_ns=started,
-            ended_ns=started + now_ns - self._opened_ns,
+            started_ns=self._started_ns,
+            ended_ns=ended_ns,
             trace_id=f"{span.trace_id:032x}",
             span_id=f"{span.span_id:016x}",
             parent_span_id=f"{parent.span_id:016x}" if parent is not None else "",
-            service=telemetry().service,
+            service=self._used.service,
             scope=semconv.SCOPE,
             provider=self.provider,
             kind=self.kind,
             request_model=self.model,
             response_model=response_model,
-            response_id=facts.get(semconv.RESPONSE_ID, ""),
-            conversation_id=facts.get(semconv.CONVERSATION_ID, ""),
-            **self.scope.fields(),
+            response_id=facts[semconv.RESPONSE_ID],
+            conversation_id=facts[semconv.CONVERSATION_ID],
+            session_id=scope.session_id,
+            user_id=scope.user_id,
+            operation=scope.operation,
+            step=scope.step,
+            agent=scope.agent,
+            tags=scope.tags,
             usage=usage,
             cost_usd=None if cost is None else cost.usd,
             price_version="" if cost is None else cost.version,
             service_tier=tier,
             is_batch=self.endpoint.is_batch,
             is_stream=self.is_stream,
-            context_window=window.context_window,
-            max_input_tokens=window.max_input_tokens,
+            context_window=known.context_window if is_bounded and known else None,
+            max_input_tokens=known.max_input_tokens if is_bounded and known else None,
             server_address=self.server[0],
             server_port=self.server[1],
             time_to_first_chunk_s=(self.first_ns - self._opened_ns) / 1e9 if self.chunks else None,
-            time_per_output_chunk_s=self.seconds_per_chunk(),
-            error_type=exceptions.type_of(error),
+            time_per_output_chunk_s=self.seconds_per_chunk() if self.chunks else None,
+            error_type=exceptions.type_of(error) if error is not None else "",
             finish_reasons=self.reasons(),
             is_timed=self.kind == self.endpoint.kind and not self.endpoint.is_reported,
         )
@@ -239,5 +255,5 @@ def _transcript(body: Mapping[str, Any], mode: str) -> Transcript:
     return Transcript(body, mode)
 
 
-def _cost(usage: Usage, provider: str, model: str, at_ns: int, tier: str, is_batch: bool) -> pricing.Cost | None:  # noqa: FBT001  (through the guard)
-    return pricing.cost_of(usage, provider=provider, model=model, at_ns=at_ns, service_tier=tier, is_batch=is_batch)
+def _cost(known: Model, usage: Usage, at_ns: int, tier: str, is_batch: bool) -> pricing.Cost | None:  # noqa: FBT001  (through the guard)
+    return pricing.cost_at(known, usage, at_ns, service_tier=tier, is_batch=is_batch)

@@ -21,6 +21,9 @@ Table = dict[str, "str | Table | Reading"]
 Reading = Callable[[Any, dict[str, int | None]], None]
 """Reads what stands in a field into the counts, where no table can say how."""
 
+Plan = tuple[tuple[str, str, "Plan | Reading | None"], ...]
+"""A table made ready: field name, name of a count, or what reads the object in that field instead."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
@@ -81,6 +84,15 @@ class Endpoint:
     counts_as: str = ""
     is_fetchable: bool = False
     settle: Callable[[Any, Mapping[str, Any]], None] | None = None
+    plan: Plan = field(init=False, repr=False)
+    """The usage table as `counts_of` reads it, made once."""
+
+    envelope: str = field(init=False, repr=False)
+    """The only one of `envelopes`, which a look finds; empty where there are several or none."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "plan", plan_of(self.usage))
+        object.__setattr__(self, "envelope", "".join(self.envelopes) if len(self.envelopes) == 1 else "")
 
 
 def fields_of(node: Any) -> Mapping[str, Any]:
@@ -103,23 +115,35 @@ def fields_of(node: Any) -> Mapping[str, Any]:
 def dig(node: Any, path: tuple[str, ...]) -> Any:
     """What stands at `path` in `node`, `None` when nothing does."""
     for name in path:
-        node = fields_of(node).get(name)
+        fields = fields_of(node)
+        if name not in fields:
+            return None
+        node = fields[name]
     return node
 
 
-def counts_of(found: Mapping[str, Any], table: Mapping[str, Any], counts: dict[str, int | None]) -> None:
-    """Reads the counts that a `Table` names from a usage object's fields into `counts`; null leaves what is there."""
-    for name, target in table.items():
-        value: Any = found[name] if name in found else None  # noqa: SIM401  (a look, where `get` is a call)
-        if value is None:
+def plan_of(table: Table) -> Plan:
+    """A table with the kind of each of its targets settled."""
+    return tuple(
+        (name, target, None) if isinstance(target, str) else (name, "", target if callable(target) else plan_of(target))
+        for name, target in table.items()
+    )
+
+
+def counts_of(found: Mapping[str, Any], plan: Plan, counts: dict[str, int | None]) -> None:
+    """Reads the counts that a plan names from a usage object's fields into `counts`; null leaves what is there."""
+    for name, target, inner in plan:
+        # A look, where `get` is a call: most of the names of a table are not there.
+        if name not in found or found[name] is None:
             continue
-        if isinstance(target, str):
+        value: Any = found[name]
+        if inner is None:
             # Some compatible servers send whole floats.
             counts[target] = int(value) if type(value) is float and value.is_integer() else value  # pyright: ignore[reportArgumentType]
-        elif callable(target):
-            target(value, counts)
+        elif type(inner) is tuple:
+            counts_of(fields_of(value), inner, counts)  # pyright: ignore[reportArgumentType]
         else:
-            counts_of(fields_of(value), target, counts)
+            inner(value, counts)  # pyright: ignore[reportCallIssue]
 
 
 def summed(counts: dict[str, int | None], beside: Mapping[str, tuple[str, ...]]) -> None:
@@ -137,5 +161,7 @@ def included(counts: dict[str, int | None]) -> None:
     """Adds cached and cache-written tokens to an input count that excludes them (conventions, Anthropic page)."""
     total = counts.get("input_tokens")
     if total is not None:
-        total += (counts.get("cache_read_tokens") or 0) + (counts.get("cache_write_tokens") or 0)
+        for part in ("cache_read_tokens", "cache_write_tokens"):
+            if part in counts:
+                total += counts[part] or 0
         counts["input_tokens"] = total

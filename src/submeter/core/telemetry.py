@@ -32,7 +32,7 @@ class Providers:
     metrics: MeterProvider
     logs: LoggerProvider
     service: str = ""
-    ready: Callable[[str, dict[str, Any]], Span | None] | None = None
+    ready: Callable[[str, dict[str, Any], int], Span | None] | None = None
     """Starts a span that is handed over ready made, or gives `None` where an ordinary one is needed."""
 
 
@@ -44,13 +44,15 @@ class Telemetry:
     meter: Meter
     logger: Logger
     service: str
-    ready: Callable[[str, dict[str, Any]], Span | None] | None
+    ready: Callable[[str, dict[str, Any], int], Span | None] | None
     gathers_content: bool
 
-    def start_span(self, name: str, attributes: dict[str, Any]) -> Span:
-        """A started CLIENT span."""
-        span = self.ready(name, attributes) if self.ready is not None else None
-        return span or self.tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes)
+    def start_span(self, name: str, attributes: dict[str, Any], at_ns: int) -> Span:
+        """A CLIENT span, started at `at_ns` nanoseconds since the epoch."""
+        span = self.ready(name, attributes, at_ns) if self.ready is not None else None
+        if span is not None:
+            return span
+        return self.tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes, start_time=at_ns)
 
 
 def global_providers() -> Providers:

@@ -8,7 +8,6 @@ SDK that looks different inside, gets an ordinary span.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk import trace as sdk
@@ -45,11 +44,17 @@ class ReadySpan:
     __slots__ = ("_kind", "_maker", "_name", "_start_ns", "_status", "attributes", "context", "parent")
 
     def __init__(
-        self, maker: ReadySpans, name: str, attributes: dict[str, Any], context: SpanContext, parent: SpanContext | None
+        self,
+        maker: ReadySpans,
+        name: str,
+        attributes: dict[str, Any],
+        context: SpanContext,
+        parent: SpanContext | None,
+        start_ns: int,
     ) -> None:
         self._maker = maker
         self._name = name
-        self._start_ns = time.time_ns()
+        self._start_ns = start_ns
         self._status = _UNSET
         self.attributes = attributes
         self.context = context
@@ -79,8 +84,8 @@ class ReadySpan:
         """Sets the status."""
         self._status = status
 
-    def end(self) -> None:
-        """Hands the finished span to the processors."""
+    def end(self, end_time: int) -> None:
+        """Hands the span, finished at `end_time` nanoseconds since the epoch, to the processors."""
         maker = self._maker
         maker.processor.on_end(
             sdk.ReadableSpan(
@@ -92,7 +97,7 @@ class ReadySpan:
                 kind=SpanKind.CLIENT,
                 status=self._status,
                 start_time=self._start_ns,
-                end_time=time.time_ns(),
+                end_time=end_time,
                 instrumentation_scope=_SCOPE,
             )
         )
@@ -110,14 +115,14 @@ class ReadySpans:
         if getattr(self._ids, "is_trace_id_random", lambda: False)():
             self._flags = TraceFlags(TraceFlags.SAMPLED | getattr(TraceFlags, "RANDOM_TRACE_ID", 0))
 
-    def start(self, name: str, attributes: dict[str, Any]) -> ReadySpan | None:
-        """A started span, or `None` where an ordinary one is needed."""
+    def start(self, name: str, attributes: dict[str, Any], at_ns: int) -> ReadySpan | None:
+        """A span started at `at_ns`, or `None` where an ordinary one is needed."""
         if self.processor._span_processors is not self._processors:  # noqa: SLF001  (a processor was added since)
             return None
         parent = get_current_span().get_span_context()
         if not parent.is_valid:
             context = SpanContext(self._ids.generate_trace_id(), self._ids.generate_span_id(), False, self._flags)  # noqa: FBT003
-            return ReadySpan(self, name, attributes, context, None)
+            return ReadySpan(self, name, attributes, context, None, at_ns)
         if not parent.trace_flags.sampled:
             return None
         context = SpanContext(
@@ -127,7 +132,7 @@ class ReadySpans:
             parent.trace_flags,
             parent.trace_state,
         )
-        return ReadySpan(self, name, attributes, context, parent)
+        return ReadySpan(self, name, attributes, context, parent, at_ns)
 
 
 def ready_spans(provider: Any) -> ReadySpans | None:

@@ -28,6 +28,8 @@ CUT_SHORT = frozenset({"length", "max_tokens", "max_output_tokens"})
 WINDOW_FULL = frozenset({"model_context_window_exceeded", "context_length_exceeded", "context_window_exceeded"})
 """Finish reasons, in lower case, that name the context window."""
 
+_ENDS = CUT_SHORT | WINDOW_FULL
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TruncationRule:
@@ -47,9 +49,9 @@ class TruncationRule:
 
     def judge(self, state: Forgetful, record: CallRecord) -> Sequence[WarningEvent]:  # noqa: ARG002  (the protocol's)
         """The event that the call fires, if any."""
-        if not record.finish_reasons or not record.usage.is_known:
-            return ()
         reasons = {reason.lower() for reason in record.finish_reasons}
+        if reasons.isdisjoint(_ENDS) or not record.usage.is_known:
+            return ()
         total = record.usage.total_tokens
         window = record.context_window
         is_full = bool(window) and total >= (window or 0) - self.rest_tokens

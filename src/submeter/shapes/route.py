@@ -38,6 +38,9 @@ class Route:
 
     def endpoint(self, method: str, url: str) -> Endpoint | Report | None:
         """The endpoint of a request, `None` when it is not metered."""
+        path = f"{method} {url}"
+        if path in self._exact:
+            return self._exact[path]
         path = f"{method.lower()} {url.partition('?')[0]}"
         found = self._exact.get(path)
         if found is not None or not self._patterns:
@@ -54,7 +57,9 @@ class Route:
 
     def server(self, client: Any) -> tuple[str, tuple[str, int | None]]:
         """The provider's name and the address behind `client`, worked out once per client and base URL."""
-        url = client.base_url
+        held: dict[str, Any] = client.__dict__
+        # The property of openai 3.54 imports a module each time; what it returns stands here in every release.
+        url = held["_base_url"] if "_base_url" in held else client.base_url  # noqa: SIM401  (`get` would ask the property)
         known = self._servers.get(client)
         if known is not None and known[0] is url:
             return known[1], known[2]
@@ -148,8 +153,10 @@ def _response(answer: Any) -> Any:
     fields = fields_of(answer)
     if "is_stream_consumed" in fields:
         return answer
-    response: Any = fields.get("http_response") or fields.get("response")
-    return response if getattr(response, "extensions", None) is not None else None
+    for name in ("http_response", "response"):
+        if name in fields and getattr(fields[name], "extensions", None) is not None:
+            return fields[name]
+    return None
 
 
 def _is_of(host: str, ends: tuple[str, ...]) -> bool:
