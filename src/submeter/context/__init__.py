@@ -39,6 +39,8 @@ class Scope:
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
     meters: tuple[Meter, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict[str, str])
+    fields: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What it gives to the fields of a record, worked out once a scope like `attributes`, not once a call."""
 
     def named(self) -> dict[str, str]:
         """The span attributes of this scope, by their wire names."""
@@ -72,7 +74,7 @@ def current() -> Scope:
 
 
 def _received(sent: Mapping[str, str]) -> Scope:
-    return Scope(
+    scope = Scope(
         session_id=sent.get(semconv.SESSION_ID, ""),
         user_id=sent.get(semconv.USER_ID, ""),
         operation=sent.get(semconv.OPERATION, ""),
@@ -83,8 +85,8 @@ def _received(sent: Mapping[str, str]) -> Scope:
             for name, value in sent.items()
             if name.startswith(semconv.TAG_PREFIX)
         },
-        attributes=sent,
     )
+    return _settled(scope, sent)
 
 
 def _inner(outer: Scope, given: Scope, meter: Meter) -> Scope:
@@ -97,8 +99,13 @@ def _inner(outer: Scope, given: Scope, meter: Meter) -> Scope:
         tags={**outer.tags, **given.tags},
         meters=(*outer.meters, meter),
     )
-    # The names are worked out once a scope, not once a call.
-    object.__setattr__(scope, "attributes", scope.named())
+    return _settled(scope, scope.named())
+
+
+def _settled(scope: Scope, attributes: Mapping[str, str]) -> Scope:
+    object.__setattr__(scope, "attributes", attributes)
+    names = ("session_id", "user_id", "operation", "step", "agent", "tags")
+    object.__setattr__(scope, "fields", {name: getattr(scope, name) for name in names})
     return scope
 
 

@@ -182,7 +182,7 @@ class Call(Answer):
         is_bounded = not self.endpoint.is_sum
         tier: str = facts[semconv.SERVICE_TIER]
         cost = attempt(_cost, known, usage, self._started_ns, tier, self.endpoint.is_batch) if known else None
-        parent, scope = getattr(self.span, "parent", None), self.scope
+        parent = getattr(self.span, "parent", None)
         return CallRecord(
             started_ns=self._started_ns,
             ended_ns=ended_ns,
@@ -197,12 +197,7 @@ class Call(Answer):
             response_model=response_model,
             response_id=facts[semconv.RESPONSE_ID],
             conversation_id=facts[semconv.CONVERSATION_ID],
-            session_id=scope.session_id,
-            user_id=scope.user_id,
-            operation=scope.operation,
-            step=scope.step,
-            agent=scope.agent,
-            tags=scope.tags,
+            **self.scope.fields,
             usage=usage,
             cost_usd=None if cost is None else cost.usd,
             price_version="" if cost is None else cost.version,
