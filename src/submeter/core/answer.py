@@ -82,8 +82,9 @@ class Answer:
             self.read(chunk)
             return self.hides_usage and not fields.get(endpoint.choices)
         elif endpoint.choices:
-            for choice in (endpoint.choices in fields and fields[endpoint.choices]) or ():
-                kind: Any = type(choice)
+            choices: Any = (endpoint.choices in fields and fields[endpoint.choices]) or ()
+            for choice in choices:
+                kind = type(choice)
                 known: dict[str, Any] = choice if kind is dict else {} if kind in _BARE else choice.__dict__
                 if "finish_reason" in known and known["finish_reason"] is not None:
                     # With the reason may come the last word on everything, in an envelope.
