@@ -84,7 +84,7 @@ class Answer:
         elif endpoint.choices:
             choices: Any = (endpoint.choices in fields and fields[endpoint.choices]) or ()
             for choice in choices:
-                kind = type(choice)
+                kind: type[Any] = type(choice)
                 known: dict[str, Any] = choice if kind is dict else {} if kind in _BARE else choice.__dict__
                 if "finish_reason" in known and known["finish_reason"] is not None:
                     # With the reason may come the last word on everything, in an envelope.
