@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _clock = time.perf_counter_ns
 
-_BARE = frozenset({str, int, float, bool, list, type(None)})
-"""What JSON may hold besides objects: some compatible servers send a null or a text among the choices."""
+_BARE = frozenset({dict, str, int, float, bool, list, type(None)})
+"""What plain JSON is made of."""
 
 
 class Answer:
@@ -84,11 +84,11 @@ class Answer:
         elif endpoint.choices:
             choices: Any = (endpoint.choices in fields and fields[endpoint.choices]) or ()
             for choice in choices:
-                kind: type[Any] = type(choice)
-                known: dict[str, Any] = choice if kind is dict else {} if kind in _BARE else choice.__dict__
-                if "finish_reason" in known and known["finish_reason"] is not None:
+                # A model, a dictionary or, from some compatible servers, a null or a text.
+                known: Any = choice if type(choice) in _BARE else choice.__dict__
+                if type(known) is dict and "finish_reason" in known and known["finish_reason"] is not None:
                     # With the reason may come the last word on everything, in an envelope.
-                    self.read(chunk) if endpoint.envelopes else self._choice(known)
+                    self.read(chunk) if endpoint.envelopes else self._choice(known)  # pyright: ignore[reportUnknownArgumentType]
         elif endpoint.envelope in fields if endpoint.envelope else not endpoint.envelopes.isdisjoint(fields):
             self.read(chunk)
         return False

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from submeter import semconv
 from submeter.core.body import parsed
-from submeter.core.endpoint import Endpoint, counts_of, fields_of
+from submeter.core.endpoint import Endpoint, counts_of, fields_of, plan_of
 from submeter.shapes.botocore import Operation, Provider
 
 if TYPE_CHECKING:
@@ -54,19 +54,21 @@ _USAGE: Table = {
     "prompt_tokens": "input_tokens",
     "completion_tokens": "output_tokens",
 }
-_OUTSIDE: Table = {
-    # The metrics at the end of every invoked stream.
-    "inputTokenCount": "input_tokens",
-    "outputTokenCount": "output_tokens",
-    "cacheReadInputTokenCount": "cache_read_tokens",
-    "cacheWriteInputTokenCount": "cache_write_tokens",
-    # Titan.
-    "inputTextTokenCount": "input_tokens",
-    "totalOutputTextTokenCount": "output_tokens",
-    # Llama.
-    "prompt_token_count": "input_tokens",
-    "generation_token_count": "output_tokens",
-}
+_OUTSIDE = plan_of(
+    {
+        # The metrics at the end of every invoked stream.
+        "inputTokenCount": "input_tokens",
+        "outputTokenCount": "output_tokens",
+        "cacheReadInputTokenCount": "cache_read_tokens",
+        "cacheWriteInputTokenCount": "cache_write_tokens",
+        # Titan.
+        "inputTextTokenCount": "input_tokens",
+        "totalOutputTextTokenCount": "output_tokens",
+        # Llama.
+        "prompt_token_count": "input_tokens",
+        "generation_token_count": "output_tokens",
+    }
+)
 """Counts of invoked models that stand in the answer itself."""
 
 _ANSWERS = ("results", "outputs", "generations", "completions", "choices")
