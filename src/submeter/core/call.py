@@ -177,9 +177,8 @@ class Call(Answer):
         usage = self._usage(is_partial=is_partial, is_answered=error is None)
         span, facts = self.span.get_span_context(), {**_UNSAID, **self.facts}
         response_model: str = facts[semconv.RESPONSE_MODEL]
-        model = response_model or self.model
-        known: Model | None = attempt(catalog.find, self.provider, model)
-        is_bounded = not self.endpoint.is_sum
+        known: Model | None = attempt(catalog.find, self.provider, response_model or self.model)
+        bounds = None if self.endpoint.is_sum else known
         tier: str = facts[semconv.SERVICE_TIER]
         cost = attempt(_cost, known, usage, self._started_ns, tier, self.endpoint.is_batch) if known else None
         parent = getattr(self.span, "parent", None)
@@ -204,8 +203,8 @@ class Call(Answer):
             service_tier=tier,
             is_batch=self.endpoint.is_batch,
             is_stream=self.is_stream,
-            context_window=known.context_window if is_bounded and known else None,
-            max_input_tokens=known.max_input_tokens if is_bounded and known else None,
+            context_window=bounds.context_window if bounds else None,
+            max_input_tokens=bounds.max_input_tokens if bounds else None,
             server_address=self.server[0],
             server_port=self.server[1],
             time_to_first_chunk_s=(self.first_ns - self._opened_ns) / 1e9 if self.chunks else None,
