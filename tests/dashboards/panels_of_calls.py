@@ -181,7 +181,7 @@ COST: dict[str, Callable[[Chosen], list[Row]]] = {
     "What will this month cost?": month_course,
     "Cost per day by provider": by_day,
     "Cost by operation": lambda c: e.over_time(c, priced(c), e.cost, by=lambda call: e.or_none(call.operation)),
-    "Cost by user": lambda c: top(c, lambda call: e.or_none(call.user_id), 12),
+    "Cost by user": lambda c: top(c, lambda call: e.or_none(call.user_id)),
     "What does a session cost?": per_session,
     "Input from cache by provider": cache_share,
     "Cost by service and model": services_and_models,
@@ -219,7 +219,7 @@ def compared(c: Chosen) -> list[Row]:
 
 
 def bucket(call: e.CallRecord) -> str:
-    return f"{2 ** min(7, max(-2, math.floor(math.log2(max(call.duration_s, 0.001))))):g}".rjust(6) + " s"
+    return f"{2 ** min(7, max(-2, math.floor(math.log2(max(call.duration_s, 0.001))))):06.2f} s"
 
 
 def finish(call: e.CallRecord) -> str:

@@ -61,8 +61,8 @@ def counted(names: list[tuple[float, str]]) -> list[Row]:
 
 def turns(c: Chosen) -> list[Row]:
     def name(number: int) -> str:
-        bounds = ((1, "1"), (2, "2"), (5, "3 to 5"), (10, "6 to 10"), (20, "11 to 20"))
-        return next((name for most, name in bounds if number <= most), "above 20")
+        bounds = ((1, "1"), (2, "2"), (5, "3-5"), (10, "6-10"), (20, "11-20"))
+        return next((name for most, name in bounds if number <= most), "21+")
 
     numbers = [e.distinct(calls, "trace_id") for calls in in_sessions(c.of_users).values()]
     return counted([(number, name(number)) for number in numbers])
@@ -70,7 +70,7 @@ def turns(c: Chosen) -> list[Row]:
 
 def peaks(c: Chosen) -> list[Row]:
     found = [full for calls in in_sessions(c.of_users).values() if (full := e.fullest(calls)) is not None]
-    return counted([(full, f"{(low := min(9, int(full * 100) // 10) * 10)} to {low + 10} %") for full in found])
+    return counted([(full, f"{(low := min(9, int(full * 100) // 10) * 10)}-{low + 10} %") for full in found])
 
 
 def started(c: Chosen) -> list[Row]:
@@ -253,7 +253,7 @@ USERS: dict[str, Callable[[Chosen], list[Row]]] = {
     "Who has how much left today?": head_room,
     "Tokens per user and day": user_days,
     "Daily users": daily_users,
-    "Users by tokens": lambda c: by_tokens(c.calls, 10),
+    "Users by tokens": lambda c: by_tokens(c.calls, 8),
     "All users": users,
     "Limits neared and reached": limit_warnings,
 }
@@ -318,7 +318,7 @@ WARNINGS: dict[str, Callable[[Chosen], list[Row]]] = {
         c, [call for call in c.calls if e.utilization(call) is not None], len, by=filled
     ),
     "Answers cut off by model": lambda c: [
-        row for row in e.over_time(c, c.calls, lambda calls: e.share(calls, e.is_cut_off), by=e.model) if row[2]
+        row for row in e.over_time(c, c.calls, lambda calls: sum(map(e.is_cut_off, calls)), by=e.model) if row[2]
     ],
     "All warnings": log,
 }
@@ -332,8 +332,8 @@ def lacks_user(call: e.CallRecord) -> bool:
     return not call.user_id
 
 
-def shares(test: Callable[[e.CallRecord], bool]) -> Callable[[Calls], float | None]:
-    return lambda calls: e.share(calls, test)
+def numbers(test: Callable[[e.CallRecord], bool]) -> Callable[[Calls], int]:
+    return lambda calls: sum(map(test, calls))
 
 
 def quality(c: Chosen) -> list[Row]:
@@ -385,7 +385,7 @@ PIPELINE: dict[str, Callable[[Chosen], list[Row]]] = {
     "Orphaned spans": orphans,
     "Spans stored": spans_stored,
     "What do calls lack?": lambda c: e.over_time(
-        c, c.calls, *(shares(test) for test in (e.is_uncounted, e.is_unpriced, lacks_session))
+        c, c.calls, *(numbers(test) for test in (e.is_uncounted, e.is_unpriced, lacks_session))
     ),
     "Who instruments what?": instrumentations,
     "Calls without usage": uncounted,

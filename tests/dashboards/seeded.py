@@ -42,7 +42,7 @@ class Seeded:
 
     def ask(self, query: str, values: Mapping[str, tuple[str, ...]], span: Span) -> list[list[Any]]:
         """The rows of a dashboard's query."""
-        answer = self.store.read(interpolated(query, values, span), {}, "JSONCompact")
+        answer = self.store.answer(interpolated(query, values, span), "JSONCompact")
         return json.loads(answer)["data"]
 
     def week(self, interval_s: int = 3600) -> Span:

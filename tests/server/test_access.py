@@ -73,7 +73,7 @@ def test_the_page_loads_nothing_from_elsewhere(server: RunningServer) -> None:
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
-    for name in ("page.js", "page.css", "icon.svg"):
+    for name in ("page.js", "theme.js", "page.css", "icon.svg"):
         file = server.get(f"/web/{name}")
         assert file.status == 200
         assert b"https://" not in file.body

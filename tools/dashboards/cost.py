@@ -21,7 +21,7 @@ def cost() -> dict[str, Any]:
         "Where the money goes, what the month will cost, and what the sum does not contain.",
         variables=CALLS,
         rows=[
-            (4, [(4, panel) for panel in (*_sums(), *_means())]),
+            (3, [(4, panel) for panel in (*_sums(), *_means())]),
             (
                 8,
                 [
@@ -87,6 +87,7 @@ def cost() -> dict[str, Any]:
                             "Per interval: the median session, the 95th percentile and the dearest.",
                             query="cost.per_session",
                             unit=fields.USD,
+                            columns=(*fields.QUANTILES, Column(name="dearest", color="purple")),
                         ),
                     ),
                     (

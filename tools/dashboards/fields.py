@@ -67,6 +67,7 @@ class Column:
     bar: bool = False
     color: str = ""
     is_hidden: bool = False
+    is_wrapped: bool = False
     mappings: tuple[tuple[str, str], ...] = ()
 
     def override(self) -> dict[str, Any]:
@@ -93,6 +94,8 @@ class Column:
         found: list[tuple[str, Any]] = []
         if self.width is not None:
             found.append(("custom.width", self.width))
+        if self.is_wrapped:
+            found.append(("custom.cellOptions", {"type": "auto", "wrapText": True}))
         if self.bar:
             found += [
                 ("custom.cellOptions", {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}),
@@ -111,6 +114,12 @@ class Column:
         return found
 
 
+TOKEN_TYPES: Final = (
+    Column(name="new input", color="blue"),
+    Column(name="cached input", color="light-green"),
+    Column(name="output", color="orange"),
+)
+QUANTILES: Final = (Column(name="p50", color="blue"), Column(name="p95", color="orange"))
 SEVERITY: Final = Column(
     name="severity",
     title="Severity",

@@ -165,7 +165,7 @@ def pipeline() -> dict[str, Any]:
         "Whether the numbers are whole: what is instrumented by whom, what came without usage, price, session or user.",
         variables=CALLS,
         rows=[
-            (4, [(width, panel) for width, panel in zip((4, 4, 4, 4, 4, 4), _headline(), strict=True)]),
+            (3, [(width, panel) for width, panel in zip((4, 4, 4, 4, 4, 4), _headline(), strict=True)]),
             (
                 8,
                 [
@@ -184,10 +184,10 @@ def pipeline() -> dict[str, Any]:
                         12,
                         timeseries(
                             "What do calls lack?",
-                            "Share of the calls without token counts, without a known price, without a session.",
+                            "Calls without token counts, without a known price, without a session.",
                             query="pipeline.quality",
-                            unit=fields.SHARE,
-                            most=1,
+                            unit=fields.COUNT,
+                            is_bars=True,
                         ),
                     ),
                 ],

@@ -20,8 +20,8 @@ def overview() -> dict[str, Any]:
         "Cost, use, errors and warnings of every call to a model.",
         variables=CALLS,
         rows=[
-            (4, [(4, panel) for panel in _money_and_use()]),
-            (4, [(4, panel) for panel in _health()]),
+            (3, [(4, panel) for panel in _money_and_use()]),
+            (3, [(4, panel) for panel in _health()]),
             (
                 8,
                 [
@@ -45,6 +45,7 @@ def overview() -> dict[str, Any]:
                             query="overview.tokens_by_type",
                             unit=fields.COUNT,
                             is_bars=True,
+                            columns=fields.TOKEN_TYPES,
                         ),
                     ),
                 ],
@@ -70,6 +71,7 @@ def overview() -> dict[str, Any]:
                             "Half of the calls are faster than p50, 95 % are faster than p95.",
                             query="overview.latency",
                             unit=fields.SECONDS,
+                            columns=fields.QUANTILES,
                         ),
                     ),
                     (
@@ -209,7 +211,7 @@ def _latest_warnings() -> dict[str, Any]:
         columns=(
             Column(name="time", title="Time", unit=fields.AGO, width=150),
             fields.SEVERITY,
-            Column(name="message", title="What happened"),
+            Column(name="message", title="What happened", is_wrapped=True),
             Column(
                 name="session_id", title="Session", width=200, link=fields.TO_SESSION, link_title="Open the session"
             ),

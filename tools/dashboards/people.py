@@ -25,7 +25,7 @@ def users() -> dict[str, Any]:
         "What users take and cost, and how much of today's limit is left to them.",
         variables=(*CALLS, USER, textbox("token_limit", "Daily limit", _LIMIT, "1000000")),
         rows=[
-            (4, [(width, panel) for width, panel in zip((5, 5, 5, 5, 4), _user_headline(), strict=True)]),
+            (3, [(width, panel) for width, panel in zip((5, 5, 5, 5, 4), _user_headline(), strict=True)]),
             (10, [(24, _head_room())]),
             (
                 8,
@@ -66,7 +66,7 @@ def users() -> dict[str, Any]:
                 ],
             ),
             (10, [(24, _users())]),
-            (8, [(24, _limit_warnings())]),
+            (6, [(24, _limit_warnings())]),
         ],
     )
 
@@ -170,7 +170,7 @@ def _limit_warnings() -> dict[str, Any]:
             Column(name="limit", title="Limit", unit=fields.COUNT, width=95),
             Column(name="unit", title="Unit", width=80),
             Column(name="window", title="Window", width=170),
-            Column(name="message", title="What happened"),
+            Column(name="message", title="What happened", is_wrapped=True),
         ),
     )
 
@@ -183,7 +183,7 @@ def warnings() -> dict[str, Any]:
         "What the rules warned of, and which sessions are about to run full.",
         variables=(*CALLS, TYPE),
         rows=[
-            (4, [(width, panel) for width, panel in zip((5, 5, 5, 5, 4), _warning_headline(), strict=True)]),
+            (3, [(width, panel) for width, panel in zip((5, 5, 5, 5, 4), _warning_headline(), strict=True)]),
             (
                 8,
                 [
@@ -210,7 +210,7 @@ def warnings() -> dict[str, Any]:
                     ),
                 ],
             ),
-            (9, [(24, _filling())]),
+            (6, [(24, _filling())]),
             (
                 9,
                 [
@@ -228,9 +228,10 @@ def warnings() -> dict[str, Any]:
                         10,
                         timeseries(
                             "Answers cut off by model",
-                            "Share of the answers that ended because the window or max_tokens was reached, by model.",
+                            "Answers that ended because the window or max_tokens was reached, by model.",
                             query="warnings.truncated",
-                            unit=fields.SHARE,
+                            unit=fields.COUNT,
+                            is_bars=True,
                             name="model",
                         ),
                     ),
@@ -301,9 +302,9 @@ def _log() -> dict[str, Any]:
             fields.SEVERITY,
             Column(name="type", title="Type", width=180),
             Column(name="percent", title="At", unit=fields.SHARE, decimals=0, width=75),
-            Column(name="message", title="What happened"),
-            Column(name="action", title="Suggested", width=170),
-            Column(name="rule", title="Rule", width=150),
+            Column(name="message", title="What happened", is_wrapped=True),
+            Column(name="action", title="Suggested", width=165),
+            Column(name="rule", is_hidden=True),
             Column(name="service", is_hidden=True),
             Column(
                 name="session_id", title="Session", width=160, link=fields.TO_SESSION, link_title="Open the session"

@@ -29,7 +29,7 @@ def sessions() -> dict[str, Any]:
             textbox("min_cost", "Cost from", "Only sessions that cost at least this many USD.", "0"),
         ),
         rows=[
-            (4, [(width, panel) for width, panel in zip((5, 5, 5, 5, 4), _headline(), strict=True)]),
+            (3, [(width, panel) for width, panel in zip((5, 5, 5, 5, 4), _headline(), strict=True)]),
             (
                 8,
                 [
@@ -66,7 +66,7 @@ def sessions() -> dict[str, Any]:
                 ],
             ),
             (14, [(24, _all())]),
-            (7, [(24, _none())]),
+            (5, [(24, _none())]),
         ],
     )
 
@@ -109,15 +109,15 @@ def _all() -> dict[str, Any]:
         no_value="no session in this range: submeter.session(...) in the program names them",
         columns=(
             Column(name="session", title="Session", link=fields.TO_SESSION, link_title="Open the session"),
-            Column(name="user", title="User", width=130, link=fields.TO_USER, link_title="Open the user"),
-            Column(name="app", title="Service", width=130),
-            Column(name="started", title="Started", unit=fields.AGO, width=140),
-            Column(name="length", title="Length", unit=fields.SECONDS, width=95),
-            Column(name="turns", title="Turns", unit=fields.COUNT, width=75),
-            Column(name="calls", title="Calls", unit=fields.COUNT, width=75),
-            Column(name="input", title="Input", unit=fields.COUNT, width=90),
-            Column(name="output", title="Output", unit=fields.COUNT, width=90),
-            Column(name="cost", title="Cost", unit=fields.USD, width=95),
+            Column(name="user", title="User", width=100, link=fields.TO_USER, link_title="Open the user"),
+            Column(name="app", title="Service", width=115),
+            Column(name="started", title="Started", unit=fields.AGO, width=130),
+            Column(name="length", title="Length", unit=fields.SECONDS, width=80),
+            Column(name="turns", title="Turns", unit=fields.COUNT, width=65),
+            Column(name="calls", title="Calls", unit=fields.COUNT, width=65),
+            Column(name="input", title="Input", unit=fields.COUNT, width=75),
+            Column(name="output", title="Output", unit=fields.COUNT, width=75),
+            Column(name="cost", title="Cost", unit=fields.USD, width=85),
             Column(
                 name="context",
                 title="Fullest",
@@ -125,9 +125,9 @@ def _all() -> dict[str, Any]:
                 decimals=0,
                 steps=fields.CONTEXT,
                 bar=True,
-                width=150,
+                width=130,
             ),
-            Column(name="errors", title="Errors", unit=fields.COUNT, steps=fields.ANY_IS_WORTH_A_LOOK, width=80),
+            Column(name="errors", title="Errors", unit=fields.COUNT, steps=fields.ANY_IS_WORTH_A_LOOK, width=70),
             Column(name="models", title="Models"),
         ),
     )
@@ -161,7 +161,7 @@ def session() -> dict[str, Any]:
             textbox("trace", "Trace", "The turn to show; the latest when empty."),
         ),
         rows=[
-            (4, [(width, panel) for width, panel in zip((4, 3, 3, 3, 3, 4, 4), _facts(), strict=True)]),
+            (3, [(width, panel) for width, panel in zip((4, 3, 3, 3, 3, 4, 4), _facts(), strict=True)]),
             (
                 9,
                 [
@@ -188,6 +188,7 @@ def session() -> dict[str, Any]:
                             query="session.tokens_per_call",
                             unit=fields.COUNT,
                             is_stacked=True,
+                            columns=fields.TOKEN_TYPES,
                         ),
                     ),
                 ],
@@ -239,6 +240,7 @@ def _cumulative() -> dict[str, Any]:
         query="session.cumulative_cost",
         unit=fields.USD,
         columns=(Column(name="cost", color="blue"),),
+        is_dotted=True,
     )
 
 
@@ -250,7 +252,7 @@ def _turns() -> dict[str, Any]:
         no_value="no call has this session: take one from Sessions",
         columns=(
             Column(name="trace", title="Trace", link=fields.TO_TRACE, link_title="Show its spans"),
-            Column(name="started", title="Started", unit="dateTimeAsSystem", width=170),
+            Column(name="started", title="Started", unit="dateTimeAsSystem", width=150),
             Column(name="duration", title="Duration", unit=fields.SECONDS, decimals=1, width=95),
             Column(name="calls", title="Calls", unit=fields.COUNT, width=75),
             Column(name="input", title="Input", unit=fields.COUNT, width=85),
@@ -277,14 +279,14 @@ def _calls() -> dict[str, Any]:
         query="session.calls",
         no_value="no call",
         columns=(
-            Column(name="time", title="Time", unit="dateTimeAsSystem", width=170),
-            Column(name="operation_name", title="Operation", width=130),
-            Column(name="step", title="Step", width=130),
+            Column(name="time", title="Time", unit="dateTimeAsSystem", width=145),
+            Column(name="operation_name", title="Operation", width=115),
+            Column(name="step", title="Step", width=90),
             Column(name="model", title="Model"),
-            Column(name="input", title="Input", unit=fields.COUNT, width=80),
-            Column(name="cached", title="Cached", unit=fields.COUNT, width=80),
-            Column(name="output", title="Output", unit=fields.COUNT, width=80),
-            Column(name="cost", title="Cost", unit=fields.USD, width=95),
+            Column(name="input", title="Input", unit=fields.COUNT, width=70),
+            Column(name="cached", title="Cached", unit=fields.COUNT, width=75),
+            Column(name="output", title="Output", unit=fields.COUNT, width=70),
+            Column(name="cost", title="Cost", unit=fields.USD, width=85),
             Column(
                 name="context",
                 title="Context",
@@ -292,12 +294,12 @@ def _calls() -> dict[str, Any]:
                 decimals=0,
                 steps=fields.CONTEXT,
                 bar=True,
-                width=130,
+                width=115,
             ),
-            Column(name="duration", title="Duration", unit=fields.SECONDS, decimals=1, width=90),
+            Column(name="duration", title="Duration", unit=fields.SECONDS, decimals=1, width=85),
             Column(name="first_chunk", title="First chunk", unit=fields.SECONDS, decimals=2, width=100),
-            Column(name="outcome", title="Outcome", width=120),
-            Column(name="trace", title="Trace", link=fields.TO_TRACE, link_title="Show its spans", width=110),
+            Column(name="outcome", title="Outcome", width=125),
+            Column(name="trace", title="Trace", link=fields.TO_TRACE, link_title="Show its spans", width=90),
             Column(name="span", is_hidden=True),
         ),
     )
@@ -314,7 +316,7 @@ def _warnings() -> dict[str, Any]:
             fields.SEVERITY,
             Column(name="type", title="Type", width=190),
             Column(name="percent", title="At", unit=fields.SHARE, decimals=0, width=80),
-            Column(name="message", title="What happened"),
+            Column(name="message", title="What happened", is_wrapped=True),
             Column(name="action", title="Suggested", width=180),
             Column(name="trace", title="Trace", link=fields.TO_TRACE, link_title="Show its spans", width=110),
         ),

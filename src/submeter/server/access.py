@@ -32,10 +32,11 @@ _WRONG_HOST: Final = (
 _SCOPED: Final = "the token {!r} sees some services only, and this counts all of them: use a reader's without services"
 _TOO_MANY: Final = "more than {:g} questions a second under this token: ask again in {} s"
 _OPEN_PATHS: Final = ("/", "/health", "/api/v1/health", "/api", "/api/v1/openapi.json")
-_OPEN_FOLDER: Final = "/web/"
+_OPEN_FOLDERS: Final = ("/web/", "/d/")
 _API: Final = "/api/"
 _ADMIN_PATHS: Final = ("/api/v1/purge", "/api/v1/audit")
 _INTAKE: Final = "/v1/"
+_PANELS: Final = "/page/dashboards/"
 _OF_ALL: Final = ("/metrics",)
 _SUBPROTOCOL: Final = "submeter.bearer."
 _CLOSED: Final = 1008
@@ -84,7 +85,7 @@ class Access:
     def _admitted(self, scope: Scope, headers: dict[str, str]) -> Principal | Refusal:
         path: str = scope["path"]
         principal = self._principals.of(_shown(headers))
-        if path in _OPEN_PATHS or path.startswith(_OPEN_FOLDER):
+        if path in _OPEN_PATHS or path.startswith(_OPEN_FOLDERS):
             return principal or Principal("anybody", "reader", ())
         if principal is None:
             return HTTPStatus.UNAUTHORIZED, WRONG_TOKEN
@@ -105,6 +106,8 @@ def _needed(path: str, method: str) -> Role:
     """The role that a request needs: whoever changes something but telemetry is an admin."""
     if path.startswith(_INTAKE):
         return "writer"
+    if path.startswith(_PANELS):
+        return "reader"
     return "admin" if path in _ADMIN_PATHS or method not in {"GET", "HEAD"} else "reader"
 
 

@@ -15,6 +15,7 @@ from submeter.server.api.rest import routes as api_routes
 from submeter.server.clickhouse_http import ClickhouseHttp
 from submeter.server.otlp_http import OtlpHttp
 from submeter.server.page import routes as page_routes
+from submeter.server.panels import Panels
 from submeter.server.principal import Principals
 from submeter.store.chdb import ChdbEngine
 from submeter.store.database import Database
@@ -50,6 +51,7 @@ def build(
             *OtlpHttp(intake, options.limits, counters).routes(),
             *api_routes(store, counters, feed),
             Route("/metrics", metrics),
+            *Panels(store, intake, counters).routes(),
             *page_routes(),
         ],
         exception_handlers={HTTPException: _refused, 500: _failed},

@@ -17,6 +17,7 @@ _TYPES: Final = {
     "css": "text/css; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
     "svg": "image/svg+xml",
+    "txt": "text/plain; charset=utf-8",
 }
 _HEADERS: Final = {
     "Content-Security-Policy": (
@@ -29,25 +30,34 @@ _HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-cache",
 }
+_FOLDERS: Final = ("", "uplot")
 
 
 def routes() -> list[Route]:
-    """`/` and the files it loads."""
-    return [Route("/", _page), Route("/web/{name}", _file)]
+    """`/`, every dashboard's own address as in Grafana, and the files they load."""
+    return [
+        Route("/", _page),
+        Route("/d/{uid}", _page),
+        Route("/d/{uid}/{title}", _page),
+        Route("/web/{name}", _file),
+        Route("/web/{folder}/{name}", _file),
+    ]
 
 
 async def _page(_: HttpRequest) -> Response:
-    return _answer("index.html")
+    return _answer("", "index.html")
 
 
 async def _file(request: HttpRequest) -> Response:
-    return _answer(request.path_params["name"])
+    return _answer(request.path_params.get("folder", ""), request.path_params["name"])
 
 
-def _answer(name: str) -> Response:
-    folder = files("submeter.server") / "web"
-    found = next((file for file in folder.iterdir() if file.name == name), None)
+def _answer(folder: str, name: str) -> Response:
     media = _TYPES.get(name.rpartition(".")[2])
-    if found is None or media is None:
+    if folder not in _FOLDERS or media is None:
+        raise HTTPException(404)
+    place = files("submeter.server") / "web" / folder
+    found = next((file for file in place.iterdir() if file.name == name), None)
+    if found is None:
         raise HTTPException(404)
     return Response(found.read_bytes(), media_type=media, headers=_HEADERS)

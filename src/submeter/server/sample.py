@@ -136,7 +136,7 @@ def _index(requests: Requests, midnight: int, now_ns: int) -> None:
 def _begun(random: Random, program: Program, midnight: int, at_ns: int = 0) -> Conversation:
     hour = random.choices(range(24), _HOURS)[0]
     start = at_ns or midnight + int((hour + random.random()) * 3600 * _SECOND)
-    is_heavy = program.turns > 3 and (random.random() < 0.09 or at_ns > 0)  # noqa: PLR2004  (short ones stay small)
+    is_heavy = program.turns > 3 and (random.random() < 0.035 or at_ns > 0)  # noqa: PLR2004  (short ones stay small)
     model = random.choices(list(program.models), list(program.models.values()))[0]
     return Conversation(
         id=f"{program.service.removeprefix('demo-')}-{random.getrandbits(32):08x}",

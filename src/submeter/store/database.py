@@ -85,6 +85,14 @@ class Reader(Protocol):
         """Like `ask`, in one of the engine's formats."""
         ...
 
+    def answer(self, query: str, output_format: str) -> bytes:
+        """The answer to a query of our own that stands in no file of `queries/`, such as a dashboard's.
+
+        Raises:
+            QuestionRefused: the answer exceeds a limit.
+        """
+        ...
+
 
 class Store(Reader, Protocol):
     """Where telemetry goes and questions are answered. Safe to use from several threads."""
@@ -162,6 +170,10 @@ class Database:
         """See `Reader.export`."""
         return self.engine.raw(sql.question(question), parameters, output_format)
 
+    def answer(self, query: str, output_format: str) -> bytes:
+        """See `Reader.answer`."""
+        return self.engine.raw(query, {}, output_format)
+
     def scoped(self, services: Sequence[str]) -> Reader:
         """See `Store.scoped`."""
         return Scoped(self.engine, tuple(sorted(services)))
@@ -189,3 +201,7 @@ class Scoped:
     def export(self, question: str, parameters: Mapping[str, object], output_format: str) -> bytes:
         """See `Reader.export`."""
         return self._engine.raw(sql.question(question), parameters, output_format, self._services)
+
+    def answer(self, query: str, output_format: str) -> bytes:
+        """See `Reader.answer`."""
+        return self._engine.raw(query, {}, output_format, self._services)

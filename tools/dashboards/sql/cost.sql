@@ -81,7 +81,7 @@ WHERE @calls
 GROUP BY name
 HAVING cost > 0
 ORDER BY cost DESC, name
-LIMIT 12
+LIMIT 8
 
 -- [by_operation]
 SELECT $__timeInterval(ts) AS time, if(operation = '', '(none)', operation) AS name, sum(cost_usd) AS cost

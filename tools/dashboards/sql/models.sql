@@ -45,7 +45,7 @@ ORDER BY time, model
 -- [latency_map] Calls by duration, in buckets that double.
 SELECT
     $__timeInterval(ts) AS time,
-    concat(leftPad(toString(exp2(least(7, greatest(-2, floor(log2(greatest(duration_s, 0.001))))))), 6, ' '), ' s') AS bucket,
+    printf('%06.2f s', exp2(least(7, greatest(-2, floor(log2(greatest(duration_s, 0.001))))))) AS bucket,
     count() AS calls
 FROM otel.llm_calls
 WHERE @calls

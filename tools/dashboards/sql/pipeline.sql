@@ -25,9 +25,9 @@ ORDER BY time, service_name
 -- [quality]
 SELECT
     $__timeInterval(ts) AS time,
-    countIf(@is_uncounted) / count() AS "without usage",
-    countIf(@is_unpriced) / count() AS "without price",
-    countIf(session_id = '') / count() AS "without session"
+    countIf(@is_uncounted) AS "without usage",
+    countIf(@is_unpriced) AS "without price",
+    countIf(session_id = '') AS "without session"
 FROM otel.llm_calls
 WHERE @calls
 GROUP BY time

@@ -46,7 +46,7 @@ GROUP BY time
 ORDER BY time
 
 -- [turns]
-SELECT multiIf(turns = 1, '1', turns = 2, '2', turns <= 5, '3 to 5', turns <= 10, '6 to 10', turns <= 20, '11 to 20', 'above 20') AS group_of, count() AS sessions
+SELECT multiIf(turns = 1, '1', turns = 2, '2', turns <= 5, '3-5', turns <= 10, '6-10', turns <= 20, '11-20', '21+') AS group_of, count() AS sessions
 FROM
 (
     SELECT session_id, uniqExact(trace_id) AS turns
@@ -58,7 +58,7 @@ GROUP BY group_of
 ORDER BY min(turns)
 
 -- [peak_context] How full did sessions get? By the fullest call of each.
-SELECT concat(toString(least(9, intDiv(toUInt32(peak * 100), 10)) * 10), ' to ', toString(least(9, intDiv(toUInt32(peak * 100), 10)) * 10 + 10), ' %') AS group_of, count() AS sessions
+SELECT concat(toString(least(9, intDiv(toUInt32(peak * 100), 10)) * 10), '-', toString(least(9, intDiv(toUInt32(peak * 100), 10)) * 10 + 10), ' %') AS group_of, count() AS sessions
 FROM
 (
     SELECT session_id, max(context_utilization) AS peak

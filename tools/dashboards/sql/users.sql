@@ -55,7 +55,7 @@ FROM otel.llm_calls
 WHERE @calls AND user_id != ''
 GROUP BY name
 ORDER BY tokens DESC, name
-LIMIT 10
+LIMIT 8
 
 -- [daily_users]
 SELECT toStartOfDay(ts) AS time, uniqExact(user_id) AS users

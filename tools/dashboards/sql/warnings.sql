@@ -64,9 +64,9 @@ LIMIT 300
 SELECT
     $__timeInterval(ts) AS time,
     @model AS model,
-    countIf(hasAny(finish_reasons, ['length', 'max_tokens', 'MAX_TOKENS'])) / count() AS share
+    countIf(hasAny(finish_reasons, ['length', 'max_tokens', 'MAX_TOKENS'])) AS answers
 FROM otel.llm_calls
 WHERE @calls
 GROUP BY time, model
-HAVING share > 0
+HAVING answers > 0
 ORDER BY time, model
