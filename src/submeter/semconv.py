@@ -123,6 +123,7 @@ WARNING_LIMIT: Final = "submeter.warning.limit"
 WARNING_REMAINING: Final = "submeter.warning.remaining"
 WARNING_PERCENTAGE: Final = "submeter.warning.percentage"
 WARNING_ACTION: Final = "submeter.warning.suggested_action"
+WARNING_UNTIL: Final = "submeter.warning.until"
 
 # --- events
 EVENT_WARNING: Final = "submeter.warning"

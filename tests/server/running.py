@@ -67,6 +67,7 @@ class RunningServer:
     folder: Path
     arguments: tuple[str, ...] = ()
     variables: dict[str, str] = field(default_factory=dict[str, str])
+    command: str = "up"
     url: str = ""
     grpc: str = ""
     clickhouse_port: int = 0
@@ -83,8 +84,8 @@ class RunningServer:
             self.stop()
 
     def start(self) -> None:
-        ports = ["--port", "0", "--grpc-port", "0", "--clickhouse-port", "0"]
-        command = [sys.executable, "-m", "submeter", "up", *ports]
+        ports = ["--port", "0", "--grpc-port", "0", *(["--clickhouse-port", "0"] if self.command == "up" else [])]
+        command = [sys.executable, "-m", "submeter", self.command, *ports]
         with (self.folder.parent / "server.err").open("a") as errors:
             self.process = subprocess.Popen(
                 [*command, "--data", str(self.folder), *self.arguments],

@@ -10,8 +10,11 @@ from tests.server.telemetry import calls
 
 from submeter.evaluator import Evaluator
 from submeter.server.counters import Counters
+from submeter.server.couriers import Couriers
 from submeter.server.intake import BusyError, Intake, RefusedError
 from submeter.server.options import Limits
+from submeter.server.outbox import Outbox
+from submeter.server.ruling import Ruling
 from submeter.server.signals import TRACES
 from submeter.server.watching import Watching
 from submeter.server.writing import Writing
@@ -55,8 +58,15 @@ async def writing(store: Store) -> Faulty:
 
 
 @pytest.fixture
-async def watching(store: Store, tmp_path: Path) -> Watching:
-    return Watching(store, Evaluator(), tmp_path)
+def outbox(tmp_path: Path) -> Iterator[Outbox]:
+    opened = Outbox(tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+async def watching(store: Store, outbox: Outbox, tmp_path: Path) -> Watching:
+    return Watching(store, Evaluator(), tmp_path, Ruling(tmp_path), Couriers(outbox))
 
 
 @pytest.fixture
@@ -183,14 +193,15 @@ async def test_a_disk_that_is_nearly_full_is_not_filled(writing: Faulty, watchin
 
 
 async def test_an_evaluator_that_fails_costs_its_warnings_only(
-    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    store: Store, outbox: Outbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Broken(Evaluator):
         def observe(self, *_: Any, **__: Any) -> Any:
             raise ZeroDivisionError("a rule's fault")
 
     counters = Counters()
-    intake = Intake(Writing(store), Watching(store, Broken(), tmp_path), Limits(), counters, tmp_path)
+    watching = Watching(store, Broken(), tmp_path, Ruling(tmp_path), Couriers(outbox))
+    intake = Intake(Writing(store), watching, Limits(), counters, tmp_path)
     intake.start()
     await take(intake, calls("s"))
     await intake.close()

@@ -25,6 +25,7 @@ INTERRUPTED: Final = 130
 
 _COMMANDS: Final = {
     "up": ("submeter.cli.serving", "start the receiver, the store, the evaluator and the page on this machine"),
+    "evaluate": ("submeter.cli.evaluating", "run one of several evaluators behind a collector"),
     "run": ("submeter.cli.running", "run a Python program with metering on"),
     "doctor": ("submeter.cli.diagnosis", "show what is metered here, what is not, and why"),
     "sessions": ("submeter.cli.sessions", "list sessions, newest first"),

@@ -6,27 +6,21 @@ import argparse
 import logging
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from submeter import settings
 from submeter.cli.failure import CommandError
 from submeter.server.options import CLICKHOUSE_PORT, GRPC_PORT, HTTP_PORT, Limits, OptionError, Options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _LAST_PORT = 65535
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `submeter up`."""
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument(
-        "--port", type=_port, default=HTTP_PORT, help="HTTP port: OTLP, REST, page (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--grpc-port",
-        type=_grpc_port,
-        default=GRPC_PORT,
-        help="OTLP/gRPC port, or 'off' (default: %(default)s)",
-    )
+    add_listening(parser, "HTTP port: OTLP, REST, page", HTTP_PORT, GRPC_PORT)
     parser.add_argument(
         "--clickhouse-port",
         type=_clickhouse_port,
@@ -38,6 +32,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     place.add_argument("--data", metavar="DIR", help=f"data folder (default: {settings.data_home()})")
     place.add_argument("--store", metavar="URL", default="", help="database, such as clickhouse://host/db")
     parser.add_argument("--tokens", metavar="FILE", help="tokens of readers, writers and admins (see `submeter token`)")
+    add_limits(parser)
+
+
+def add_listening(parser: argparse.ArgumentParser, purpose: str, http: int, grpc: int) -> None:
+    """The options that say where a server listens."""
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=http, help=f"{purpose} (default: %(default)s)")
+    parser.add_argument(
+        "--grpc-port", type=_grpc_port, default=grpc, help="OTLP/gRPC port, or 'off' (default: %(default)s)"
+    )
+
+
+def add_limits(parser: argparse.ArgumentParser) -> None:
+    """The options that limit what a server takes in, and what it prints."""
     limits = parser.add_argument_group("limits")
     limits.add_argument("--max-body", type=_number, metavar="BYTES", help="a request's body, unpacked")
     limits.add_argument("--max-queue", type=_number, metavar="BYTES", help="all requests that wait to be stored")
@@ -49,15 +57,31 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serves until SIGINT or SIGTERM."""
+    return serve(arguments, Path(arguments.data or settings.data_home()), _up)
+
+
+def _up() -> Callable[[Options], None]:
+    from submeter.server.process import up  # noqa: PLC0415  (the engine takes half a second to load)
+
+    return up
+
+
+def serve(arguments: argparse.Namespace, folder: Path, load: Callable[[], Callable[[Options], None]]) -> int:
+    """Runs the server that `load` gives over `folder` until it ends.
+
+    Raises:
+        CommandError: it cannot run.
+    """
     _log_to_stderr(is_quiet=arguments.quiet)
     if not settings.variable("GRPC_VERBOSITY"):
         settings.set_variable("GRPC_VERBOSITY", "NONE")
     from submeter.evaluator.rulefile import RuleFileError  # noqa: PLC0415  (the same)
-    from submeter.server.process import ServerError, up  # noqa: PLC0415  (the engine takes half a second to load)
+    from submeter.server.serving import ServerError  # noqa: PLC0415  (the same)
+    from submeter.server.sinks import SinkSettingError  # noqa: PLC0415  (the same)
     from submeter.store import StoreError  # noqa: PLC0415  (the same)
 
     options = Options(
-        folder=Path(arguments.data or settings.data_home()).expanduser(),
+        folder=folder.expanduser(),
         host=arguments.host,
         port=arguments.port,
         grpc_port=arguments.grpc_port,
@@ -68,8 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
         limits=_limits(arguments),
     )
     try:
-        up(options)
-    except (OptionError, ServerError, StoreError, RuleFileError, settings.SettingError) as error:
+        load()(options)
+    except (OptionError, ServerError, StoreError, RuleFileError, SinkSettingError, settings.SettingError) as error:
         raise CommandError(str(error)) from error
     return 0
 

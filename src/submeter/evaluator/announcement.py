@@ -23,11 +23,11 @@ LOUD: Final = 80.0
 
 
 def rungs_of(thresholds: Iterable[float]) -> tuple[Rung, ...]:
-    """The rungs of a limit at these percentages."""
+    """The rungs of a limit at these percentages; what to do about each depends on measure and window."""
     return tuple(
-        Rung(threshold, events.LIMIT_REACHED, "critical", "raise_limit_or_stop")
+        Rung(threshold, events.LIMIT_REACHED, "critical", "")
         if threshold >= REACHED
-        else Rung(threshold, events.LIMIT_APPROACHING, "warning" if threshold >= LOUD else "info", "reduce_usage")
+        else Rung(threshold, events.LIMIT_APPROACHING, "warning" if threshold >= LOUD else "info", "")
         for threshold in sorted(thresholds)
     )
 
@@ -71,8 +71,16 @@ def of_threshold(
         current=measure.value(total),
         limit=measure.value(limit),
         message=f"{spoken(*subject)} {verb} {used} ({events.share(total, limit):g} %) {when}{rest}.",
-        suggested_action=rung.action,
+        suggested_action=rung.action or _action(measure, window, is_reached=rung.threshold >= REACHED),
+        until_ns=span.end_ns if isinstance(window, Calendar) else 0,
     )
+
+
+def _action(measure: Measure, window: Window, *, is_reached: bool) -> str:
+    """Before the limit, spend less; at it, wait for the next window where there is one."""
+    if is_reached:
+        return events.WAIT_UNTIL if isinstance(window, Calendar) else events.RAISE_LIMIT
+    return events.SWITCH_MODEL if measure.unit == "USD" else events.RAISE_LIMIT
 
 
 def of_forecast(
@@ -107,7 +115,8 @@ def of_forecast(
             f"{moment(span.end_ns, window.tz)} ({measure.text(total)} used by now; the slower of the rate since the "
             "beginning and the latest one)."
         ),
-        suggested_action="reduce_usage",
+        suggested_action=_action(measure, window, is_reached=False),
+        until_ns=span.end_ns,
     )
 
 

@@ -227,5 +227,6 @@ class AnomalyRule:
                     f"{len(course.past)} {self.window.unit}s was {text(max(course.past))}."
                 ),
                 suggested_action="review_usage",
+                until_ns=span.end_ns,
             ),
         )

@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from submeter.record import CallRecord
 
 RUNGS = (
-    Rung(70.0, events.APPROACHING_LIMIT, "info", "consider_new_session"),
-    Rung(85.0, events.APPROACHING_LIMIT, "warning", "summarise_history"),
-    Rung(95.0, events.AT_LIMIT, "critical", "start_new_session"),
+    Rung(70.0, events.APPROACHING_LIMIT, "info", events.CONSIDER_NEW_SESSION),
+    Rung(85.0, events.APPROACHING_LIMIT, "warning", events.SUMMARISE_HISTORY),
+    Rung(95.0, events.AT_LIMIT, "critical", events.START_NEW_SESSION),
 )
 
 ADVICE = {
-    "consider_new_session": "Think of starting a new session.",
-    "summarise_history": "Summarise or drop old messages soon.",
-    "start_new_session": "Start a new session or summarise now, before the model drops or refuses messages.",
+    events.CONSIDER_NEW_SESSION: "Think of starting a new session.",
+    events.SUMMARISE_HISTORY: "Summarise or drop old messages soon.",
+    events.START_NEW_SESSION: "Start a new session or summarise now, before the model drops or refuses messages.",
 }
 
 UNKNOWN_WINDOW = "unknown_windows"

@@ -123,7 +123,7 @@ class ConversationRule:
                 current=record.usage.total_tokens if is_forecast else filling.prompts[-1],
                 limit=limit,
                 message=self._message(record, filling, limit, left, is_forecast=is_forecast),
-                suggested_action="summarise_history",
+                suggested_action=events.SUMMARISE_HISTORY,
             ),
         )
 

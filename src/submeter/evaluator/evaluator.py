@@ -47,6 +47,7 @@ class Evaluator:
         self._intake = Intake(self._bounds)
         self._waiting: deque[CallRecord] = deque()
         self._is_busy = False
+        self._settled_ns = 0
         self._lock = threading.RLock()
         self._states: list[tuple[Rule, RuleState]] = []
         self._enact(rules, {})
@@ -119,16 +120,48 @@ class Evaluator:
                     return refused
         return ALLOWED
 
-    def reconcile(self, rule: str, totals: Mapping[str, float], at_ns: int) -> list[WarningEvent]:
+    def near(self, percentage: float, at_ns: int, most: int) -> dict[str, list[tuple[str, float]]]:
+        """By limit to be enforced: the subjects from `percentage` of it on, with their sums, at most so many each."""
+        found: dict[str, list[tuple[str, float]]] = {}
+        for rule, book in self._enforced:
+            with self._lock:
+                totals = book.ledger.totals(at_ns)
+            above = [
+                (subject, rule.counted.value(total))
+                for subject, total in totals.items()
+                if (limit := rule.bound(subject)) is not None and total * 100 >= percentage * limit
+            ]
+            found[rule.name] = sorted(above, key=lambda entry: -entry[1])[:most]
+        return found
+
+    def reconcile(
+        self,
+        rule: str,
+        totals: Mapping[str, float],
+        at_ns: int,
+        *,
+        tells: Callable[[str], bool] | None = None,
+    ) -> list[WarningEvent]:
         """Raises the sums of a limit, in its unit, to what the store knows of the window of `at_ns`; never lowers one.
+
+        With a rolling window the totals are those of the part of it that `at_ns` lies in. Only the subjects that
+        `tells` accepts give rise to events at once; the others are told of by their next call.
 
         Raises:
             KeyError: there is no limit of that name.
         """
         limit, book = self._limits[rule]
+        found: list[WarningEvent] = []
         with self._lock:
-            found = [event for subject, total in totals.items() for event in limit.raised(book, subject, total, at_ns)]
+            for subject, total in totals.items():
+                page = limit.raised(book, subject, total, at_ns)
+                if page is not None and (tells is None or tells(subject)):
+                    found += limit.told(book, page, subject, at_ns)
             return [event for event in found if self._fired.add(event.id)]
+
+    def settle(self, before_ns: int) -> None:
+        """Limits count no call that began before this moment any more: they have its share from the store."""
+        self._settled_ns = before_ns
 
     def replace(self, rules: Sequence[Rule]) -> None:
         """Puts other rules in force; those of the same name and shape keep what they remember.
@@ -192,6 +225,7 @@ class Evaluator:
             if isinstance(rule, SumRule):
                 for metric in rule.metrics:
                     self._fed.setdefault(metric, []).append((number, rule, state))
+        self._unlimited = [(rule, state) for rule, state in self._states if not isinstance(rule, LimitRule)]
         self._enforced = [(rule, book) for rule, book in self._limits.values() if rule.enforce]
 
     def _exclusively(self, take: Callable[[Item], list[WarningEvent]], item: Item) -> list[WarningEvent]:
@@ -230,7 +264,7 @@ class Evaluator:
         if record.service:
             self._intake.services.put(record.service, True)  # noqa: FBT003
         events: list[WarningEvent] = []
-        for rule, state in self._states:
+        for rule, state in self._states if record.started_ns >= self._settled_ns else self._unlimited:
             found = rule.judge(state, record)
             if found:
                 events += [event for event in found if self._fired.add(event.id)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -24,6 +25,14 @@ LIMIT_REACHED: Final = "limit_reached"
 BUDGET_FORECAST: Final = "budget_forecast"
 ANOMALY: Final = "anomaly"
 IDENTITY_LOST: Final = "identity_lost"
+
+START_NEW_SESSION: Final = "start_new_session"
+CONSIDER_NEW_SESSION: Final = "consider_new_session"
+SUMMARISE_HISTORY: Final = "summarise_history"
+SWITCH_MODEL: Final = "switch_model"
+RAISE_LIMIT: Final = "raise_limit"
+WAIT_UNTIL: Final = "wait_until"
+"""What a program may do about a warning; `WAIT_UNTIL` means the moment in `until_ns`."""
 
 TYPES: Final = (
     APPROACHING_LIMIT,
@@ -52,7 +61,8 @@ class WarningEvent:
     """One thing worth saying, said once per rule, subject, window and threshold.
 
     `threshold` and `percentage` are percents, `current`, `limit` and `remaining` are in `unit` (tokens, USD,
-    calls, seconds, turns, score), `at_ns` is the time of the measurement in nanoseconds since the epoch.
+    calls, seconds, turns, score), `at_ns` is the time of the measurement in nanoseconds since the epoch,
+    `until_ns` the end of the window that it speaks of; 0 where there is none.
     """
 
     id: str
@@ -71,6 +81,7 @@ class WarningEvent:
     message: str
     suggested_action: str
     at_ns: int
+    until_ns: int = 0
     trace_id: str = ""
     span_id: str = ""
     session_id: str = ""
@@ -89,6 +100,8 @@ class WarningEvent:
             value: str | int | float = getattr(self, field)
             if value != "":
                 found[name] = value
+        if self.until_ns:
+            found[semconv.WARNING_UNTIL] = instant(self.until_ns)
         return found
 
 
@@ -140,6 +153,7 @@ def from_attributes(
         fields[field] = _number(name, value) if field in _NUMBERS else "" if value is None else str(value)
     if fields["severity"] not in SEVERITIES:
         fields["severity"] = "warning"
+    fields["until_ns"] = _nanoseconds(attributes.get(semconv.WARNING_UNTIL))
     return WarningEvent(
         **fields,  # pyright: ignore[reportArgumentType]
         message=message,
@@ -160,6 +174,20 @@ def _number(name: str, value: object) -> float:
         return int(text) if text.lstrip("-").isdigit() else float(text)
     except ValueError:
         raise ValueError(f"{name}={text!r} is not a number") from None
+
+
+def instant(at_ns: int) -> str:
+    """A time as the wire has it, to the microsecond: `2026-10-10T00:00:00Z`."""
+    return datetime.fromtimestamp(at_ns // 1_000 / 1e6, UTC).isoformat().replace("+00:00", "Z")
+
+
+def _nanoseconds(value: object) -> int:
+    if not value:
+        return 0
+    try:
+        return round(datetime.fromisoformat(str(value)).timestamp() * 1e6) * 1_000
+    except ValueError:
+        raise ValueError(f"{semconv.WARNING_UNTIL}={value!r} is not a time like 2026-10-10T00:00:00Z") from None
 
 
 class Origin(NamedTuple):
@@ -204,6 +232,7 @@ def warning(
     limit: float,
     message: str,
     suggested_action: str,
+    until_ns: int = 0,
 ) -> WarningEvent:
     """The event with its id, and with the rest and the share worked out."""
     return WarningEvent(
@@ -222,6 +251,7 @@ def warning(
         percentage=share(current, limit),
         message=message,
         suggested_action=suggested_action,
+        until_ns=until_ns,
         **origin._asdict(),
     )
 

@@ -115,6 +115,10 @@ class Selection:
                 return ""
         return self._joined([values.get(label, "") for label in self.per])
 
+    def joined(self, values: Sequence[str]) -> str:
+        """The subject whose labels, in the order of `per`, have these values; empty when one is missing."""
+        return self._joined(list(values))
+
     def _joined(self, values: list[str]) -> str:
         if not values:
             return EVERYTHING

@@ -116,6 +116,13 @@ class Ledger:
                 return page.totals.get(subject, 0)
         return 0
 
+    def totals(self, at_ns: int) -> dict[str, int]:
+        """Every subject's sum in the window of `at_ns`; a copy."""
+        for page in self.pages:
+            if page.span.start_ns <= at_ns < page.span.end_ns:
+                return page.totals.copy()
+        return {}
+
     def is_closed(self, page: Page) -> bool:
         """Whether the page's window has been over for so long that it warns no more."""
         return page.span.end_ns + GRACE_NS <= self.head_ns
@@ -126,8 +133,11 @@ class Ledger:
     def raise_to(self, subject: str, at_ns: int, total: int) -> Page | None:
         """Raises a subject's sum to `total` where it is smaller, as another witness of the same calls tells it."""
         page = self.page(at_ns)
-        missing = 0 if page is None else total - page.totals.get(subject, 0)
+        missing = 0 if page is None else total - self._known(page, subject, at_ns)
         return self.add(subject, at_ns, missing) if missing > 0 else page
+
+    def _known(self, page: Page, subject: str, at_ns: int) -> int:  # noqa: ARG002  (rolling ledgers need it)
+        return page.totals.get(subject, 0)
 
     def dump(self) -> list[object]:
         """The pages as plain lists."""
@@ -189,9 +199,17 @@ class RollingLedger(Ledger):
         oldest = at_ns // self._part_ns - PARTS
         return sum(sums.get(subject, 0) for part, sums in self.pages[0].parts.items() if part > oldest)
 
+    def totals(self, at_ns: int) -> dict[str, int]:
+        """Every subject's sum over the window that ends at `at_ns`; a copy."""
+        page = self.page(max(at_ns, self.head_ns))
+        return {} if page is None else page.totals.copy()
+
     def is_closed(self, page: Page) -> bool:  # noqa: ARG002  (the ledger's question)
         """Never: a rolling window has no end."""
         return False
+
+    def _known(self, page: Page, subject: str, at_ns: int) -> int:
+        return page.parts.get(at_ns // self._part_ns, {}).get(subject, 0)
 
     def _expire(self, page: Page) -> None:
         oldest = self.head_ns // self._part_ns - PARTS

@@ -134,15 +134,16 @@ class LimitRule:
         state.moved.clear()
         return found
 
-    def raised(self, state: Book, subject: str, total: float, at_ns: int) -> Sequence[WarningEvent]:
-        """Raises a subject's sum to `total` units where it is smaller; the event that this fires, if any."""
+    def raised(self, state: Book, subject: str, total: float, at_ns: int) -> Page | None:
+        """Raises a subject's sum to `total` units where it is smaller; its page, `None` where nothing is kept."""
+        if self.bound(subject) is None:
+            return None
+        return state.ledger.raise_to(subject, at_ns, self.counted.amount(total))
+
+    def told(self, state: Book, page: Page, subject: str, at_ns: int) -> Sequence[WarningEvent]:
+        """The event that a subject's sum fires as it stands, if any."""
         limit = self.bound(subject)
-        if limit is None:
-            return ()
-        page = state.ledger.raise_to(subject, at_ns, self.counted.amount(total))
-        if page is None:
-            return ()
-        return self._climb(state, page, subject, limit, Origin(at_ns))
+        return () if limit is None else self._climb(state, page, subject, limit, Origin(at_ns))
 
     def bound(self, subject: str) -> int | None:
         """The subject's limit as an integer of the measure, `None` for no limit."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-    from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+    from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
     from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 
 _CUMULATIVE = 2
@@ -70,14 +70,17 @@ def _points(metric: Metric, service: object, source: str) -> Iterator[MetricPoin
 
 
 def _plain(attributes: Iterable[KeyValue]) -> dict[str, object]:
-    """Attributes as a mapping; lists and maps, which label nothing here, as their text."""
-    found: dict[str, object] = {}
-    for attribute in attributes:
-        value = attribute.value
-        kind = value.WhichOneof("value")
-        if kind == "string_value":
-            found[attribute.key] = value.string_value
-        elif kind is not None:
-            scalar = getattr(value, kind)
-            found[attribute.key] = scalar if isinstance(scalar, (int, float, bool)) else str(scalar)
-    return found
+    """Attributes as a mapping of texts, those that the store keeps. Of a value's fields only the stated one is set."""
+    return {entry.key: value.string_value or _text(value) for entry in attributes for value in (entry.value,)}
+
+
+def _text(value: AnyValue) -> str:
+    kind = value.WhichOneof("value")
+    if kind == "bool_value":
+        return "true" if value.bool_value else "false"
+    if kind == "double_value":
+        number = value.double_value
+        return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)  # noqa: PLR2004  (as the store writes it)
+    if kind == "int_value":
+        return str(value.int_value)
+    return f"[{value}]" if kind in {"array_value", "kvlist_value"} else ""

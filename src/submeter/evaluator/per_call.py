@@ -32,13 +32,13 @@ class Reading:
 
 READINGS: Final[Mapping[str, Reading]] = {
     "tokens": Reading(
-        "tokens", lambda call: call.usage.total_tokens if call.usage.is_known else None, "shorten_prompt"
+        "tokens", lambda call: call.usage.total_tokens if call.usage.is_known else None, events.SUMMARISE_HISTORY
     ),
-    "input_tokens": Reading("tokens", lambda call: call.usage.input_tokens, "shorten_prompt"),
+    "input_tokens": Reading("tokens", lambda call: call.usage.input_tokens, events.SUMMARISE_HISTORY),
     "output_tokens": Reading("tokens", lambda call: call.usage.output_tokens, "limit_output"),
-    "cost_usd": Reading("USD", lambda call: call.cost_usd, "use_cheaper_model"),
-    "duration_s": Reading("s", lambda call: call.duration_s, "use_faster_model"),
-    "time_to_first_chunk_s": Reading("s", lambda call: call.time_to_first_chunk_s, "use_faster_model"),
+    "cost_usd": Reading("USD", lambda call: call.cost_usd, events.SWITCH_MODEL),
+    "duration_s": Reading("s", lambda call: call.duration_s, events.SWITCH_MODEL),
+    "time_to_first_chunk_s": Reading("s", lambda call: call.time_to_first_chunk_s, events.SWITCH_MODEL),
 }
 """What a call can be held to."""
 

@@ -95,8 +95,9 @@ def witness_of(point: MetricPoint) -> Witness | None:
 
 
 def source_of(resource: Mapping[str, object], scope: str) -> str:
-    """The identity of a resource and scope, short enough to be a part of every stream's."""
-    return blake2b(_flat(resource, scope).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    """The identity of a resource and scope, short enough to be a part of every stream's; lists and maps are no part."""
+    plain = {name: value for name, value in resource.items() if not str(value).startswith(("[", "{"))}
+    return blake2b(_flat(plain, scope).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def stream_of(point: MetricPoint) -> bytes:

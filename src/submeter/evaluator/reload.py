@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from submeter.evaluator.rulefile import RuleFileError, read_rules
+from submeter.evaluator.rulefile import RuleFileError, read_contents
 
 if TYPE_CHECKING:
     from submeter.evaluator.rules import Rule
+    from submeter.evaluator.sinkmodels import Described
 
 
 class RuleSource:
@@ -21,11 +22,21 @@ class RuleSource:
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)
         self._seen = _state(self._path)
-        self.rules: tuple[Rule, ...] = read_rules(path)
+        self._contents = read_contents(path)
         self.error = ""
 
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The file's rules."""
+        return self._contents.rules
+
+    @property
+    def sinks(self) -> tuple[Described, ...]:
+        """Where the file sends warnings."""
+        return self._contents.sinks
+
     def poll(self) -> bool:
-        """Reads the file if it has changed; whether there are new rules.
+        """Reads the file if it has changed; whether there is anything new in it.
 
         `error` then says what is wrong with the file as it is, empty when nothing is.
         """
@@ -34,13 +45,13 @@ class RuleSource:
             return False
         self._seen = state
         try:
-            rules = read_rules(self._path)
+            contents = read_contents(self._path)
         except RuleFileError as error:
             self.error = f"{error}\nThe rules of before stay in force."
             return False
         self.error = ""
-        is_new = rules != self.rules
-        self.rules = rules
+        is_new = contents != self._contents
+        self._contents = contents
         return is_new
 
 

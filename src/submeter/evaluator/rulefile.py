@@ -7,7 +7,7 @@ file changes them or turns them off with `false`.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, ValidationError
 
@@ -25,6 +25,7 @@ from submeter.evaluator.rulemodels import (
     Zone,
 )
 from submeter.evaluator.shortcuts import rules_from_settings
+from submeter.evaluator.sinkmodels import Described  # noqa: TC001  (pydantic reads it)
 from submeter.evaluator.trialmodels import TrialCase  # noqa: TC001  (pydantic reads it)
 
 if TYPE_CHECKING:
@@ -51,7 +52,25 @@ class RuleFile(Model):
     calls: tuple[PerCall, ...] = ()
     limits: tuple[Limit, ...] = ()
     anomalies: tuple[Anomaly, ...] = ()
+    sinks: tuple[Described, ...] = ()
     tests: tuple[TrialCase, ...] = ()
+
+
+class Contents(NamedTuple):
+    """What a rules file puts in force: its rules, and where their warnings go."""
+
+    rules: tuple[Rule, ...]
+    sinks: tuple[Described, ...] = ()
+
+
+def read_contents(path: str | Path) -> Contents:
+    """The rules and sinks of the file.
+
+    Raises:
+        RuleFileError: the file cannot be read or used.
+    """
+    text, name = text_of(path), str(path)
+    return Contents(rules_of(text, name=name), parsed(text, name=name).sinks)
 
 
 def read_rules(path: str | Path) -> tuple[Rule, ...]:
@@ -60,7 +79,7 @@ def read_rules(path: str | Path) -> tuple[Rule, ...]:
     Raises:
         RuleFileError: the file cannot be read or used.
     """
-    return rules_of(text_of(path), name=str(path))
+    return read_contents(path).rules
 
 
 def text_of(path: str | Path) -> str:
@@ -124,6 +143,7 @@ def rules_of(text: str, *, name: str = "rules") -> tuple[Rule, ...]:
         if any(rule.name == other.name for other in rules):
             problems.append(f"{name}, line {document.line(path)}: a rule named {rule.name!r} is there already")
         rules.append(rule)
+    problems += _twice(file.sinks, document, name)
     if problems:
         raise RuleFileError("\n".join(problems))
     return tuple(rules)
@@ -137,9 +157,15 @@ def configured_rules() -> tuple[Rule, ...]:
         SettingError: a variable cannot be used.
     """
     path = settings.rules_file()
-    if not path:
-        return rules_from_settings()
-    rules = read_rules(path)
+    return beside_settings(read_rules(path)) if path else rules_from_settings()
+
+
+def beside_settings(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """A file's rules, and those of the variables whose names the file has not.
+
+    Raises:
+        SettingError: a variable cannot be used.
+    """
     usual = {section for section in RuleFile.model_fields if section not in {"version", "time_zone"}}
     names = {rule.name for rule in rules} | usual
     return (*rules, *(rule for rule in rules_from_settings() if rule.name not in names))
@@ -148,6 +174,16 @@ def configured_rules() -> tuple[Rule, ...]:
 def schema() -> dict[str, Any]:
     """The JSON schema of a rules file, for editors that complete and check."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **RuleFile.model_json_schema()}
+
+
+def _twice(sinks: Sequence[Described], document: Document, name: str) -> list[str]:
+    """A line for every sink whose name another has already."""
+    names = [sink.name for sink in sinks]
+    return [
+        f"{name}, line {document.line(('sinks', number))}: a sink named {each!r} is there already"
+        for number, each in enumerate(names)
+        if each in names[:number]
+    ]
 
 
 def _with(described: Limit | Anomaly, zone: str) -> Callable[[], Rule]:

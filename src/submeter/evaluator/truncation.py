@@ -78,6 +78,6 @@ class TruncationRule:
                     f"was full ({record.usage.input_tokens or 0:,} in, {record.usage.output_tokens or 0:,} out). "
                     f"Start a new session or summarise the history.{caution(record)}"
                 ),
-                suggested_action="start_new_session",
+                suggested_action=events.START_NEW_SESSION,
             ),
         )

@@ -1,4 +1,4 @@
-"""Warning events as OTLP log records: the same record that an instrumented app would have sent."""
+"""Warning events as OTLP log records, and back: the same record that an instrumented app would have sent."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, SeverityNumber
 
 from submeter import semconv
+from submeter.evaluator.events import from_attributes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from submeter.evaluator.events import WarningEvent
 
@@ -34,6 +35,37 @@ def announcement(events: Sequence[WarningEvent]) -> ExportLogsServiceRequest:
         scope.scope.name = semconv.SCOPE
         scope.log_records.extend(_record(event) for event in events if event.service == service)
     return request
+
+
+def announced(request: ExportLogsServiceRequest) -> list[WarningEvent]:
+    """The warnings in a logs request, such as those that an app has said itself; what is none is left out."""
+    found: list[WarningEvent] = []
+    for resource in request.resource_logs:
+        service = _values(resource.resource.attributes).get(semconv.SERVICE_NAME, "")
+        for scope in resource.scope_logs:
+            events = (_event(record, str(service)) for record in scope.log_records)
+            found += [event for event in events if event is not None]
+    return found
+
+
+def _event(record: LogRecord, service: str) -> WarningEvent | None:
+    if record.event_name != semconv.EVENT_WARNING:
+        return None
+    try:
+        return from_attributes(
+            _values(record.attributes),
+            message=record.body.string_value,
+            at_ns=record.time_unix_nano or record.observed_time_unix_nano,
+            trace_id=record.trace_id.hex(),
+            span_id=record.span_id.hex(),
+            service=service,
+        )
+    except ValueError:
+        return None
+
+
+def _values(attributes: Iterable[KeyValue]) -> dict[str, object]:
+    return {entry.key: getattr(entry.value, kind) for entry in attributes if (kind := entry.value.WhichOneof("value"))}
 
 
 def _record(event: WarningEvent) -> LogRecord:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
 
 from submeter.server import problem
 from submeter.server.access import Access
@@ -19,6 +19,7 @@ from submeter.server.panels import Panels
 from submeter.server.principal import Principals
 from submeter.store.chdb import ChdbEngine
 from submeter.store.database import Database
+from submeter.version import VERSION
 
 _NOTHING = "nothing is at {}: the page is at /, questions at /api/v1 (described at /api), intake at /v1/traces"
 
@@ -29,15 +30,35 @@ if TYPE_CHECKING:
     from submeter.server.counters import Counters
     from submeter.server.feed import Feed
     from submeter.server.intake import Intake
+    from submeter.server.limiting import Limiting
     from submeter.server.options import Options
     from submeter.store.database import Store
 
 
 def build(
-    options: Options, principals: Principals, store: Store, intake: Intake, counters: Counters, feed: Feed
+    options: Options,
+    principals: Principals,
+    store: Store,
+    intake: Intake,
+    counters: Counters,
+    feed: Feed,
+    limiting: Limiting,
 ) -> ASGIApp:
     """The ASGI application over an open store and a started intake."""
+    questions = [*limiting.routes(), *api_routes(store, counters, feed), *Panels(store, intake, counters).routes()]
+    return _guarded(options, principals, [*_intake_routes(options, intake, counters), *questions, *page_routes()])
 
+
+def build_shard(options: Options, principals: Principals, intake: Intake, counters: Counters) -> ASGIApp:
+    """The ASGI application of an evaluator without a store: intake, health and metrics."""
+
+    async def health(_: HttpRequest) -> Response:
+        return JSONResponse({"status": "ok", "version": VERSION})
+
+    return _guarded(options, principals, [*_intake_routes(options, intake, counters), Route("/health", health)])
+
+
+def _intake_routes(options: Options, intake: Intake, counters: Counters) -> list[BaseRoute]:
     async def metrics(_: HttpRequest) -> Response:
         requests, size = intake.depth
         gauges = (
@@ -46,16 +67,11 @@ def build(
         )
         return PlainTextResponse(counters.text(gauges), media_type="text/plain; version=0.0.4")
 
-    app = Starlette(
-        routes=[
-            *OtlpHttp(intake, options.limits, counters).routes(),
-            *api_routes(store, counters, feed),
-            Route("/metrics", metrics),
-            *Panels(store, intake, counters).routes(),
-            *page_routes(),
-        ],
-        exception_handlers={HTTPException: _refused, 500: _failed},
-    )
+    return [*OtlpHttp(intake, options.limits, counters).routes(), Route("/metrics", metrics)]
+
+
+def _guarded(options: Options, principals: Principals, routes: list[BaseRoute]) -> ASGIApp:
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _refused, 500: _failed})
     return Access(
         app,
         principals=principals,

@@ -8,6 +8,7 @@ being counted twice. A batch that the store refuses is halved until the request 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import shutil
@@ -16,7 +17,7 @@ from collections import OrderedDict, deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from submeter.server.poison import Poison
 from submeter.server.rate import Rate
@@ -31,12 +32,12 @@ if TYPE_CHECKING:
     from submeter.server.counters import Counters
     from submeter.server.options import Limits
     from submeter.server.signals import Request, Screened, Signal
-    from submeter.server.watching import Watching
     from submeter.server.writing import Writing
 
 _log = logging.getLogger("submeter.server")
 _REMEMBERED: Final = 20_000
 _RETRIES: Final = 2
+_ATTEND_S: Final = 2.0
 _RETRY_PAUSE_S: Final = 0.05
 
 
@@ -67,17 +68,38 @@ class Delivery:
     )
 
 
+class Watched(Protocol):
+    """The evaluator as the intake uses it, in its own thread; each gives the severities of the warnings it said."""
+
+    def restore(self) -> Sequence[str]:
+        """Before the first batch."""
+        ...
+
+    def judge(self, stored: Stored) -> Sequence[str]:
+        """After each batch."""
+        ...
+
+    def attend(self) -> Sequence[str]:
+        """Every few seconds."""
+        ...
+
+    def save(self) -> None:
+        """At the end."""
+        ...
+
+
 class Intake:
     """The queue between the receivers and the store. Lives on one event loop."""
 
     def __init__(
-        self, writing: Writing, watching: Watching, limits: Limits, counters: Counters, folder: Path | None
+        self, writing: Writing, watching: Watched, limits: Limits, counters: Counters, folder: Path | None
     ) -> None:
         self._writing = writing
         self._watching = watching
         self._limits = limits
         self._counters = counters
         self._folder = folder
+        self._attended_at = time.monotonic()
         self._rate = Rate(limits.items_per_second)
         self._poison = Poison()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="submeter-writer")
@@ -164,7 +186,9 @@ class Intake:
     async def _run(self) -> None:
         await self._say(self._watching.restore)
         while self._queue or not self._is_closing:
-            await self._arrived.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._arrived.wait(), _ATTEND_S)
+            await self._attend()
             if not self._is_closing and self._queue:
                 await asyncio.sleep(self._limits.linger_seconds)
             self._arrived.clear()
@@ -174,6 +198,11 @@ class Intake:
                     if part := [delivery for delivery in batch if delivery.signal is signal]:
                         await self._commit(signal, part)
         await self._say(self._saved)
+
+    async def _attend(self) -> None:
+        if time.monotonic() - self._attended_at >= _ATTEND_S:
+            self._attended_at = time.monotonic()
+            await self._say(self._watching.attend)
 
     def _next_batch(self) -> list[Delivery]:
         batch = [self._queue.popleft()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 if TYPE_CHECKING:
@@ -16,13 +17,14 @@ _FILE_MODE: Final = 0o600
 
 
 class Memory(NamedTuple):
-    """A snapshot of the evaluator and the time of it in nanoseconds since the epoch."""
+    """A snapshot of the evaluator, its time in nanoseconds since the epoch, and the journal's file that follows it."""
 
     snapshot: Mapping[str, Any]
     at_ns: int
+    journal: int = 0
 
 
-def write(folder: Path, snapshot: Mapping[str, Any], at_ns: int) -> None:
+def write(folder: Path, memory: Memory) -> None:
     """Replaces the file.
 
     Raises:
@@ -31,7 +33,10 @@ def write(folder: Path, snapshot: Mapping[str, Any], at_ns: int) -> None:
     draft = folder / f".{FILE_NAME}"
     draft.unlink(missing_ok=True)
     draft.touch(_FILE_MODE)
-    draft.write_text(json.dumps({"at_ns": at_ns, "snapshot": snapshot}), "utf-8")
+    with draft.open("w", encoding="utf-8") as file:
+        json.dump(memory._asdict(), file)
+        file.flush()
+        os.fsync(file.fileno())
     draft.replace(folder / FILE_NAME)
 
 
@@ -47,7 +52,7 @@ def read(folder: Path) -> Memory | None:
     if not isinstance(found, dict):
         return None
     fields = cast("dict[str, Any]", found)
-    snapshot, at_ns = fields.get("snapshot"), fields.get("at_ns")
-    if not isinstance(snapshot, dict) or not isinstance(at_ns, int):
+    snapshot, at_ns, journal = fields.get("snapshot"), fields.get("at_ns"), fields.get("journal", 0)
+    if not isinstance(snapshot, dict) or not isinstance(at_ns, int) or not isinstance(journal, int):
         return None
-    return Memory(cast("dict[str, Any]", snapshot), at_ns)
+    return Memory(cast("dict[str, Any]", snapshot), at_ns, journal)

@@ -1,21 +1,23 @@
 """Restoring: what the evaluator must know of the past before it judges the first new call.
 
-Its own memory comes first, as far as it reaches; the calls that were stored since (or, without a memory, those
-of the longest window of any limit) are judged once more, in order; where there are too many of them, the sums
-of the limits are taken from the store. The warnings of the store are those that were said. What all this
-brings up and was never said, because the last server was killed between storing calls and storing their
-warnings, is said now.
+Its own memory comes first, as far as it reaches; the calls and metric points that were stored since (or, without
+a memory, those of the longest window of any limit) are judged once more, in order. Where there are too many
+calls, the sums of the limits up to the first of those are taken from the store. The warnings of the store are
+those that were said. What all this brings up and was never said, because the last server was killed between
+storing calls and storing their warnings, is said now.
 """
 
 from __future__ import annotations
 
 import logging
 import time
+from collections import defaultdict
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from submeter.evaluator.labels import EVERYTHING, TAG
+from submeter import semconv
 from submeter.evaluator.limit import LimitRule
+from submeter.evaluator.points import METRICS, MetricPoint, source_of
 from submeter.evaluator.windows import Calendar
 from submeter.record import CallRecord
 from submeter.server import memory
@@ -23,17 +25,17 @@ from submeter.store import questions
 from submeter.usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from submeter.evaluator import Evaluator, WarningEvent
-    from submeter.store.answers import CallRow
+    from submeter.store.answers import CallRow, PointRow
     from submeter.store.database import Store
 
 _log = logging.getLogger("submeter.server")
 _MOST_WARNINGS: Final = 250_000
-_MOST_CALLS: Final = 50_000
-_MOST_SUBJECTS: Final = 250_000
+MOST_CALLS: Final = 50_000
+_MOST_POINTS: Final = 200_000
 _OVERLAP: Final = timedelta(minutes=10)
 """How far before its memory's end calls are judged again: they may have been stored but not judged, or late."""
 
@@ -41,7 +43,15 @@ _LEAST_PERIOD_NS: Final = 24 * 3600 * 10**9
 _UNSAID_NS: Final = 5 * 60 * 10**9
 """How long before the last call a warning may have been lost; older ones of a shortened history are not new."""
 
-_MEASURED: Final = {"tokens", "input_tokens", "output_tokens", "cost_usd", "calls"}
+_WHOLE_NS: Final = 2**62
+"""A part that is longer than any window: its sum is the window's."""
+
+
+class Recalled(NamedTuple):
+    """What the store brought up: the warnings, and the moment before which calls are known by their sums alone."""
+
+    events: list[WarningEvent]
+    summed_before_ns: int = 0
 
 
 def restore(evaluator: Evaluator, store: Store, folder: Path) -> list[WarningEvent]:
@@ -50,23 +60,12 @@ def restore(evaluator: Evaluator, store: Store, folder: Path) -> list[WarningEve
     Raises:
         StoreError: the past cannot be read.
     """
-    remembered_ns = _remembered(evaluator, folder)
-    evaluator.remember(row.warning_id for row in questions.warnings(store, limit=_MOST_WARNINGS))
-    latest = questions.calls(store, limit=1)
-    if not latest:
-        return []
-    now_ns = time.time_ns()
-    since_ns = _beginning(evaluator, now_ns) if remembered_ns is None else remembered_ns
-    rows = questions.calls(store, start=questions.moment(since_ns) - _OVERLAP, limit=_MOST_CALLS)
-    unsaid_ns = latest[0].start_ns - _UNSAID_NS
-    found = [event for event in _replayed(evaluator, rows[::-1]) if event.at_ns >= unsaid_ns]
-    if len(rows) == _MOST_CALLS:
-        found += _reconciled(evaluator, store, now_ns)
-    return found
+    found = remembered(evaluator, folder)
+    return recall(evaluator, store, None if found is None else found.at_ns).events
 
 
-def _remembered(evaluator: Evaluator, folder: Path) -> int | None:
-    """The time up to which the evaluator's own memory reaches, once it is restored."""
+def remembered(evaluator: Evaluator, folder: Path) -> memory.Memory | None:
+    """The evaluator's own memory of its last run, which it has taken over; `None` if there is none of use."""
     found = memory.read(folder)
     if found is None:
         return None
@@ -75,7 +74,80 @@ def _remembered(evaluator: Evaluator, folder: Path) -> int | None:
     except ValueError as error:
         _log.warning("the evaluator's memory: %s; reading the store instead", error)
         return None
-    return found.at_ns
+    return found
+
+
+def recall(
+    evaluator: Evaluator, store: Store, remembered_ns: int | None, *, tells: Callable[[str], bool] | None = None
+) -> Recalled:
+    """Judges what the store has since `remembered_ns`, or of the longest window; the warnings never said.
+
+    Sums give rise to warnings for the subjects that `tells` accepts, for all without it.
+
+    Raises:
+        StoreError: the past cannot be read.
+    """
+    evaluator.remember(row.warning_id for row in questions.warnings(store, limit=_MOST_WARNINGS))
+    since_ns = _beginning(evaluator, time.time_ns()) if remembered_ns is None else remembered_ns
+    since = questions.moment(since_ns) - _OVERLAP
+    rows = questions.calls(store, start=since, limit=MOST_CALLS)
+    found: list[WarningEvent] = []
+    summed_before_ns = 0
+    if len(rows) == MOST_CALLS:
+        summed_before_ns = rows[-1].start_ns
+        found += reconciled(evaluator, store, summed_before_ns, tells=tells)
+    found += _replayed(evaluator, rows[::-1])
+    points = questions.points(store, metrics=METRICS, start=since, limit=_MOST_POINTS)
+    found += evaluator.observe_points(_point(row) for row in points[::-1])
+    latest_ns = max([row.start_ns for row in rows[:1]] + [row.time_ns for row in points[:1]], default=0)
+    return Recalled([event for event in found if event.at_ns >= latest_ns - _UNSAID_NS], summed_before_ns)
+
+
+def reconciled(
+    evaluator: Evaluator,
+    store: Store,
+    before_ns: int,
+    *,
+    tells: Callable[[str], bool] | None = None,
+    is_meant: Callable[[LimitRule], bool] = lambda _: True,
+) -> list[WarningEvent]:
+    """Raises the sums of the limits that are meant to what the store knows of calls begun before `before_ns`.
+
+    The events of those subjects that `tells` accepts, of all without it.
+
+    Raises:
+        StoreError: the store cannot be asked.
+    """
+    found: list[WarningEvent] = []
+    for rule in evaluator.rules:
+        if isinstance(rule, LimitRule) and is_meant(rule):
+            for at_ns, totals in _sums(store, rule, before_ns):
+                found += evaluator.reconcile(rule.name, totals, at_ns, tells=tells)
+    return found
+
+
+def _sums(store: Store, rule: LimitRule, before_ns: int) -> Iterator[tuple[int, dict[str, float]]]:
+    """The sums of a rule's subjects: of its window, or of each part of a rolling one with a moment in it."""
+    window = rule.window
+    if isinstance(window, Calendar):
+        start_ns, part_ns = window.at(before_ns).start_ns, _WHOLE_NS
+    else:
+        start_ns, part_ns = before_ns - window.seconds * 10**9, window.part_ns
+    rows = questions.sums(
+        store,
+        measure=rule.measure,
+        labels=rule.per,
+        where=rule.where,
+        start_ns=max(start_ns, 0),
+        before_ns=before_ns,
+        part_ns=part_ns,
+    )
+    parts: defaultdict[int, dict[str, float]] = defaultdict(dict)
+    for values, part, total in rows:
+        if subject := rule.selection.joined(values):
+            parts[part][subject] = total
+    for part in sorted(parts):
+        yield before_ns if part_ns == _WHOLE_NS else part * part_ns, parts[part]
 
 
 def _beginning(evaluator: Evaluator, now_ns: int) -> int:
@@ -89,33 +161,22 @@ def _beginning(evaluator: Evaluator, now_ns: int) -> int:
     return max(min(starts), 0)
 
 
-def _reconciled(evaluator: Evaluator, store: Store, now_ns: int) -> list[WarningEvent]:
-    """Sums of limits per one label or none, as the store knows them: no warning comes too late for lack of calls."""
-    found: list[WarningEvent] = []
-    for rule in evaluator.rules:
-        if not isinstance(rule, LimitRule) or not isinstance(rule.window, Calendar):
-            continue
-        if len(rule.per) > 1 or rule.where or rule.measure not in _MEASURED:
-            continue
-        start = questions.moment(rule.window.at(now_ns).start_ns)
-        if not rule.per:
-            totals = {EVERYTHING: _measured(questions.summary(store, start=start), rule.measure)}
-        else:
-            by = rule.per[0].replace(TAG, "tag:", 1)
-            rows = questions.usage(store, by=by, start=start, limit=_MOST_SUBJECTS)
-            totals = {row.key: _measured(row, rule.measure) for row in rows if row.key}
-        found += evaluator.reconcile(rule.name, totals, now_ns)
-    return found
-
-
-def _measured(row: Any, measure: str) -> float:
-    if measure == "tokens":
-        return (row.input_tokens or 0) + (row.output_tokens or 0)
-    return getattr(row, measure) or 0
-
-
 def _replayed(evaluator: Evaluator, rows: Sequence[CallRow]) -> list[WarningEvent]:
     return [event for row in rows for event in evaluator.observe(_record(row))]
+
+
+def _point(row: PointRow) -> MetricPoint:
+    service = row.resource.get(semconv.SERVICE_NAME, "")
+    return MetricPoint(
+        row.metric,
+        row.value,
+        row.observations,
+        row.start_ns,
+        row.time_ns,
+        row.is_cumulative,
+        {semconv.SERVICE_NAME: service, **row.attributes},
+        source_of(row.resource, row.scope),
+    )
 
 
 def _record(row: CallRow) -> CallRecord:

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from submeter.store import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
     from submeter.record import CallRecord
     from submeter.server.signals import Request, Signal
@@ -44,24 +45,29 @@ class Writing:
         Raises:
             StoreError: nothing may be acknowledged.
         """
-        merged: Any = parts[0][1]
-        if len(parts) > 1:
-            merged = signal.request()
-            for _, request in parts:
-                merged.MergeFrom(request)
+        request = merged(signal, parts)
         token = token_of(signal.name, [digest for digest, _ in parts])
-        if isinstance(merged, ExportTraceServiceRequest):
-            return Stored(calls=self._store.insert_traces(merged, token))
-        if isinstance(merged, ExportLogsServiceRequest):
-            self._store.insert_logs(merged, token)
-            return Stored(logs=merged)
-        assert isinstance(merged, ExportMetricsServiceRequest)  # noqa: S101  (narrows the union for the checker)
-        self._store.insert_metrics(merged, token)
-        return Stored(metrics=merged)
+        if isinstance(request, ExportTraceServiceRequest):
+            return Stored(calls=self._store.insert_traces(request, token))
+        if isinstance(request, ExportLogsServiceRequest):
+            self._store.insert_logs(request, token)
+            return Stored(logs=request)
+        self._store.insert_metrics(request, token)
+        return Stored(metrics=request)
 
     def is_transient(self, error: BaseException) -> bool:
         """Whether the same batch may succeed when it is tried again at once."""
         return isinstance(error, StoreError)
+
+
+def merged(signal: Signal, parts: Sequence[tuple[str, Request]]) -> Request:
+    """The requests of `parts`, all of `signal`, as one."""
+    if len(parts) == 1:
+        return parts[0][1]
+    whole: Any = signal.request()
+    for _, request in parts:
+        whole.MergeFrom(request)
+    return whole
 
 
 def token_of(kind: str, parts: Sequence[str]) -> str:

@@ -199,3 +199,18 @@ class Summary:
     durations_s: tuple[float | None, ...]
     ttfts_s: tuple[float | None, ...]
     max_context_utilization: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PointRow:
+    """A point of a counter or histogram as it was reported: `value` is a histogram's sum, `observations` its count."""
+
+    metric: str
+    value: float
+    observations: int
+    start_ns: int
+    time_ns: int
+    is_cumulative: bool
+    attributes: Mapping[str, str]
+    resource: Mapping[str, str]
+    scope: str

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from submeter.store.answers import (
     CallRow,
     EvaluationRow,
+    PointRow,
     SessionDetail,
     SessionRow,
     SpanRow,
@@ -23,7 +24,7 @@ from submeter.store.answers import (
 from submeter.store.errors import QuestionRefused, UnknownSession
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from submeter.store.database import Reader
 
@@ -172,6 +173,40 @@ def evaluations(store: Reader, *, name: str = "", limit: int = 1000, **filters: 
     """Scores by evaluation, operation and model; `name` is that of one evaluation."""
     asked = {**parameters(filters), "name": name, "limit": limit}
     return [EvaluationRow(**row) for row in store.ask("evaluations", asked)]
+
+
+def sums(
+    store: Reader,
+    *,
+    measure: str,
+    labels: Sequence[str],
+    where: Mapping[str, Sequence[str]],
+    start_ns: int,
+    before_ns: int,
+    part_ns: int,
+    limit: int = 1_000_000,
+) -> list[tuple[tuple[str, ...], int, float]]:
+    """What calls that ended from `start_ns` on and began before `before_ns` used: labels' values, part, sum.
+
+    Labels and measures are those of rules. Part `n` begins `n * part_ns` after the epoch.
+    """
+    parameters: dict[str, object] = {
+        "measure": measure,
+        "labels": list(labels),
+        "where_labels": list(where),
+        "where": [f"{label}={value}" for label, values in where.items() for value in values],
+        "start_ns": start_ns,
+        "before_ns": before_ns,
+        "part_ns": part_ns,
+        "limit": limit,
+    }
+    return [(tuple(row["key"]), int(row["part"]), float(row["total"])) for row in store.ask("sums", parameters)]
+
+
+def points(store: Reader, *, metrics: Iterable[str], start: date, limit: int = 100_000) -> list[PointRow]:
+    """The points of these metrics in the range, the latest first."""
+    parameters = {"metrics": sorted(metrics), "start_ns": nanoseconds(start), "limit": limit}
+    return [PointRow(**row) for row in store.ask("points", parameters)]
 
 
 def moment(nanoseconds: int) -> datetime:
