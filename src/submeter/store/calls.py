@@ -16,8 +16,6 @@ from submeter.record import CallRecord
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from opentelemetry.proto.trace.v1.trace_pb2 import Span
-
     from submeter.usage import Usage
 
 OURS: Final = 0
@@ -25,16 +23,18 @@ ANOTHER: Final = 1
 NATIVE: Final = 2
 SERVER: Final = 3
 _SPAN_KIND_SERVER: Final = 2
-_STATUS_ERROR: Final = 2
 _COST_CEILING_USD: Final = 1e12
 
 
-class Ids(NamedTuple):
-    """A span's ids in hex; the parent's is empty for a root."""
+class Facts(NamedTuple):
+    """What a span says besides its attributes; ids are in hex, the parent's is empty for a root."""
 
+    start_ns: int
+    end_ns: int
     trace: str
     span: str
     parent: str
+    is_error: bool
 
 
 class Owner(NamedTuple):
@@ -62,18 +62,16 @@ def rank_of(scope: str, span_kind: int) -> int:
     return SERVER if span_kind == _SPAN_KIND_SERVER else ANOTHER
 
 
-def record_of(
-    span: Span, ids: Ids, attributes: Mapping[str, str], usage: Usage, owner: Owner, end_ns: int
-) -> CallRecord:
+def record_of(attributes: Mapping[str, str], usage: Usage, owner: Owner, facts: Facts) -> CallRecord:
     """The record of a span whose normalised attributes describe a call."""
     get = attributes.get
     conversation = get(semconv.CONVERSATION_ID, "")
     return CallRecord(
-        started_ns=span.start_time_unix_nano,
-        ended_ns=end_ns,
-        trace_id=ids.trace,
-        span_id=ids.span,
-        parent_span_id=ids.parent,
+        started_ns=facts.start_ns,
+        ended_ns=facts.end_ns,
+        trace_id=facts.trace,
+        span_id=facts.span,
+        parent_span_id=facts.parent,
         service=owner.service,
         scope=owner.scope,
         provider=get(semconv.PROVIDER, ""),
@@ -97,7 +95,7 @@ def record_of(
         is_stream=get(semconv.REQUEST_STREAM) == "true",
         context_window=_whole(get(semconv.CONTEXT_WINDOW)),
         time_to_first_chunk_s=_number(get(semconv.RESPONSE_TIME_TO_FIRST_CHUNK)),
-        error_type=get(semconv.ERROR_TYPE, "") or (semconv.ERROR_OTHER if span.status.code == _STATUS_ERROR else ""),
+        error_type=get(semconv.ERROR_TYPE, "") or (semconv.ERROR_OTHER if facts.is_error else ""),
         finish_reasons=_reasons(get(semconv.RESPONSE_FINISH_REASONS, "")),
     )
 

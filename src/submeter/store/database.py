@@ -143,7 +143,7 @@ class Database:
 
     def insert_traces(self, request: ExportTraceServiceRequest, token: str) -> tuple[CallRecord, ...]:
         """See `Store.insert_traces`."""
-        batch = span_batch(request)
+        batch = span_batch(request.SerializeToString())
         if batch.rows:
             self.engine.insert("otel_traces", batch.block, token)
         return batch.records

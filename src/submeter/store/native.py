@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from array import array
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
@@ -63,12 +64,13 @@ class Column(Protocol):
 class Numbers:
     """Fixed-width numbers: the type name and the `array` code belong together, `UInt64` and `Q`."""
 
-    __slots__ = ("add", "type_name", "values")
+    __slots__ = ("add", "extend", "type_name", "values")
 
     def __init__(self, type_name: str, code: str) -> None:
         self.type_name = type_name
         self.values: array[int] | array[float] = array(code)
         self.add = self.values.append
+        self.extend = self.values.extend
 
     def prefix(self) -> bytes:
         """See `Column.prefix`."""
@@ -82,17 +84,24 @@ class Numbers:
 class Strings:
     """Texts that rarely repeat: ids, messages."""
 
-    __slots__ = ("_texts", "append", "type_name", "values")
+    __slots__ = ("_texts", "type_name", "values")
 
     def __init__(self, texts: Texts) -> None:
         self.type_name = "String"
         self.values: list[bytes] = []
-        self.append = self.values.append
         self._texts = texts
 
     def add(self, value: str) -> None:
         """Adds one text."""
-        self.append(self._texts[value])
+        self.values.append(self._texts[value])
+
+    def extend(self, values: Iterable[str]) -> None:
+        """Adds texts."""
+        self.values.extend(map(self._texts.__getitem__, values))
+
+    def extend_unique(self, values: Iterable[str]) -> None:
+        """Adds texts of which none is met again."""
+        self.values.extend(map(text, values))
 
     def prefix(self) -> bytes:
         """See `Column.prefix`."""
@@ -103,6 +112,14 @@ class Strings:
         return b"".join(self.values)
 
 
+class Index(dict[str, int]):
+    """The texts of a dictionary, numbered as they come."""
+
+    def __missing__(self, value: str) -> int:
+        number = self[value] = len(self)
+        return number
+
+
 class Words:
     """Texts that repeat all the time, as indices into the column's own dictionary."""
 
@@ -110,18 +127,20 @@ class Words:
 
     def __init__(self) -> None:
         self.type_name = "LowCardinality(String)"
-        self.index: dict[str, int] = {}
+        self.index = Index()
         self.indices: array[int] = array("I")
 
     def add(self, value: str) -> None:
         """Adds one text."""
-        index = self.index
-        self.indices.append(index.setdefault(value, len(index)))
+        self.indices.append(self.index[value])
+
+    def extend(self, values: Iterable[str]) -> None:
+        """Adds texts."""
+        self.indices.extend(map(self.index.__getitem__, values))
 
     def repeat(self, value: str, times: int) -> None:
         """Adds one text `times` times."""
-        index = self.index
-        self.indices.extend(array("I", (index.setdefault(value, len(index)),)) * times)
+        self.indices.extend(array("I", (self.index[value],)) * times)
 
     def prefix(self) -> bytes:
         """See `Column.prefix`."""
@@ -158,16 +177,23 @@ class Maps:
 
     def add(self, entries: Mapping[str, str]) -> None:
         """Adds one map."""
-        index, texts = self.keys.index, self._texts
-        self.keys.indices.extend([index.setdefault(key, len(index)) for key in entries])
-        self.values.extend([texts[value] for value in entries.values()])
-        self.ends.append(len(self.values))
+        self.extend((entries,))
+
+    def extend(self, maps: Sequence[Mapping[str, str]]) -> None:
+        """Adds maps."""
+        first = len(self.values)
+        self.keys.extend(chain.from_iterable(maps))
+        values = chain.from_iterable([entries.values() for entries in maps])
+        self.values.extend(map(self._texts.__getitem__, values))
+        ends = accumulate(map(len, maps), initial=first)
+        next(ends)
+        self.ends.extend(ends)
 
     def repeat(self, entries: Mapping[str, str], times: int) -> None:
         """Adds one map `times` times."""
-        index, texts, first, size = self.keys.index, self._texts, len(self.values), len(entries)
-        self.keys.indices.extend([index.setdefault(key, len(index)) for key in entries] * times)
-        self.values.extend([texts[value] for value in entries.values()] * times)
+        first, size = len(self.values), len(entries)
+        self.keys.indices.extend([self.keys.index[key] for key in entries] * times)
+        self.values.extend([self._texts[value] for value in entries.values()] * times)
         self.ends.extend(range(first + size, first + size * times + 1, size) if size else [first] * times)
 
     def prefix(self) -> bytes:
@@ -190,9 +216,9 @@ class Lists:
         self.ends: array[int] = array("Q")
         self.count = 0
 
-    def add_none(self) -> None:
-        """Adds one empty list."""
-        self.ends.append(self.count)
+    def add_none(self, times: int) -> None:
+        """Adds `times` empty lists."""
+        self.ends.extend((self.count,) * times)
 
     def add(self, values: Sequence[object]) -> None:
         """Adds one list."""

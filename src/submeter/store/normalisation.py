@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from submeter import semconv
@@ -30,6 +31,16 @@ if TYPE_CHECKING:
 
 _NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?")
 _MOST_TOKENS: Final = 1e15
+_PLAIN_DIGITS: Final = 16
+_COUNT_FIELDS: Final = tuple(COUNT_NAMES.items())
+_ODD: Final = KEYS | {
+    semconv.USAGE_ESTIMATED,
+    semconv.USAGE_PARTIAL,
+    semconv.USAGE_INCONSISTENT,
+    semconv.USAGE_REPAIRED,
+}
+"""Foreign names, and marks of a usage that is not simply what the provider counted."""
+
 _COUNT_TARGETS: Final = frozenset(COUNT_NAMES.values())
 _CALL_KINDS: Final = semconv.INFERENCE_KINDS | {semconv.KIND_EMBEDDINGS}
 
@@ -37,16 +48,49 @@ _CALL_KINDS: Final = semconv.INFERENCE_KINDS | {semconv.KIND_EMBEDDINGS}
 def normalised(attributes: dict[str, str], scope: str, version: str) -> tuple[dict[str, str], Usage]:
     """The attributes with the conventions' names added, counts repaired, and the usage they state.
 
-    Applying it twice changes nothing more. `attributes` itself is left alone.
+    Applying it twice changes nothing more. `attributes` itself is left alone; it is what comes back where nothing
+    is to be changed.
     """
+    usage = _plain_usage(attributes, scope, version)
+    if usage is not None:
+        return attributes, usage
     out = dict(attributes)
     is_exclusive = False
     if not KEYS.isdisjoint(out):
         _rename(out)
         is_exclusive = _unfold(out)
     _translate(out)
-    usage = _repaired(out, is_exclusive=is_exclusive or _leaves_out_cached(out, scope, version))
+    leaves_out = _leaves_out_cached(scope, version, out.get(semconv.PROVIDER, ""))
+    usage = _repaired(out, is_exclusive=is_exclusive or leaves_out)
     return out, usage
+
+
+def _plain_usage(attributes: Mapping[str, str], scope: str, version: str) -> Usage | None:
+    """The usage of attributes that need no change, as submeter's own do not; nothing if anything is to be repaired."""
+    provider, kind = attributes.get(semconv.PROVIDER, ""), attributes.get(semconv.KIND, "")
+    if not _ODD.isdisjoint(attributes) or not _is_plain(provider, kind):
+        return None
+    if _leaves_out_cached(scope, version, provider):
+        return None
+    counts: dict[str, int | None] = {}
+    for name, key in _COUNT_FIELDS:
+        value = attributes.get(key)
+        if value is None:
+            continue
+        if not (value.isascii() and value.isdigit() and len(value) < _PLAIN_DIGITS) or (value[0] == "0" != value):
+            return None
+        counts[name] = int(value)
+    usage = usage_of(counts)
+    return None if usage.is_inconsistent else usage
+
+
+@lru_cache(maxsize=1024)
+def _is_plain(provider: str, kind: str) -> bool:
+    """Whether both are words of the conventions already."""
+    stated = {semconv.PROVIDER: provider, semconv.KIND: kind}
+    out = dict(stated)
+    _translate(out)
+    return out == stated
 
 
 def is_call(attributes: Mapping[str, str]) -> bool:
@@ -108,12 +152,13 @@ def _object(value: str) -> dict[str, Any]:
         return {}
 
 
-def _leaves_out_cached(out: Mapping[str, str], scope: str, version: str) -> bool:
+@lru_cache(maxsize=1024)
+def _leaves_out_cached(scope: str, version: str, provider: str) -> bool:
     if scope == semconv.SCOPE:
         return False
     return any(
         scope.startswith(row.scope)
-        and out.get(semconv.PROVIDER) == row.provider
+        and provider == row.provider
         and (not row.before or _major(version) < int(row.before))
         for row in EXCLUSIVE
     )

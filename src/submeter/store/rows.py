@@ -6,20 +6,17 @@ first, so that the row, the tables fed from it and the record say the same.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from submeter import semconv
-from submeter.store.attributes import texts
-from submeter.store.calls import Ids, Owner, Witness, each_once, rank_of, record_of
+from submeter.store.calls import Facts, Owner, Witness, each_once, rank_of, record_of
 from submeter.store.dialects import MARKS
-from submeter.store.native import Lists, Maps, Numbers, Strings, Texts, Words, block, text
+from submeter.store.native import Lists, Maps, Numbers, Strings, Texts, Words, block
 from submeter.store.normalisation import is_call, normalised
+from submeter.store.wire import Pairs, spans_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-    from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
     from submeter.record import CallRecord
 
@@ -28,6 +25,7 @@ LAST_NS: Final = 2**63 - 2
 
 _KINDS: Final = ("Unspecified", "Internal", "Server", "Client", "Producer", "Consumer")
 _STATUS: Final = ("Unset", "Ok", "Error")
+_ERROR: Final = 2
 
 
 class Batch(NamedTuple):
@@ -67,52 +65,48 @@ class Spans:
         self.link_attributes = Lists(Maps(texts_of))
         self.rows = 0
 
-    def add(self, span: Span, ids: Ids, attributes: dict[str, str], end_ns: int) -> None:
-        """Adds what one span has of its own; `add_owner` adds the rest."""
-        start_ns = min(span.start_time_unix_nano, LAST_NS)
-        status = span.status
-        self.time.add(start_ns)
-        self.trace.add(ids.trace)
-        self.span.append(text(ids.span))
-        self.parent.add(ids.parent)
-        self.state.add(span.trace_state)
-        self.name.add(span.name)
-        self.kind.add(_word(_KINDS, span.kind))
-        self.attributes.add(attributes)
-        self.duration.add(max(end_ns - start_ns, 0))
-        self.status.add(_word(_STATUS, status.code))
-        self.message.add(status.message)
-        self._add_events(span)
-        self._add_links(span)
-        self.rows += 1
+    def extend(self, group: Group, attributes: Sequence[dict[str, str]]) -> None:
+        """Adds the spans of one scope, column by column; `attributes` are as they are to be stored."""
+        owner, spans, size = group.owner, group.spans, len(group.spans)
+        self.time.extend(group.starts)
+        self.trace.extend(group.traces)
+        self.span.extend_unique(group.ids)
+        self.parent.extend(group.parents)
+        self.state.extend([span.trace_state for span in spans])
+        self.name.extend([span.name for span in spans])
+        self.kind.extend([_word(_KINDS, span.kind) for span in spans])
+        self.attributes.extend(attributes)
+        self.duration.extend([max(end - start, 0) for start, end in zip(group.starts, group.ends, strict=True)])
+        self.status.extend([_word(_STATUS, status.code) for status in group.status])
+        self.message.extend([status.message for status in group.status])
+        self._extend_events([span.events for span in spans], group.pairs)
+        self._extend_links([span.links for span in spans], group.pairs)
+        self.service.repeat(owner.service, size)
+        self.resource.repeat(owner.resource, size)
+        self.scope.repeat(owner.scope, size)
+        self.version.repeat(owner.version, size)
+        self.rows += size
 
-    def add_owner(self, owner: Owner, times: int) -> None:
-        """Adds what `times` spans share with their resource and scope."""
-        self.service.repeat(owner.service, times)
-        self.resource.repeat(owner.resource, times)
-        self.scope.repeat(owner.scope, times)
-        self.version.repeat(owner.version, times)
-
-    def _add_events(self, span: Span) -> None:
-        events = span.events
-        if not events:
+    def _extend_events(self, lists: Sequence[Any], pairs: Pairs) -> None:
+        if not any(map(len, lists)):
             for column in (self.event_time, self.event_name, self.event_attributes):
-                column.add_none()
+                column.add_none(len(lists))
             return
-        self.event_time.add([min(event.time_unix_nano, LAST_NS) for event in events])
-        self.event_name.add([event.name for event in events])
-        self.event_attributes.add([texts(event.attributes) for event in events])
+        for events in lists:
+            self.event_time.add([min(event.time_unix_nano, LAST_NS) for event in events])
+            self.event_name.add([event.name for event in events])
+            self.event_attributes.add([pairs.texts(event.attributes) for event in events])
 
-    def _add_links(self, span: Span) -> None:
-        links = span.links
-        if not links:
+    def _extend_links(self, lists: Sequence[Any], pairs: Pairs) -> None:
+        if not any(map(len, lists)):
             for column in (self.link_trace, self.link_span, self.link_state, self.link_attributes):
-                column.add_none()
+                column.add_none(len(lists))
             return
-        self.link_trace.add([link.trace_id.hex() for link in links])
-        self.link_span.add([link.span_id.hex() for link in links])
-        self.link_state.add([link.trace_state for link in links])
-        self.link_attributes.add([texts(link.attributes) for link in links])
+        for links in lists:
+            self.link_trace.add([link.trace_id.hex() for link in links])
+            self.link_span.add([link.span_id.hex() for link in links])
+            self.link_state.add([link.trace_state for link in links])
+            self.link_attributes.add([pairs.texts(link.attributes) for link in links])
 
     def encoded(self) -> bytes:
         """All rows as one block."""
@@ -145,31 +139,61 @@ class Spans:
         )
 
 
-def span_batch(request: ExportTraceServiceRequest) -> Batch:
-    """The rows and calls of one request."""
-    spans, witnesses = Spans(), list[Witness]()
-    for resource_spans in request.resource_spans:
-        resource = texts(resource_spans.resource.attributes)
+class Group:
+    """The spans of one scope of one resource, and what both their rows and their records need."""
+
+    def __init__(self, owner: Owner, spans: Sequence[Any], pairs: Pairs) -> None:
+        self.owner = owner
+        self.spans = spans
+        self.pairs = pairs
+        self.starts = [min(span.start_time_unix_nano, LAST_NS) for span in spans]
+        self.ends = [min(span.end_time_unix_nano, LAST_NS) for span in spans]
+        self.traces = [span.trace_id.hex() for span in spans]
+        self.ids = [span.span_id.hex() for span in spans]
+        self.parents = [span.parent_span_id.hex() for span in spans]
+        self.status = [span.status for span in spans]
+
+    def facts(self, at: int) -> Facts:
+        """What a record takes of the span at this place, besides its attributes."""
+        return Facts(
+            self.starts[at],
+            self.ends[at],
+            self.traces[at],
+            self.ids[at],
+            self.parents[at],
+            self.status[at].code == _ERROR,
+        )
+
+
+def span_batch(data: bytes) -> Batch:
+    """The rows and calls of one request, `data`.
+
+    Raises:
+        DecodeError: the bytes are no request.
+    """
+    spans, witnesses, pairs = Spans(), list[Witness](), Pairs()
+    for resource_spans in spans_of(data).resource_spans:
+        resource = pairs.texts(resource_spans.resource.attributes)
         service = resource.get(semconv.SERVICE_NAME, "")
         for scope_spans in resource_spans.scope_spans:
-            scope = scope_spans.scope
-            owner = Owner(service, resource, scope.name, scope.version)
-            for span in scope_spans.spans:
-                _take(span, owner, spans, witnesses)
-            spans.add_owner(owner, len(scope_spans.spans))
+            owner = Owner(service, resource, scope_spans.scope.name, scope_spans.scope.version)
+            group = Group(owner, list(scope_spans.spans), pairs)
+            spans.extend(group, _normalised(group, witnesses))
     return Batch(spans.encoded(), spans.rows, each_once(witnesses))
 
 
-def _take(span: Span, owner: Owner, spans: Spans, witnesses: list[Witness]) -> None:
-    attributes = texts(span.attributes)
-    ids = Ids(span.trace_id.hex(), span.span_id.hex(), span.parent_span_id.hex())
-    end_ns = min(span.end_time_unix_nano, LAST_NS)
-    if not MARKS.isdisjoint(attributes):
-        attributes, usage = normalised(attributes, owner.scope, owner.version)
-        if is_call(attributes):
-            record = record_of(span, ids, attributes, usage, owner, end_ns)
-            witnesses.append(Witness(rank_of(owner.scope, span.kind), record))
-    spans.add(span, ids, attributes, end_ns)
+def _normalised(group: Group, witnesses: list[Witness]) -> list[dict[str, str]]:
+    """The attributes of every span, with the conventions' names where it may be a call; calls go to `witnesses`."""
+    owner = group.owner
+    found = [group.pairs.texts(span.attributes) for span in group.spans]
+    for at, attributes in enumerate(found):
+        if MARKS.isdisjoint(attributes):
+            continue
+        found[at], usage = normalised(attributes, owner.scope, owner.version)
+        if is_call(found[at]):
+            record = record_of(found[at], usage, owner, group.facts(at))
+            witnesses.append(Witness(rank_of(owner.scope, group.spans[at].kind), record))
+    return found
 
 
 def _word(words: Sequence[str], index: int) -> str:
