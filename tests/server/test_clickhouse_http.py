@@ -21,12 +21,22 @@ from tests.server.running import Answer, RunningServer
 from tests.server.telemetry import calls, counted
 
 from submeter.server.clickhouse_wire import framed, unframed
+from submeter.server.principal import hashed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 LIMIT = 10**7
+
+
+SECRET = {
+    "Timestamp": "2026-11-20 10:00:00",
+    "TraceId": "ab" * 16,
+    "SpanId": "cd" * 8,
+    "ServiceName": "payroll",
+    "SpanAttributes": {"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": "1"},
+}
 
 
 def client(server: RunningServer, user: str = "default", **more: Any) -> Any:
@@ -322,6 +332,52 @@ def test_a_token_is_the_password_of_both_users(tmp_path: Path) -> None:
         assert client(server, "writer", password="tok-1").command(insert.decode()) is not None
         with pytest.raises(DatabaseError, match="516"):
             client(server, "default", password="wrong")
+
+
+TOKENS = {
+    "all": ("reader", "tok-all", None),
+    "one": ("reader", "tok-one", ["shop-bot"]),
+    "sender": ("writer", "tok-send", None),
+}
+
+AROUND_THE_SCOPE = [
+    "SELECT count() FROM otel_traces",
+    "SELECT count() FROM otel.llm_calls",
+    "SELECT count() FROM llm_call_rows FINAL",
+    "SELECT count() FROM merge('otel', '^otel_traces$')",
+    "SELECT count() FROM (SELECT * FROM otel_traces) AS t",
+    "WITH x AS (SELECT * FROM otel_traces) SELECT count() FROM x",
+    "SELECT sum((SELECT count() FROM otel_traces))",
+    "SELECT count() FROM system.one CROSS JOIN otel_traces",
+    "SELECT count() FROM numbers(1) WHERE number IN (SELECT 0 FROM otel_traces)",
+    "SELECT sum(calls) FROM llm_usage_daily",
+    "SELECT count() FROM otel_traces AS a INNER JOIN otel_traces AS b USING (SpanId)",
+    "SELECT count() FROM view(SELECT * FROM otel_traces)",
+    "SELECT count() FROM mergeTreeIndex('otel', 'otel_traces')",
+    "SELECT count() FROM llm_call_known",
+    "SELECT sum(rows) FROM system.parts WHERE database = 'nothing'",
+]
+
+
+def test_tokens_of_the_file_have_their_roles_and_services(tmp_path: Path) -> None:
+    lines = [
+        f"- {{name: {name}, role: {role}, hash: '{hashed(token)}', services: {json.dumps(services)}}}"
+        for name, (role, token, services) in TOKENS.items()
+    ]
+    file = tmp_path / "tokens.yaml"
+    file.write_text("\n".join(["tokens:", *lines]))
+    with RunningServer(tmp_path / "data", arguments=("--tokens", str(file))) as server:
+        insert = b"INSERT INTO otel_traces FORMAT JSONEachRow\n" + json.dumps(SECRET).encode()
+        assert ask(server, insert, user="writer", password="tok-send").status == 200
+        assert ask(server, b"SELECT count() FROM otel_traces", password="tok-all").body == b"1\n"
+        for query in AROUND_THE_SCOPE:
+            for token in ("tok-one", "tok-send"):
+                answer = ask(server, query.encode(), password=token)
+                assert answer.status != 200 or answer.body in {b"0\n", b"\\N\n"}, (query, answer.body)
+        assert ask(server, b"DESCRIBE TABLE otel_traces", password="tok-send").status == 200
+        assert ask(server, insert, user="writer", password="tok-all").status == 403
+        assert ask(server, insert, user="writer", password="tok-one").status == 403
+        assert ask(server, b"SELECT 1", password="tok-none").status == 403
 
 
 def test_the_port_may_be_off_and_a_taken_default_is_told(tmp_path: Path) -> None:

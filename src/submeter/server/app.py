@@ -80,15 +80,17 @@ def _guarded(options: Options, principals: Principals, routes: list[BaseRoute]) 
     )
 
 
-def build_clickhouse(options: Options, store: Store, intake: Intake, counters: Counters) -> ASGIApp:
+def build_clickhouse(
+    options: Options, principals: Principals, store: Store, intake: Intake, counters: Counters
+) -> ASGIApp:
     """The ASGI application for ClickHouse's clients, over an open embedded store and a started intake.
 
-    Users and the token are its own business; what speaks to this machine from elsewhere is turned away alike.
+    Users and their tokens are its own business; what speaks to this machine from elsewhere is turned away alike.
     """
     assert isinstance(store, Database)  # noqa: S101  (narrows the protocol for the checker)
     assert isinstance(store.engine, ChdbEngine)  # noqa: S101  (the same)
-    endpoint = ClickhouseHttp(store.engine, intake, options.limits, counters, options.token)
-    is_local = options.is_loopback and not options.token
+    endpoint = ClickhouseHttp(store.engine, intake, options.limits, counters, principals)
+    is_local = options.is_loopback and not principals.is_asked_for
     return Access(Starlette(routes=endpoint.routes()), principals=Principals(), is_local=is_local)
 
 

@@ -1,42 +1,51 @@
-"""Who a ClickHouse client is: one of two users, proven by the server's token where there is one.
+"""Who a ClickHouse client is: a principal by the token that is its password, and one of two users by its name.
 
-`default` (also called `reader`) reads; `writer` may insert as well. A server without a token answers to this
-machine alone, and takes any password.
+`default` (also called `reader`) reads; `writer` may insert as well, where the token's role allows it. A token that
+may not read sees the tables and none of their rows. A server without tokens answers to this machine alone, and
+takes any password.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hmac
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from submeter.server.clickhouse_exception import ClickhouseError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from submeter.server.principal import Principals
+
 READERS: Final = frozenset({"default", "reader", ""})
 WRITER: Final = "writer"
 
 
-def is_writer(headers: Mapping[str, str], parameters: Mapping[str, str], token: str) -> bool:
-    """Whether the request may insert.
+class Client(NamedTuple):
+    """What a client may: whether it inserts, and the services whose rows it sees (`None`: all)."""
+
+    may_insert: bool
+    services: tuple[str, ...] | None
+
+
+def client_of(headers: Mapping[str, str], parameters: Mapping[str, str], principals: Principals) -> Client:
+    """What the request's sender may.
 
     Raises:
-        ClickhouseError: the user is not known, or does not show the token.
+        ClickhouseError: the user is not known, or shows no token.
     """
     user, password = _credentials(headers, parameters)
-    if (user not in READERS and user != WRITER) or (
-        token and not hmac.compare_digest(password.encode(), token.encode())
-    ):
+    principal = principals.of(f"Bearer {password}") if user in READERS or user == WRITER else None
+    if principal is None:
         raise ClickhouseError(
             516,
             f"{user or 'default'}: Authentication failed: the users are 'default' (reads) and 'writer' (inserts too); "
-            "where the server has a token (SUBMETER_TOKEN) it is their password",
+            "where the server asks for tokens the password is one (SUBMETER_TOKEN, or of the tokens file)",
             "AUTHENTICATION_FAILED",
         )
-    return user == WRITER
+    services = principal.services if principal.may("reader") else ()
+    return Client(user == WRITER and principal.may("writer"), services)
 
 
 def _credentials(headers: Mapping[str, str], parameters: Mapping[str, str]) -> tuple[str, str]:

@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from submeter.server import clickhouse_wire as wire
 from submeter.server.body import BodyError, too_large
-from submeter.server.clickhouse_access import is_writer
+from submeter.server.clickhouse_access import Client, client_of
 from submeter.server.clickhouse_exception import READONLY, ClickhouseError, of_engine
 from submeter.server.clickhouse_hello import hello, is_hello
 from submeter.server.clickhouse_request import Asked
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from submeter.server.counters import Counters
     from submeter.server.intake import Intake
     from submeter.server.options import Limits
+    from submeter.server.principal import Principals
     from submeter.server.signals import Request, Signal
     from submeter.store.chdb import ChdbEngine
 
@@ -62,12 +63,14 @@ _TOO_MANY: Final = (202, "TOO_MANY_SIMULTANEOUS_QUERIES")
 class ClickhouseHttp:
     """The endpoint over an engine and the intake before it."""
 
-    def __init__(self, engine: ChdbEngine, intake: Intake, limits: Limits, counters: Counters, token: str) -> None:
+    def __init__(
+        self, engine: ChdbEngine, intake: Intake, limits: Limits, counters: Counters, principals: Principals
+    ) -> None:
         self._engine = engine
         self._intake = intake
         self._limits = limits
         self._counters = counters
-        self._token = token
+        self._principals = principals
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._version = ""
 
@@ -98,15 +101,17 @@ class ClickhouseHttp:
 
     async def _answered(self, request: HttpRequest) -> Response:
         parameters, headers = dict(request.query_params), dict(request.headers)
-        may_write = is_writer(headers, parameters, self._token)
+        client = client_of(headers, parameters, self._principals)
         if request.method == "GET" and "query" not in parameters:
             return PlainTextResponse("Ok.\n")
         asked = await self._asked(request, parameters, headers)
         insert = insert_in(asked.text, asked.database)
         if insert is None and not writes(asked.text):
-            return await self._read(asked)
-        if not may_write or asked.is_reading:
-            raise ClickhouseError(READONLY, "this user only reads: insert by POST as the user 'writer'", "READONLY")
+            return await self._read(asked, client)
+        if not client.may_insert or asked.is_reading:
+            raise ClickhouseError(
+                READONLY, "this user only reads: insert by POST as the user 'writer', with a writer's token", "READONLY"
+            )
         if insert is None:
             return await self._made(asked)
         return await self._inserted(asked, insert)
@@ -141,13 +146,13 @@ class ClickhouseHttp:
             raise ClickhouseError(159, message, "TIMEOUT_EXCEEDED") from error
         return bytes(body)
 
-    async def _read(self, asked: Asked) -> Response:
+    async def _read(self, asked: Asked, client: Client) -> Response:
         query = asked.query
         if is_hello(query):
             revision = asked.parameters.get("client_protocol_version", "0")
             data = hello(NAME, await self._engine_version(), int(revision) if revision.isdecimal() else 0)
             return _packed(data, "Native", asked)
-        question = Visit(query, asked.output_format, asked.bound(), asked.settings(), asked.database)
+        question = Visit(query, asked.output_format, asked.bound(), asked.settings(), asked.database, client.services)
         found = await self._in_turn(partial(visit, self._engine, question))
         answer = await asyncio.to_thread(_packed, found.data, found.output_format, asked)
         answer.headers["X-ClickHouse-Summary"] = json.dumps(

@@ -58,7 +58,7 @@ def up(options: Options) -> None:
             intake.on_stored, watching.on_said = feed.stored, feed.said
             app = build(options, principals, store, intake, counters, feed, Limiting(ruling, watching))
             has_endpoint = listeners.clickhouse is not None
-            endpoint = build_clickhouse(options, store, intake, counters) if has_endpoint else None
+            endpoint = build_clickhouse(options, principals, store, intake, counters) if has_endpoint else None
             return Parts(intake, principals, app, endpoint, feed)
 
         asyncio.run(serve(options, listeners, parts))
@@ -66,8 +66,7 @@ def up(options: Options) -> None:
 
 def _clickhouse_listener(options: Options, stack: contextlib.ExitStack) -> socket.socket | None:
     port = options.clickhouse_port
-    is_for_tokens = options.tokens_file is not None and not options.token
-    if port is None or not options.is_embedded or is_for_tokens:  # it knows one token, and no services
+    if port is None or not options.is_embedded:
         return None
     try:
         number = CLICKHOUSE_PORT if port == "auto" else port

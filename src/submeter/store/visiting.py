@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from submeter.store import sql
 from submeter.store.errors import QuestionRefused
 from submeter.store.reading import LIMITS, refuse_harmful, rows_of
+from submeter.store.scope import table_filters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,13 +48,17 @@ _CAPPED: Final[Mapping[str, int]] = {
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One statement to read with: parameters and settings are the texts that the client sent."""
+    """One statement to read with: parameters and settings are the texts that the client sent.
+
+    `services` are those whose rows are seen, `None` all.
+    """
 
     query: str
     output_format: str = "TabSeparated"
     parameters: Mapping[str, str] = field(default_factory=dict[str, str])
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
     database: str = "otel"
+    services: tuple[str, ...] | None = None
 
 
 class Visited(NamedTuple):
@@ -91,6 +96,9 @@ def visit(engine: ChdbEngine, asked: Visit) -> Visited:
     with engine.session(QuestionRefused) as ask:
         ask(Template(sql.statement("use")).substitute(database=_name(asked.database)), {}, "TSV")
         _set(ask, asked.settings)
+        if asked.services is not None:
+            scope = Template(sql.statement("set_scope")).substitute(filters=table_filters(asked.services))
+            ask(scope, {}, "TSV")
         ask(sql.statement("set_visitor"), _limits(asked.settings), "TSV")
         answer = ask(asked.query, asked.parameters, asked.output_format)
         output_format = own[1] if own else asked.output_format
