@@ -15,7 +15,8 @@ _QUOTED: Final = re.compile(r"""'(?:[^'\\]|\\.|'')*'|`(?:[^`\\]|\\.|``)*`|"(?:[^
 """A text or a quoted name: both are read, or a quote within a name would look like the beginning of a text."""
 
 _FORBIDDEN: Final = re.compile(
-    r"\b(INTO\s+OUTFILE|INFILE|KILL|SYSTEM(?!\s*\.)|Python\s*\(|file\b|mergeTree\w+|(?-i:ai[A-Z]\w*))", re.IGNORECASE
+    r"\b(INTO\s+OUTFILE|INFILE|KILL|SYSTEM(?!\s*\.)|Python\s*\(|file\b|merge\s*\(|mergeTree\w+|(?-i:ai[A-Z]\w*))",
+    re.IGNORECASE,
 )
 _READING: Final = re.compile(r"\(*\s*(SELECT|WITH|SHOW|DESCRIBE|DESC|EXISTS|EXPLAIN)\b", re.IGNORECASE)
 
@@ -33,8 +34,8 @@ def refuse_harmful(formatted: str) -> None:
     """Raises `QuestionRefused` unless `formatted`, a query as the engine prints it, only reads tables.
 
     A read-only connection still lets a query write a file, end another query, read any file of this machine
-    by the function `file`, whatever the grants say (chdb-core 26.9), call a language model, and see the keys of
-    rows that a reader's scope hides.
+    by the function `file`, whatever the grants say (chdb-core 26.9), call a language model, and see rows that a
+    reader's scope hides, by way of the functions named after merging.
     """
     bare = _QUOTED.sub(lambda found: "''" if found[0][0] == "'" else found[0], formatted)
     found = _FORBIDDEN.search(bare)
