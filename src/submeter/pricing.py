@@ -88,12 +88,10 @@ def cost_of(
     of 0 is only ever a price of 0.
     """
     found = catalog.find(provider, model)
-    return found and cost_at(found, usage, at_ns, service_tier=service_tier, is_batch=is_batch)
+    return found and cost_at(found, usage, at_ns, service_tier, is_batch)
 
 
-def cost_at(
-    found: catalog.Model, usage: Usage, at_ns: int, *, service_tier: str = "", is_batch: bool = False
-) -> Cost | None:
+def cost_at(found: catalog.Model, usage: Usage, at_ns: int, service_tier: str, is_batch: bool) -> Cost | None:  # noqa: FBT001  (through the guard)
     """The same for a model that is found already."""
     if usage.input_tokens is None and usage.output_tokens is None:
         return None

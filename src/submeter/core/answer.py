@@ -119,16 +119,17 @@ class Answer:
         for name in ignored:
             counts.pop(name, None)
         self.counts.update(counts)
-        self._tier(usage)
+        tier = self.endpoint.service_tier
+        if tier in usage and isinstance(usage[tier], str):
+            self.facts[semconv.SERVICE_TIER] = usage[tier]
 
     def _facts_of(self, fields: Mapping[str, Any]) -> None:
         endpoint = self.endpoint
-        for name in endpoint.response:
+        for name, attribute in endpoint.facts:
             if name in fields:
                 value = fields[name]
                 if type(value) is str or isinstance(value, str):
-                    self.facts[endpoint.response[name]] = value
-        self._tier(fields)
+                    self.facts[attribute] = value
         if endpoint.choices:
             for choice in (endpoint.choices in fields and fields[endpoint.choices]) or ():
                 self._choice(fields_of(choice))
@@ -136,11 +137,6 @@ class Answer:
             reason = fields[endpoint.finish]
             if isinstance(reason, str):
                 self.finish_reasons[0] = reason.lower()
-
-    def _tier(self, fields: Mapping[str, Any]) -> None:
-        name = self.endpoint.service_tier
-        if name in fields and isinstance(fields[name], str):
-            self.facts[semconv.SERVICE_TIER] = fields[name]
 
     def _choice(self, fields: Mapping[str, Any]) -> None:
         reason: Any = fields["finish_reason"] if "finish_reason" in fields else None  # noqa: SIM401  (a look, where `get` is a call)

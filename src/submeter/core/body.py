@@ -162,8 +162,8 @@ def unhook() -> None:
 
 
 def _piped(tap: Callable[..., Any], response: Any, pieces: Any) -> Any:
-    reader = response.extensions.get(_READER)
-    return pieces if reader is None or reader.call.is_followed else tap(reader, pieces)
+    reader = response.extensions[_READER]
+    return pieces if reader.call.is_followed else tap(reader, pieces)
 
 
 def _iterated(tap: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -171,7 +171,11 @@ def _iterated(tap: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callabl
         @wraps(original)
         def iterate(self: Any, *args: Any, **kwargs: Any) -> Any:
             pieces = original(self, *args, **kwargs)
-            return attempt(_piped, tap, self, pieces, default=pieces)
+            try:
+                is_watched = _READER in self.extensions
+            except (AttributeError, TypeError):  # a response of the host's own making
+                return pieces
+            return attempt(_piped, tap, self, pieces, default=pieces) if is_watched else pieces
 
         return iterate
 
@@ -179,9 +183,8 @@ def _iterated(tap: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callabl
 
 
 def _left(response: Any) -> None:
-    reader = response.extensions.get(_READER)
-    if reader is not None:
-        reader.closed()
+    if _READER in response.extensions:
+        response.extensions[_READER].closed()
 
 
 def _closed(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -180,7 +180,7 @@ class Call(Answer):
         known: Model | None = attempt(catalog.find, self.provider, response_model or self.model)
         bounds = None if self.endpoint.is_sum else known
         tier: str = facts[semconv.SERVICE_TIER]
-        cost = attempt(_cost, known, usage, self._started_ns, tier, self.endpoint.is_batch) if known else None
+        cost = attempt(pricing.cost_at, known, usage, self._started_ns, tier, self.endpoint.is_batch) if known else None
         parent = getattr(self.span, "parent", None)
         return CallRecord(
             started_ns=self._started_ns,
@@ -247,7 +247,3 @@ def _transcript(body: Mapping[str, Any], mode: str) -> Transcript:
     from submeter.core.transcript import Transcript  # noqa: PLC0415  (only where content was asked for)
 
     return Transcript(body, mode)
-
-
-def _cost(known: Model, usage: Usage, at_ns: int, tier: str, is_batch: bool) -> pricing.Cost | None:  # noqa: FBT001  (through the guard)
-    return pricing.cost_at(known, usage, at_ns, service_tier=tier, is_batch=is_batch)

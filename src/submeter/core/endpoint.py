@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from submeter import semconv
 from submeter.usage import COUNTS
 
 if TYPE_CHECKING:
@@ -90,7 +91,11 @@ class Endpoint:
     envelope: str = field(init=False, repr=False)
     """The only one of `envelopes`, which a look finds; empty where there are several or none."""
 
+    facts: tuple[tuple[str, str], ...] = field(init=False, repr=False)
+    """Answer field -> span attribute, the service tier's among them."""
+
     def __post_init__(self) -> None:
+        object.__setattr__(self, "facts", (*self.response.items(), (self.service_tier, semconv.SERVICE_TIER)))
         object.__setattr__(self, "plan", plan_of(self.usage))
         object.__setattr__(self, "envelope", "".join(self.envelopes) if len(self.envelopes) == 1 else "")
 

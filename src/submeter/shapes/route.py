@@ -96,7 +96,7 @@ class Route:
         asked = fields_of(options.json_data)
         if options.extra_json:
             asked = {**asked, **options.extra_json}
-        is_stream = bool(kwargs.get("stream"))
+        is_stream = "stream" in kwargs and bool(kwargs["stream"])
         call = Call(endpoint, name, server, asked, is_stream=is_stream)
         opened = Opened(call, args, kwargs)
         if is_stream and endpoint.asks_usage and "stream_options" not in asked:
