@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -78,6 +79,21 @@ class Bench:
             found.append(count)
         gc.enable()
         return {"calls": min(found), "most": max(found)}
+
+    def marked(self, name: str, times: int) -> dict[str, int]:
+        """Runs the workload between two calls of `os.getppid`, for a count of instructions."""
+        work = self.work[name]
+        for _ in range(3):
+            work()
+        trace_provider().force_flush()
+        gc.collect()
+        gc.disable()
+        os.getppid()
+        for _ in range(times):
+            work()
+        os.getppid()
+        gc.enable()
+        return {"times": times}
 
     def told(self, name: str) -> dict[str, int]:
         """Spans with input tokens of ten calls of the workload, and the sum of those tokens."""

@@ -160,7 +160,11 @@ class Call(Answer):
             bury(self.finish_early)
 
     def __del__(self) -> None:
-        if not self._is_finished:
+        try:
+            is_finished = self._is_finished
+        except AttributeError:  # `__init__` failed before it began: there is nothing to end
+            return
+        if not is_finished:
             attempt(self.drop)
 
     def _usage(self, *, is_partial: bool, is_answered: bool) -> Usage:

@@ -1,5 +1,5 @@
--- What was used, by user, model, session, operation, step, day, hour, service, provider, agent or tag, and then
--- by another of these, or by `nothing`?
+-- What was used, by user, model, session, operation, step, day, hour, service, provider, agent or tag,
+-- and then by another of these, or by `nothing`?
 -- Times are cut in the time zone that is asked for. By day or hour the latest come first, else the dearest.
 -- Sessions and users are counted by a hash of 64 bits of their ids, which is twice as fast.
 SELECT
