@@ -1,6 +1,7 @@
 """What an instrumentation costs the caller: submeter, the bare SDK, a hand-written floor and the peers, side by side.
 
     python bench/overhead.py [--rounds 30] [--only bare,submeter,official] [--profile chat]
+    python bench/overhead.py --instructions [--only bare,submeter,official]
 
 Every variant runs in a process and environment of its own, all of them alive at once; rounds go through them in a
 new random order each, and every round's figures are taken against the bare SDK's of the same round, so that the
@@ -17,10 +18,12 @@ import random
 import statistics
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
 
 from overhead_environments import python_of, versions
+from overhead_instructions import instructions_of
 from overhead_variants import VARIANTS, Variant
 
 TIMES = {"chat": 40, "chat_stream": 3, "chat_async": 40, "messages": 60, "messages_stream": 8, "embeddings": 40}
@@ -150,16 +153,49 @@ def _functions(bare: Worker, worker: Worker, name: str) -> None:
     print(f"{sum(added.values()):6} in all")
 
 
+def _instructions(names: list[str]) -> None:
+    """Prints what each variant adds to the bare SDK's instructions, and that as a share of the official packages'."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        counts = list(pool.map(instructions_of, names, [python_of(VARIANTS[name]) for name in names]))
+    found = dict(zip(names, counts, strict=True))
+    print("\n### Instructions added per API call, in thousands (bare: all); share of the official packages'\n")
+    print(f"| variant | {' | '.join(TIMES)} |")
+    print(f"|---|{'---|' * len(TIMES)}")
+    whole = [f"({found['bare'][name] / 1e3:,.0f})" for name in TIMES]
+    print(f"| bare | {' | '.join(whole)} |")
+    for variant in names[1:]:
+        cells = list[str]()
+        for name in TIMES:
+            added = found[variant][name] - found["bare"][name]
+            cells.append(f"+{added / 1e3:,.0f}")
+            if "official" in found and variant != "official":
+                cells[-1] += f" ({added / (found['official'][name] - found['bare'][name]):.2f})"
+        print(f"| {variant} | {' | '.join(cells)} |")
+
+
+def _rounds(text: str) -> int:
+    rounds = int(text)
+    if rounds < 2:
+        raise argparse.ArgumentTypeError("a spread needs 2 rounds or more")
+    return rounds
+
+
 def main() -> None:
     """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=30, help="rounds of every workload (default 30)")
+    parser.add_argument("--rounds", type=_rounds, default=30, help="rounds of every workload (default 30)")
     parser.add_argument("--only", default=",".join(VARIANTS), help=f"variants, of {', '.join(VARIANTS)}")
     parser.add_argument(
         "--profile", default="", help="print the functions that the last variant adds to this workload, and stop"
     )
+    parser.add_argument("--instructions", action="store_true", help="count instructions under valgrind instead")
     options = parser.parse_args()
     names = ["bare", *(name for name in options.only.split(",") if name != "bare")]
+    if unknown := [name for name in names if name not in VARIANTS]:
+        parser.error(f"no variant {', '.join(unknown)}; there are {', '.join(VARIANTS)}")
+    if options.instructions:
+        _instructions(names)
+        return
     workers = [Worker(VARIANTS[name], python_of(VARIANTS[name])) for name in names]
     try:
         for worker in workers:

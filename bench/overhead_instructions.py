@@ -1,4 +1,4 @@
-"""Instructions of one call on the caller's thread, counted by valgrind: the same on every run but for some in a thousand.
+"""Instructions of one call on the caller's thread, counted by valgrind: they repeat to a few in a thousand.
 
 The counted process calls `os.getppid` around each workload; valgrind writes what was counted by then whenever the C
 library's `getppid` is entered, one file a thread, so that the file between two such calls has the workload alone.

@@ -12,7 +12,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tests.server.receiving import Receiver
-from tests.server.running import RunningServer, eventually
+from tests.server.running import Answer, RunningServer, eventually
 from tests.server.telemetry import add_call, counted, traces
 
 from submeter.evaluator import Evaluator
@@ -46,6 +46,7 @@ class Router(threading.Thread):
         self.number = number
         self.stopping = stopping
         self.sent: list[Message] = []
+        self.refused: Answer | None = None
         self.points: Counter[str] = Counter()
         self.repeated = 0
 
@@ -63,13 +64,17 @@ class Router(threading.Thread):
             self.stopping.wait(0.02)
 
     def deliver(self, signal_name: str, request: Message) -> None:
-        while True:
+        while not self.refused:
             try:
-                if self.shard.send(signal_name, request).status == 200:
-                    return
+                answer = self.shard.send(signal_name, request)
             except (urllib.error.URLError, http.client.HTTPException, OSError):
                 self.repeated += 1
                 time.sleep(0.02)
+            else:
+                if answer.status == 200:
+                    return
+                self.refused = answer
+                self.stopping.set()
 
 
 def drawn() -> int:
@@ -83,7 +88,7 @@ def expected(routers: list[Router]) -> set[tuple[str, float]]:
     now_ns, users = 0, set[str]()
     for router in routers:
         for request in router.sent:
-            for record in span_batch(request).records:  # pyright: ignore[reportArgumentType]
+            for record in span_batch(request.SerializeToString()).records:
                 evaluator.observe(record)
                 users.add(record.user_id)
                 now_ns = max(now_ns, record.ended_ns)
@@ -118,6 +123,7 @@ def test_kills_at_any_point_lose_no_breach_and_repeat_none(tmp_path: Path) -> No
             stopping.set()
             for router in routers:
                 router.join()
+                assert router.refused is None, router.refused
             wanted = expected(routers)
             eventually(lambda: {key(sent) for sent in receiver.sent} >= wanted, "every breach told")
             time.sleep(1)

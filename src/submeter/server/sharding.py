@@ -17,6 +17,9 @@ import time
 import zlib
 from typing import TYPE_CHECKING, Final
 
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
 from submeter.server import memory
 from submeter.server.journal import Entry, Journal
 from submeter.server.memory import Memory
@@ -170,7 +173,6 @@ class ShardWatching(Judging):
 
 def stored(request: Request) -> Stored:
     """A request as the evaluator takes it."""
-    kind = type(request)
-    if kind is SIGNALS[0].request:
-        return Stored(calls=span_batch(request).records)  # pyright: ignore[reportArgumentType]
-    return Stored(logs=request) if kind is SIGNALS[1].request else Stored(metrics=request)  # pyright: ignore[reportArgumentType]
+    if isinstance(request, ExportTraceServiceRequest):
+        return Stored(calls=span_batch(request.SerializeToString()).records)
+    return Stored(logs=request) if isinstance(request, ExportLogsServiceRequest) else Stored(metrics=request)
