@@ -33,6 +33,7 @@ _COMMANDS: Final = {
     "usage": ("submeter.cli.usage", "sum tokens and cost by user, model, operation, day, ..."),
     "warnings": ("submeter.cli.warnings", "list warnings, newest first"),
     "summary": ("submeter.cli.summary", "show totals and a line per day"),
+    "dashboards": ("submeter.cli.dashboards", "export the dashboards and provisioning for Grafana"),
 }
 """Every command: the module that adds its options and runs it, and its line in the help."""
 

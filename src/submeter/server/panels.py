@@ -12,7 +12,9 @@ from starlette.routing import Route
 
 from submeter.server import boards
 from submeter.server.call_detail import SpanError, call_detail
+from submeter.server.grafana import archive, source_of
 from submeter.server.interpolation import InterpolationError, Span, interpolated, interval_for
+from submeter.server.presence import found
 from submeter.server.sampling import Sampling
 from submeter.store import QuestionRefused, StoreError
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from submeter.server.counters import Counters
     from submeter.server.intake import Intake
+    from submeter.server.options import Options
     from submeter.server.principal import Principal
     from submeter.store.database import Reader, Store
 
@@ -45,7 +48,8 @@ class QuestionError(ValueError):
 class Panels:
     """The page's own endpoints over a store."""
 
-    def __init__(self, store: Store, intake: Intake, counters: Counters) -> None:
+    def __init__(self, options: Options, store: Store, intake: Intake, counters: Counters) -> None:
+        self._options = options
         self._store = store
         self._counters = counters
         self._sampling = Sampling(intake)
@@ -63,6 +67,7 @@ class Panels:
             Route(f"{ROOT}/calls/{{trace}}/{{span}}", self._answering(self._call)),
             Route(f"{ROOT}/state", self._answering(self._state)),
             Route(f"{ROOT}/sample", self._answering(self._sample), methods=["POST"]),
+            Route(f"{ROOT}/grafana.zip", self._answering(self._grafana)),
         ]
 
     def _answering(
@@ -124,6 +129,14 @@ class Panels:
 
     async def _sample(self, _: HttpRequest) -> Response:
         return JSONResponse({"spans": await self._sampling.send()}, HTTPStatus.CREATED)
+
+    async def _grafana(self, request: HttpRequest) -> Response:
+        """Dashboards and provisioning for Grafana, with the address at which it finds this store."""
+        server = found(self._options.folder)
+        port = server.clickhouse if server else None
+        source = source_of(self._options.store, request.url.hostname or "localhost", port)
+        named = {"Content-Disposition": 'attachment; filename="submeter-grafana.zip"'}
+        return Response(await asyncio.to_thread(archive, source), media_type="application/zip", headers=named)
 
 
 def _refusal(status: HTTPStatus, error: Exception) -> Response:
