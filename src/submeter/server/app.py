@@ -45,7 +45,11 @@ def build(
     limiting: Limiting,
 ) -> ASGIApp:
     """The ASGI application over an open store and a started intake."""
-    questions = [*limiting.routes(), *api_routes(store, counters, feed), *Panels(options, store, intake, counters).routes()]
+    questions = [
+        *limiting.routes(),
+        *api_routes(store, counters, feed),
+        *Panels(options, store, intake, counters).routes(),
+    ]
     return _guarded(options, principals, [*_intake_routes(options, intake, counters), *questions, *page_routes()])
 
 

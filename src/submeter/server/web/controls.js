@@ -29,7 +29,8 @@ function listed(variable, chosen, ask, change) {
       if (value === ALL) picked.clear();
       else if (box.checked) picked.add(value);
       else picked.delete(value);
-      fill();
+      for (const other of list.querySelectorAll("input")) other.checked = other.value === ALL ? picked.size === 0 : picked.has(other.value);
+      say();
     });
     return element("label", {}, box, element("span", { text }));
   }

@@ -18,12 +18,12 @@ const chosen = () => ({ ...defaults(view.board), ...Object.fromEntries(Object.en
 const span = () => ({ fromMs: millis(view.from), toMs: millis(view.to) });
 
 const grid = new Grid($("grid"), {
-  ask: (id, signal) => question(`/page/dashboards/${view.uid}/panels/${id}`, body(), signal),
+  ask: (id, signal) => question(`/page/dashboards/${view.board.uid}/panels/${id}`, body(), signal),
   now: () => ({ ...span(), from: view.from, to: view.to, variables: chosen(), open: openCall }),
   failed: (error) => { if (error instanceof Locked) lock(); },
 });
 const details = drawer({
-  onClose: () => { view.call = null; remember(); },
+  onClose: () => { if (view.call && !view.isOpening) { view.call = null; remember(); } },
   hrefOf: (name, variables) => write({ uid: `submeter-${name}`, from: view.from, to: view.to, variables: Object.fromEntries(Object.entries(variables).map(([key, value]) => [key, [value]])) }),
 });
 
@@ -53,8 +53,15 @@ function remember(isNew = false) {
 
 // --- showing -----------------------------------------------------------------------------------------------------
 
+let opened = 0;
+
+// Whoever is overtaken by a later one leaves the page to that.
 async function open() {
+  const turn = (opened += 1);
+  view.isOpening = true;
+  details.close();
   const board = await read(`/page/dashboards/${view.uid}`);
+  if (turn !== opened) return;
   view.board = board;
   view.from ||= board.time.from;
   view.to ||= board.time.to;
@@ -66,12 +73,13 @@ async function open() {
   $("first").hidden = $("locked").hidden = true;
   $("board").hidden = false;
   grid.show(board);
+  view.isOpening = false;
   if (view.call) details.open(view.call.trace, view.call.span);
-  else details.close();
+  say();
 }
 
 async function refresh() {
-  if (view.isBusy) return;
+  if (view.isBusy || view.isOpening) return;
   view.isBusy = true;
   const began = performance.now();
   await grid.restart();
@@ -94,7 +102,7 @@ function drawNav() {
 function drawControls() {
   const values = chosen();
   $("variables").replaceChildren(...view.board.templating.list.map((variable) => control(variable, values[variable.name], {
-    ask: async () => JSON.parse(await question(`/page/dashboards/${view.uid}/variables/${variable.name}`, body())).answer.data.map(([value]) => value),
+    ask: async () => JSON.parse(await question(`/page/dashboards/${view.board.uid}/variables/${variable.name}`, body())).answer.data.map(([value]) => value),
     change: (picked) => {
       view.variables = { ...chosen(), [variable.name]: picked };
       if (variable.name === "session") view.variables.trace = [""];
@@ -137,7 +145,8 @@ async function look() {
   const isNew = state.version !== view.version, isEmpty = !state.calls;
   view.version = state.version;
   if (isEmpty && view.uid === "submeter-overview") return showFirst(state);
-  if (!view.board || $("board").hidden) return open().then(say);
+  if (view.isOpening) return undefined;
+  if (!view.board || $("board").hidden) return open();
   const rest = performance.now() - (view.askedAt || 0);
   if (isNew && view.isLive && !document.hidden && view.to === "now" && rest > view.lastMs * SETTLE) {
     view.askedAt = performance.now();
@@ -245,8 +254,11 @@ addEventListener("popstate", travel);
 
 function travel() {
   Object.assign(view, parse(), { askedAt: performance.now() });
-  details.close();
-  open().then(say).catch((error) => { if (error instanceof Locked) lock(); else toast(error.message); });
+  open().catch((error) => {
+    view.isOpening = false;
+    if (error instanceof Locked) lock();
+    else toast(error.message);
+  });
 }
 
 async function boot() {
