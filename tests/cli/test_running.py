@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.server.running import environment, submeter_command
 
+from submeter.instrumentation import FRAMEWORKS
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -61,6 +63,8 @@ def test_doctor_names_every_known_sdk() -> None:
     found = json.loads(without_server("doctor", "--json").stdout)
     assert {sdk["state"] for sdk in found["sdks"]} <= {"metered", "disabled", "inactive", "not installed"}
     assert any(sdk["state"] == "metered" for sdk in found["sdks"])
+    assert {one["state"] for one in found["frameworks"]} <= {"listened to", "disabled", "inactive", "not installed"}
+    assert {one["package"] for one in found["frameworks"]} == set(FRAMEWORKS)
 
 
 @pytest.mark.parametrize("command", ["up", "sessions", "usage"])

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import submeter
 from submeter import context
+from submeter.context.scope import current_scope
 from submeter.core import threads
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def test_left_in_a_copy_of_its_context_a_scope_ends_there() -> None:
 
     assert contextvars.copy_context().run(leave) == ""
     assert here() == "s"
-    context._scope.set(context.EMPTY)  # pyright: ignore[reportPrivateUsage]
+    current_scope.set(context.EMPTY)
 
 
 async def test_asyncio_carries_the_scope_into_its_threads() -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from submeter.distro.doctor import Report, Sdk
 
-_MARKS = {"metered": "+", "disabled": "-", "inactive": "!", "not installed": " "}
+_MARKS = {"metered": "+", "listened to": "+", "disabled": "-", "inactive": "!", "not installed": " "}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps(found.as_dict(), indent=2) + "\n")
     else:
         sys.stdout.write("\n".join(_lines(found)) + "\n")
-    return 1 if any(sdk.state == "inactive" for sdk in found.sdks) else 0
+    return 1 if any(sdk.state == "inactive" for sdk in (*found.sdks, *found.frameworks)) else 0
 
 
 def _lines(found: Report) -> list[str]:
@@ -41,18 +41,25 @@ def _lines(found: Report) -> list[str]:
         f"  own failures {found.swallowed_failures}",
         "",
     ]
-    width = max((len(f"{sdk.package} {sdk.version}") for sdk in found.sdks), default=0)
-    for sdk in sorted(found.sdks, key=lambda sdk: (sdk.state == "not installed", sdk.package)):
-        name = f"{sdk.package} {sdk.version}".strip()
-        lines.append(f"{_MARKS.get(sdk.state, '?')} {name:<{width}}  {sdk.state}{_detail(sdk)}")
+    lines += _table(found.sdks)
+    lines += ["", "Frameworks, whose agents and steps are written on the calls beneath:", *_table(found.frameworks)]
     if found.neighbours:
         lines += ["", "Also installed here, and left out of submeter's sums:"]
         lines += [f"  {neighbour}" for neighbour in found.neighbours]
     return lines
 
 
+def _table(sdks: list[Sdk]) -> list[str]:
+    width = max((len(f"{sdk.package} {sdk.version}") for sdk in sdks), default=0)
+    lines: list[str] = []
+    for sdk in sorted(sdks, key=lambda sdk: (sdk.state == "not installed", sdk.package)):
+        name = f"{sdk.package} {sdk.version}".strip()
+        lines.append(f"{_MARKS.get(sdk.state, '?')} {name:<{width}}  {sdk.state}{_detail(sdk)}")
+    return lines
+
+
 def _detail(sdk: Sdk) -> str:
-    if sdk.state == "metered":
+    if sdk.state in {"metered", "listened to"}:
         return f" through {', '.join(sdk.patches)}" if sdk.patches else ""
     if sdk.state == "not installed":
         return f" (known from {sdk.since} on)" if sdk.since else ""

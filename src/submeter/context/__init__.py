@@ -7,106 +7,23 @@ in the outer meters too.
 
 from __future__ import annotations
 
-from contextvars import ContextVar, Token
-from dataclasses import dataclass, field
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from submeter import semconv
 from submeter.context import baggage
 from submeter.context.decorated import decorated
 from submeter.context.meter import Meter
+from submeter.context.scope import EMPTY, Said, Scope, beneath, current, current_scope, inner, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextvars import Token
     from types import TracebackType
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-__all__ = ["EMPTY", "Meter", "Scope", "carry", "current", "session"]
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What the work in hand is attributed to. Empty strings mean not said."""
-
-    session_id: str = ""
-    user_id: str = ""
-    operation: str = ""
-    step: str = ""
-    agent: str = ""
-    tags: Mapping[str, str] = field(default_factory=dict[str, str])
-    meters: tuple[Meter, ...] = ()
-    attributes: Mapping[str, str] = field(default_factory=dict[str, str])
-    fields: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """What it gives to the fields of a record, worked out once a scope like `attributes`, not once a call."""
-
-    def named(self) -> dict[str, str]:
-        """The span attributes of this scope, by their wire names."""
-        named = {
-            name: value
-            for name, value in (
-                (semconv.SESSION_ID, self.session_id),
-                (semconv.USER_ID, self.user_id),
-                (semconv.OPERATION, self.operation),
-                (semconv.STEP, self.step),
-                (semconv.AGENT_NAME, self.agent),
-            )
-            if value
-        }
-        for tag, value in self.tags.items():
-            named[semconv.TAG_PREFIX + tag] = value
-        return named
-
-
-EMPTY = Scope()
-_scope: ContextVar[Scope] = ContextVar("submeter_scope", default=EMPTY)
-
-
-def current() -> Scope:
-    """The scope of the work in hand; outside of every scope, what a calling service sent along."""
-    scope = _scope.get()
-    if scope is not EMPTY:
-        return scope
-    sent = baggage.received()
-    return _received(sent) if sent else EMPTY
-
-
-def _received(sent: Mapping[str, str]) -> Scope:
-    scope = Scope(
-        session_id=sent.get(semconv.SESSION_ID, ""),
-        user_id=sent.get(semconv.USER_ID, ""),
-        operation=sent.get(semconv.OPERATION, ""),
-        step=sent.get(semconv.STEP, ""),
-        agent=sent.get(semconv.AGENT_NAME, ""),
-        tags={
-            name.removeprefix(semconv.TAG_PREFIX): value
-            for name, value in sent.items()
-            if name.startswith(semconv.TAG_PREFIX)
-        },
-    )
-    return _settled(scope, sent)
-
-
-def _inner(outer: Scope, given: Scope, meter: Meter) -> Scope:
-    scope = Scope(
-        session_id=given.session_id or outer.session_id,
-        user_id=given.user_id or outer.user_id,
-        operation=given.operation or outer.operation,
-        step=given.step or outer.step,
-        agent=given.agent or outer.agent,
-        tags={**outer.tags, **given.tags},
-        meters=(*outer.meters, meter),
-    )
-    return _settled(scope, scope.named())
-
-
-def _settled(scope: Scope, attributes: Mapping[str, str]) -> Scope:
-    object.__setattr__(scope, "attributes", attributes)
-    names = ("session_id", "user_id", "operation", "step", "agent", "tags")
-    object.__setattr__(scope, "fields", {name: getattr(scope, name) for name in names})
-    return scope
+__all__ = ["EMPTY", "Meter", "Said", "Scope", "beneath", "carry", "current", "session", "within"]
 
 
 class session:  # noqa: N801  (used as `with session(...)` and `@session(...)`, read as a verb)
@@ -143,21 +60,21 @@ class session:  # noqa: N801  (used as `with session(...)` and `@session(...)`, 
 
     def __enter__(self) -> Meter:
         meter = Meter()
-        scope = _inner(current(), self._given, meter)
-        self._open[id(scope)] = (_scope.set(scope), baggage.send(scope.attributes))
+        scope = inner(current(), self._given, meter)
+        self._open[id(scope)] = (current_scope.set(scope), baggage.send(scope.attributes))
         return meter
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         # Left in another task or thread than entered, there is nothing of ours to take back there.
-        token, sent = self._open.pop(id(_scope.get()), (None, None))
+        token, sent = self._open.pop(id(current_scope.get()), (None, None))
         if token is None:
             return
         try:
-            _scope.reset(token)
+            current_scope.reset(token)
         except ValueError:  # the same scope, in a copy of the context it was entered in
-            _scope.set(token.old_value if isinstance(token.old_value, Scope) else EMPTY)
+            current_scope.set(token.old_value if isinstance(token.old_value, Scope) else EMPTY)
             return
         if sent is not None:
             baggage.take_back(sent)
@@ -178,20 +95,20 @@ class session:  # noqa: N801  (used as `with session(...)` and `@session(...)`, 
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """Decorates a function, coroutine function, generator or asynchronous generator."""
-        return decorated(self.again, function)
+        return decorated(lambda _args, _kwargs: self.again, function)
 
 
 def carry(function: Callable[P, R]) -> Callable[P, R]:
     """`function`, bound to the scope of the moment `carry` is called, for threads and executors of any kind."""
-    scope = _scope.get()
+    scope = current_scope.get()
 
     @wraps(function)
     def carried(*args: P.args, **kwargs: P.kwargs) -> R:
-        token = _scope.set(scope)
+        token = current_scope.set(scope)
         try:
             return function(*args, **kwargs)
         finally:
-            _scope.reset(token)
+            current_scope.reset(token)
 
     return carried
 

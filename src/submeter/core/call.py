@@ -22,6 +22,7 @@ from submeter.core.endpoint import included, summed
 from submeter.core.estimate import estimated
 from submeter.core.guard import attempt
 from submeter.core.telemetry import telemetry
+from submeter.core.tellers import attributed, tellers
 from submeter.record import CallRecord
 from submeter.usage import usage_of
 
@@ -95,7 +96,7 @@ class Call(Answer):
         self.provider = provider
         self.server = server
         self.is_stream = is_stream
-        self.scope = context.current()
+        self.scope = attributed() if tellers else context.current()
         model: Any = body["model"] if "model" in body else ""  # noqa: SIM401  (a look, where `get` is a call)
         self.model: str = model if type(model) is str or isinstance(model, str) else ""
         self.is_followed = False
@@ -199,7 +200,7 @@ class Call(Answer):
             request_model=self.model,
             response_model=response_model,
             response_id=facts[semconv.RESPONSE_ID],
-            conversation_id=facts[semconv.CONVERSATION_ID],
+            conversation_id=facts[semconv.CONVERSATION_ID] or self.scope.conversation_id,
             **self.scope.fields,
             usage=usage,
             cost_usd=None if cost is None else cost.usd,

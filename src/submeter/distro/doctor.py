@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from submeter import settings
-from submeter.core import guard, instruments, patch
+from submeter.core import guard, instruments, patch, tellers
 from submeter.distro import configure
-from submeter.instrumentation import PROVIDERS, active
+from submeter.instrumentation import FRAMEWORKS, PROVIDERS, ROWS, active
 from submeter.version import VERSION
 
 NEIGHBOURS = {
@@ -33,7 +33,10 @@ NEIGHBOURS = {
 
 @dataclass(frozen=True, slots=True)
 class Sdk:
-    """One SDK that submeter knows: state is metered, disabled, inactive or not installed."""
+    """One SDK or framework that submeter knows.
+
+    The state is metered (of a framework: listened to), disabled, inactive or not installed.
+    """
 
     package: str
     version: str
@@ -53,6 +56,7 @@ class Report:
     endpoint: str
     swallowed_failures: int
     sdks: list[Sdk]
+    frameworks: list[Sdk]
     neighbours: list[str]
 
     def as_dict(self) -> dict[str, Any]:
@@ -70,6 +74,7 @@ def report() -> Report:
         endpoint=settings.endpoint(),
         swallowed_failures=guard.failures,
         sdks=[_sdk(package) for package in sorted(PROVIDERS)],
+        frameworks=[_sdk(package) for package in sorted(FRAMEWORKS)],
         neighbours=[f"{name} {_version(name)} ({whose})" for name, whose in NEIGHBOURS.items() if _version(name)],
     )
 
@@ -77,7 +82,7 @@ def report() -> Report:
 def _sdk(package: str) -> Sdk:
     from submeter import instrumentation  # noqa: PLC0415  (its state is asked after the import below)
 
-    row = PROVIDERS[package]
+    row = ROWS[package]
     version = _version(row.distribution)
     if not version or util.find_spec(package) is None:
         return Sdk(package, "", "not installed", since=row.since)
@@ -90,7 +95,8 @@ def _sdk(package: str) -> Sdk:
         return Sdk(package, version, "inactive", reason=f"cannot be imported: {error}", since=row.since)
     instrumentation.start(package)
     if package in active:
-        return Sdk(package, version, "metered", patch.patched(package), since=row.since)
+        state = "listened to" if package in FRAMEWORKS else "metered"
+        return Sdk(package, version, state, [*patch.patched(package), *tellers.asked(package)], since=row.since)
     return Sdk(package, version, "inactive", reason=instruments.inactive.get(package, ""), since=row.since)
 
 

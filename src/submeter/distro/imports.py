@@ -10,7 +10,8 @@ import sys
 
 from submeter import instrumentation
 from submeter.core.guard import attempt
-from submeter.instrumentation import PROVIDERS
+from submeter.core.loading import executing
+from submeter.instrumentation import ROWS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,7 +58,11 @@ class Finder:
         def exec_module(module: ModuleType) -> None:
             attempt(delattr, loader, "exec_module")
             self._names.discard(name)
-            load(module)
+            executing.add(name)
+            try:
+                load(module)
+            finally:
+                executing.discard(name)
             attempt(self._loaded, name)
 
         # On the loader object of this one module; it is taken off again when the module runs. Programs look for
@@ -70,7 +75,7 @@ def wait() -> None:
     from submeter import settings  # noqa: PLC0415  (already loaded by whoever calls this)
 
     disabled = settings.disabled_providers()
-    for package, row in PROVIDERS.items():
+    for package, row in ROWS.items():
         if package not in disabled:
             _packages.update(dict.fromkeys((package, *row.awaits), package))
     if not any(isinstance(finder, Finder) for finder in sys.meta_path):
@@ -91,7 +96,7 @@ def loaded(name: str) -> None:
     package = _packages.get(name)
     if package is None:
         return
-    if name in PROVIDERS[package].awaits:
+    if name in ROWS[package].awaits:
         meter(package)
     else:
         instrumentation.expect(package)

@@ -1,14 +1,16 @@
-"""Instrumentation: which SDKs submeter meters, and switching that on and off.
+"""Instrumentation: which SDKs submeter meters, which frameworks it listens to, and switching that on and off.
 
-`PROVIDERS` is the registry. Everything else about a provider is in the module its row names. This module is
-imported at interpreter start when `SUBMETER=1` is set, so it imports nothing heavy.
+`PROVIDERS` and `FRAMEWORKS` are the registry. Everything else about one is in the module its row names. This module
+is imported at interpreter start when `SUBMETER=1` is set, so it imports nothing heavy.
 """
 
 from __future__ import annotations
 
+import sys
+
 
 class Row:
-    """One SDK.
+    """One SDK, or one framework above SDKs.
 
     Args:
         package: its import name.
@@ -97,8 +99,82 @@ PROVIDERS: dict[str, Row] = {
 }
 """SDK import name -> row. The provider's table is `submeter.instrumentation.<module>.<table>`."""
 
+_FRAMEWORK = "FRAMEWORK"
+
+FRAMEWORKS: dict[str, Row] = {
+    "agents": Row(
+        "agents",
+        "openai-agents",
+        "0.2",
+        module="openai_agents",
+        awaits=("agents.tracing.scope", "agents.run"),
+        table=_FRAMEWORK,
+    ),
+    "agno": Row(
+        "agno",
+        "agno",
+        "2.0",
+        awaits=("agno.agent.agent", "agno.team.team", "agno.workflow.workflow", "agno.tools.function"),
+        table=_FRAMEWORK,
+    ),
+    "crewai": Row(
+        "crewai",
+        "crewai",
+        "1.0",
+        awaits=("crewai.agent", "crewai.flow.runtime", "crewai.flow.flow"),
+        table=_FRAMEWORK,
+    ),
+    "dspy": Row("dspy", "dspy", "3.0", awaits=("dspy.dsp.utils.settings",), table=_FRAMEWORK),
+    "haystack": Row(
+        "haystack",
+        "haystack-ai",
+        "2.18",
+        awaits=(
+            "haystack.core.pipeline.pipeline",
+            "haystack.core.pipeline.async_pipeline",
+            "haystack.components.agents.agent",
+            "haystack.tools.tool",
+        ),
+        table=_FRAMEWORK,
+    ),
+    "langchain_core": Row(
+        "langchain_core",
+        "langchain-core",
+        "0.3",
+        module="langchain",
+        awaits=("langchain_core.runnables.config", "langchain_core.language_models.chat_models"),
+        table=_FRAMEWORK,
+    ),
+    "llama_index": Row(
+        "llama_index",
+        "llama-index-core",
+        "0.13",
+        awaits=(
+            "llama_index.core.agent.workflow.function_agent",
+            "llama_index.core.agent.workflow.react_agent",
+            "llama_index.core.agent.workflow.codeact_agent",
+            "llama_index.core.agent.workflow.base_agent",
+            "llama_index.core.agent.workflow.multi_agent_workflow",
+            "llama_index.core.base.base_retriever",
+            "llama_index.core.response_synthesizers.base",
+        ),
+        table=_FRAMEWORK,
+    ),
+    "pydantic_ai": Row(
+        "pydantic_ai",
+        "pydantic-ai-slim",
+        "1.90",
+        awaits=("pydantic_ai._run_context", "pydantic_ai._function_schema"),
+        table=_FRAMEWORK,
+    ),
+    "smolagents": Row("smolagents", "smolagents", "1.20", awaits=("smolagents.agents",), table=_FRAMEWORK),
+}
+"""Framework import name -> row. They give agent, step and conversation; the SDK's call beneath them is counted."""
+
+ROWS: dict[str, Row] = {**PROVIDERS, **FRAMEWORKS}
+
 active: set[str] = set()
-"""SDKs that are patched now."""
+"""SDKs and frameworks that are patched now."""
 
 
 def start(package: str) -> bool:
@@ -106,7 +182,7 @@ def start(package: str) -> bool:
 
     An SDK that changed under us costs one warning and the `submeter.instrumentation.inactive` metric.
     """
-    if package in active and len(PROVIDERS[package].awaits) == 1:
+    if package in active and len(ROWS[package].awaits) == 1:
         return True
     from submeter.core.guard import attempt  # noqa: PLC0415  (nothing heavy before an SDK is imported)
 
@@ -123,15 +199,29 @@ def start(package: str) -> bool:
 
 def expect(package: str) -> None:
     """Laments now that the SDK `package`, which is imported, has none of the modules that would be patched later."""
+    row = ROWS[package]
+    if any(name in sys.modules for name in row.awaits) or not _is_installed(row.distribution):
+        return
     import importlib.util  # noqa: PLC0415
 
-    for name in PROVIDERS[package].awaits:
+    for name in row.awaits:
         try:
             if importlib.util.find_spec(name) is not None:
                 return
         except ModuleNotFoundError:  # what should be its package is none
             continue
-    _lament(package, f"this version has no {PROVIDERS[package].awaits[0]}")
+    _lament(package, f"this version has no {row.awaits[0]}")
+
+
+def _is_installed(distribution: str) -> bool:
+    """Whether a package of that import name is the one we know: `agents` may be the application's own."""
+    from importlib import metadata  # noqa: PLC0415
+
+    try:
+        metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def _lament(package: str, reason: str) -> None:
@@ -140,8 +230,9 @@ def _lament(package: str, reason: str) -> None:
     instruments.inactive[package] = reason
     import logging  # noqa: PLC0415
 
+    lack = "knows no agents and steps of" if package in FRAMEWORKS else "does not meter"
     logging.getLogger("submeter").warning(
-        "submeter does not meter %s: %s. Run `submeter doctor` for details.", package, reason
+        "submeter %s %s: %s. Run `submeter doctor` for details.", lack, package, reason
     )
 
 
@@ -150,19 +241,20 @@ def _install(package: str) -> str:
 
     from submeter.core import patch  # noqa: PLC0415
 
-    row = PROVIDERS[package]
-    provider = getattr(importlib.import_module(f"submeter.instrumentation.{row.module}"), row.table)
+    row = ROWS[package]
+    table = getattr(importlib.import_module(f"submeter.instrumentation.{row.module}"), row.table)
     try:
-        provider.install()
+        table.install()
     except patch.MissingError as missing:
         return f"this version has no {missing}"
     return ""
 
 
 def _undo(package: str) -> None:
-    from submeter.core import patch  # noqa: PLC0415
+    from submeter.core import patch, tellers  # noqa: PLC0415
 
     patch.undo(package)
+    tellers.forget(package)
 
 
 def stop(package: str) -> None:

@@ -6,8 +6,6 @@ object that holds one stays the SDK's own.
 
 from __future__ import annotations
 
-import inspect
-import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from types import AsyncGeneratorType, GeneratorType
@@ -19,6 +17,8 @@ from submeter.core.abandoned import settle
 from submeter.core.call import Call
 from submeter.core.endpoint import fields_of
 from submeter.core.follow import follow, follow_async
+from submeter.core.loading import is_loaded
+from submeter.shapes.arguments import Arguments
 from submeter.shapes.wrapping import wrapped
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Provider:
         for method in self.methods:
             for root in self.roots:
                 target = root + method.target
-                if target.partition(":")[0] in sys.modules:
+                if is_loaded(target.partition(":")[0]):
                     self._install(method, target)
 
     def _install(self, method: Method, target: str) -> None:
@@ -106,22 +106,13 @@ class Opener:
     def __init__(self, provider: Provider, method: Method, original: Callable[..., Any]) -> None:
         self._provider = provider
         self.method = method
-        self._names, self._rest = _places(original)
-
-    def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Mapping[str, Any]:
-        """The arguments by name; what goes into `*args` under that parameter's name."""
-        if not args:
-            return kwargs
-        named = {**dict(zip(self._names, args, strict=False)), **kwargs}
-        if self._rest:
-            named[self._rest] = args[len(self._names) :]
-        return named
+        self._arguments = Arguments(original, skipped=1)
 
     def open(self, owner: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
         """Opens the call of a request, or gives `None` when it is not metered."""
         settle()
         method = self.method
-        arguments = self.arguments(args, kwargs)
+        arguments = self._arguments.named(args, kwargs)
         endpoint = method.endpoint(arguments) if callable(method.endpoint) else method.endpoint
         if endpoint is None:
             return None
@@ -132,7 +123,7 @@ class Opener:
     def defers(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         """Whether these arguments make a request at the first pull only."""
         method = self.method
-        return method.is_lazy and (method.is_stream or self.arguments(args, kwargs).get("stream") is True)
+        return method.is_lazy and (method.is_stream or self._arguments.named(args, kwargs).get("stream") is True)
 
     def deferred(self, owner: Any, args: tuple[Any, ...], kwargs: dict[str, Any], given: Any) -> Any:
         """Puts a tap in front of a stream that has made no request yet."""
@@ -170,13 +161,6 @@ def server_of(url: Any) -> Server:
 def _server_of(url: str) -> Server:
     parts = urlsplit(url)
     return parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
-
-
-def _places(original: Callable[..., Any]) -> tuple[tuple[str, ...], str]:
-    """The names of the positional parameters after the first, and that of `*args` where there is one."""
-    parameters = list(inspect.signature(original).parameters.values())[1:]
-    names = (one.name for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD))
-    return tuple(names), next((one.name for one in parameters if one.kind is one.VAR_POSITIONAL), "")
 
 
 def _watch(call: Call, response: Any) -> None:

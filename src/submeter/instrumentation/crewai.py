@@ -1,0 +1,39 @@
+"""CrewAI: an agent works on a task. Its role is its name, as CrewAI has no other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from submeter.context import Said
+from submeter.shapes.framework import Framework, Work, text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def _of_agent(arguments: Mapping[str, Any]) -> Said:
+    task = arguments.get("task")
+    return Said(agent=text(getattr(arguments["self"], "role", None)), step=text(getattr(task, "name", None)))
+
+
+def _of_flow(arguments: Mapping[str, Any]) -> Said | None:
+    # An agent's own executor is a flow too (1.15), of steps that nobody outside of CrewAI knows.
+    is_inside = type(arguments["self"]).__module__.startswith("crewai.")
+    return None if is_inside else Said(step=text(arguments.get("method_name")))
+
+
+FRAMEWORK = Framework(
+    package="crewai",
+    name="crewai",
+    gives={"agent": "`Agent(role=...)`", "step": "`Task(name=...)`, method of a flow"},
+    works=(
+        Work(target="crewai.agent:Agent.execute_task", says=_of_agent),
+        Work(target="crewai.agent:Agent.aexecute_task", says=_of_agent, is_optional=True),
+        Work(target="crewai.agent:Agent.kickoff", says=_of_agent, is_optional=True),
+        Work(target="crewai.agent:Agent.kickoff_async", says=_of_agent, is_optional=True),
+        Work(target="crewai.agent:Agent.akickoff", says=_of_agent, is_optional=True),
+        # Of the first before the second came to inherit from it (1.15).
+        Work(target="crewai.flow.runtime:Flow._execute_method", says=_of_flow, is_optional=True),
+        Work(target="crewai.flow.flow:Flow._execute_method", says=_of_flow, is_optional=True),
+    ),
+)

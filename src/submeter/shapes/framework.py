@@ -1,0 +1,173 @@
+"""Frameworks: what calls models through a provider's SDK. They say who is at work; the SDK's call beneath is counted.
+
+A framework says it in one of two ways. Where it keeps its context in a context variable, it is asked when a call
+opens (`Tell`). Else its functions within which the work is done are wrapped (`Work`), of whatever kind they are:
+plain, coroutine, generator, or giving one of these back. No span is opened here and nothing stays attached where
+the framework hands an item to its host.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from dataclasses import dataclass, replace
+from functools import wraps
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, cast
+
+from submeter.context import Said, within
+from submeter.context.decorated import decorated
+from submeter.core import patch, tellers
+from submeter.core.guard import attempt
+from submeter.core.loading import is_loaded
+from submeter.shapes.arguments import Arguments
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+    from types import TracebackType
+
+    from submeter.context.decorated import Enter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One function of a framework within which all work belongs to what `says` finds in its arguments.
+
+    Args:
+        target: "module:Class.function" or "module:function".
+        says: what the arguments, by name and `self` included, say; `None` for nothing.
+        is_optional: whether its module may lack it in a release that is supported.
+    """
+
+    target: str
+    says: Callable[[Mapping[str, Any]], Said | None]
+    is_optional: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tell:
+    """Where a framework keeps its own context.
+
+    Args:
+        source: "module:name" of the variable or function that has it.
+        reads: what it says, given what `source` names; `None` for nothing.
+        is_last: whether other frameworks run within this one's steps.
+    """
+
+    source: str
+    reads: Callable[[Any], Said | None]
+    is_last: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Framework:
+    """A framework.
+
+    Args:
+        package: its import name.
+        name: what calls made by it are marked with.
+        gives: where agent, step, conversation and user come from, in its users' words, for docs/frameworks.md.
+        works: the functions that do its work.
+        tell: where it keeps its own context.
+        is_witness: whether its calls go past every SDK, so that what it says of their usage is all there is.
+    """
+
+    package: str
+    name: str
+    gives: Mapping[str, str]
+    works: tuple[Work, ...] = ()
+    tell: Tell | None = None
+    is_witness: bool = False
+
+    def install(self) -> None:
+        """Patches what is imported of the framework; imports nothing itself.
+
+        Raises:
+            patch.MissingError: a module lacks what every supported release has.
+        """
+        for work in self.works:
+            if is_loaded(work.target.partition(":")[0]):
+                self._wrap(work)
+        if self.tell is not None and is_loaded(self.tell.source.partition(":")[0]):
+            self._listen(self.tell)
+
+    def _wrap(self, work: Work) -> None:
+        try:
+            patch.patch(self.package, work.target, lambda original: _wrapped(self, work, original))
+        except patch.MissingError:
+            if not work.is_optional:
+                raise
+
+    def _listen(self, tell: Tell) -> None:
+        module, _, name = tell.source.partition(":")
+        source = getattr(sys.modules[module], name, None)
+        if source is None:
+            raise patch.MissingError(tell.source)
+        tellers.listen(self.package, lambda: self.named(tell.reads(source)), is_last=tell.is_last)
+
+    def named(self, said: Said | None) -> Said | None:
+        """What was said, with this framework's name unless it says another."""
+        return said if said is None or said.framework else replace(said, framework=self.name)
+
+
+class Held:
+    """`within`, of which no failure reaches the host."""
+
+    __slots__ = ("_scope",)
+
+    def __init__(self, said: Said | None) -> None:
+        self._scope: AbstractContextManager[None] | None = None if said is None else attempt(within, said)
+
+    def __enter__(self) -> None:
+        if self._scope is not None:
+            attempt(self._scope.__enter__)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._scope is not None:
+            attempt(self._scope.__exit__, kind, error, trace)
+
+
+def text(value: Any) -> str:
+    """An id or a name as text; empty for what is none."""
+    return str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def _wrapped(framework: Framework, work: Work, original: Any) -> Any:
+    function = _function(original)
+    arguments = Arguments(function)
+
+    def say(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Said | None:
+        return framework.named(work.says(arguments.named(args, kwargs)))
+
+    def opening(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Enter:
+        said: Said | None = attempt(say, args, kwargs)
+        return lambda: Held(said)
+
+    wrapped = decorated(opening, function)
+    return staticmethod(wrapped) if isinstance(original, staticmethod) else wrapped
+
+
+def _function(original: Any) -> Callable[..., Any]:
+    """The function in a class's namespace, to be called with the object it is of as the first argument."""
+    if isinstance(original, FunctionType):
+        return original
+    if isinstance(original, staticmethod):
+        return cast("Callable[..., Any]", original.__func__)
+
+    # A wrapper of the framework's own that wants to be bound to its object, which it notes (wrapt).
+    if inspect.iscoroutinefunction(original):
+
+        @wraps(original)
+        async def bound_async(self: Any, *args: Any, **kwargs: Any) -> Any:
+            return await original.__get__(self, type(self))(*args, **kwargs)
+
+        return bound_async
+
+    @wraps(original)
+    def bound(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return original.__get__(self, type(self))(*args, **kwargs)
+
+    return bound

@@ -1,0 +1,82 @@
+"""CrewAI: agents on tasks on the calls of the SDK beneath."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+
+from frameworks.stage import Case, cancelled, check, framework, imported, model_call
+
+os.environ.update(CREWAI_DISABLE_TELEMETRY="true", CREWAI_TRACING_ENABLED="false")  # noqa: TID251  (CrewAI reads them)
+crewai: Any = framework("crewai")
+
+
+def agent(role: str = "Forecaster", **more: Any) -> Any:
+    model = crewai.LLM(model="gpt-4o-mini", base_url=os.environ["OPENAI_BASE_URL"], max_retries=0)  # noqa: TID251
+    return crewai.Agent(
+        role=role, goal="Tell the weather.", backstory="Knows.", llm=model, max_iter=3, max_retry_limit=0, **more
+    )
+
+
+def crew(**more: Any) -> Any:
+    worker = agent(**more)
+    task = crewai.Task(name="tell", description="Say hello.", expected_output="A word.", agent=worker)
+    return crewai.Crew(agents=[worker], tasks=[task], verbose=False)
+
+
+def run() -> Any:
+    return crew().kickoff().raw
+
+
+async def run_async() -> Any:
+    return (await crew().kickoff_async()).raw
+
+
+async def run_native() -> Any:
+    return (await crew().akickoff()).raw
+
+
+def weather(city: str) -> str:
+    """The weather in a city."""
+    return f"{model_call(f'the sky over {city}')} sunny"
+
+
+def tools() -> Any:
+    return crew(tools=[imported("crewai.tools").tool(weather)]).kickoff().raw
+
+
+def alone() -> Any:
+    return agent().kickoff("hello").raw
+
+
+def flow() -> Any:
+    flows: Any = imported("crewai.flow.flow")
+
+    class Weather(flows.Flow):
+        @flows.start()
+        def look(self) -> str:
+            return model_call("the sky")
+
+    return Weather().kickoff()
+
+
+ONE = {"submeter.framework": "crewai", "session.id": None, "gen_ai.agent.name": "Forecaster"}
+TASK = {**ONE, "submeter.step": "tell"}
+CASES = {
+    "a crew": Case(run=run, calls=1, said=TASK),
+    "a crew in a thread": Case(run=run_async, calls=1, said=TASK),
+    "a crew, async": Case(run=run_native, calls=1, said=TASK),
+    "a tool that asks a model": Case(run=tools, calls=3, said=TASK),
+    "an agent alone": Case(run=alone, calls=1, said={**ONE, "submeter.step": None}),
+    "a flow": Case(run=flow, calls=1, said={"submeter.framework": "crewai", "submeter.step": "look"}),
+    "an error of the provider": Case(run=run, calls=0, failed=1, said=TASK, script="status=400"),
+    # Whose request runs on in a thread, and is answered.
+    "a cancellation": Case(run=lambda: cancelled(crew().akickoff()), calls=1, said=TASK, script="delay_s=2"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_matrix(name: str) -> None:
+    check(CASES[name])

@@ -1,0 +1,104 @@
+"""Haystack: components of pipelines and tools of agents on the calls of the SDK beneath."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from frameworks.stage import Case, cancelled, check, framework, imported, model_call
+
+haystack: Any = framework("haystack")
+
+
+def messages(text: str) -> Any:
+    return [imported("haystack.dataclasses").ChatMessage.from_user(text)]
+
+
+def generator(**more: Any) -> Any:
+    return imported("haystack.components.generators.chat").OpenAIChatGenerator(
+        model="gpt-4o-mini", max_retries=0, **more
+    )
+
+
+def pipeline(**more: Any) -> Any:
+    made = haystack.Pipeline()
+    made.add_component("writer", generator(**more))
+    return made
+
+
+def run() -> Any:
+    return pipeline().run({"writer": {"messages": messages("hello")}})["writer"]["replies"][0].text
+
+
+def asynchronous() -> Any:
+    made: Any = getattr(haystack, "AsyncPipeline", haystack.Pipeline)()
+    made.add_component("writer", generator())
+    return made.run_async({"writer": {"messages": messages("hello")}})
+
+
+async def run_async() -> Any:
+    return (await asynchronous())["writer"]["replies"][0].text
+
+
+def stream() -> Any:
+    seen: list[str] = []
+
+    def see(chunk: Any) -> None:
+        seen.append(chunk.content)
+
+    pipeline(streaming_callback=see).run({"writer": {"messages": messages("hello")}})
+    return seen
+
+
+def embedded() -> Any:
+    made = haystack.Pipeline()
+    embedder = imported("haystack.components.embedders").OpenAITextEmbedder(model="text-embedding-3-small")
+    made.add_component("embedder", embedder)
+    return len(made.run({"embedder": {"text": "hello"}})["embedder"]["embedding"])
+
+
+def weather(city: str) -> str:
+    """The weather in a city."""
+    return f"{model_call(f'the sky over {city}')} sunny"
+
+
+def agent() -> Any:
+    tool = imported("haystack.tools").create_tool_from_function(weather)
+    return imported("haystack.components.agents").Agent(chat_generator=generator(), tools=[tool])
+
+
+def tools() -> Any:
+    return [str(message.role) for message in agent().run(messages=messages("weather?"))["messages"]]
+
+
+async def tools_async() -> Any:
+    return [str(message.role) for message in (await agent().run_async(messages=messages("weather?")))["messages"]]
+
+
+def agent_in_a_pipeline() -> Any:
+    made = haystack.Pipeline()
+    made.add_component("desk", agent())
+    return len(made.run({"desk": {"messages": messages("weather?")}})["desk"]["messages"])
+
+
+ALL = {"submeter.framework": "haystack", "session.id": None}
+WRITER = {**ALL, "submeter.step": "writer"}
+CASES = {
+    "a pipeline": Case(run=run, calls=1, said=WRITER),
+    "a pipeline, async": Case(run=run_async, calls=1, said=WRITER),
+    "a stream": Case(run=stream, calls=1, said=WRITER),
+    "embeddings": Case(run=embedded, calls=1, said={**ALL, "submeter.step": "embedder"}),
+    "an agent": Case(run=tools, calls=3, said=ALL, parts={"submeter.step": [None, "weather", None]}),
+    "an agent, async": Case(run=tools_async, calls=3, said=ALL, parts={"submeter.step": [None, "weather", None]}),
+    "an agent in a pipeline": Case(
+        run=agent_in_a_pipeline, calls=3, said=ALL, parts={"submeter.step": ["desk", "weather", "desk"]}
+    ),
+    "an error of the provider": Case(run=run, calls=0, failed=1, said=WRITER, script="status=400"),
+    "a cancellation": Case(run=lambda: cancelled(asynchronous()), calls=0, failed=1, said=WRITER, script="delay_s=2"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_matrix(name: str) -> None:
+    check(CASES[name])

@@ -1,0 +1,112 @@
+"""LlamaIndex: agents of workflows, tools and query engines on the calls of the SDK beneath."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Any
+
+import pytest
+
+from frameworks.stage import Case, cancelled, check, framework, imported, model_call
+
+framework("llama_index.core", "llama_index.llms.openai", "llama_index.embeddings.openai")
+workflow: Any = imported("llama_index.core.agent.workflow")
+core: Any = imported("llama_index.core")
+
+
+def model() -> Any:
+    url = os.environ["OPENAI_BASE_URL"]  # noqa: TID251
+    return imported("llama_index.llms.openai").OpenAI(model="gpt-4o-mini", api_base=url, max_retries=0)
+
+
+def agent(name: str = "forecaster", **more: Any) -> Any:
+    return workflow.FunctionAgent(name=name, description="Knows.", llm=model(), **{"streaming": False, **more})
+
+
+def memory() -> Any:
+    return imported("llama_index.core.memory").Memory.from_defaults(session_id="t-1")
+
+
+async def run() -> Any:
+    return str(await agent().run("hello", memory=memory()))
+
+
+async def stream() -> Any:
+    handler = agent(streaming=True).run("hello", memory=memory())
+    return [type(event).__name__ async for event in handler.stream_events()], str(await handler)
+
+
+def weather(city: str) -> str:
+    """The weather in a city."""
+    return f"{model_call(f'the sky over {city}')} sunny"
+
+
+async def tools() -> Any:
+    return str(await agent(tools=[weather]).run("weather?", memory=memory()))
+
+
+async def many() -> Any:
+    made = workflow.AgentWorkflow(agents=[agent("desk", tools=[weather])], root_agent="desk")
+    return str(await made.run(user_msg="weather?", memory=memory()))
+
+
+async def react() -> Any:
+    made = workflow.ReActAgent(name="forecaster", description="Knows.", llm=model(), streaming=False)
+    return str(await made.run("hello", memory=memory()))[:20]
+
+
+def engine() -> Any:
+    url = os.environ["OPENAI_BASE_URL"]  # noqa: TID251
+    embedding = imported("llama_index.embeddings.openai").OpenAIEmbedding(api_base=url, model="text-embedding-3-small")
+    index = core.VectorStoreIndex.from_documents([core.Document(text="Ulm")], embed_model=embedding)
+    return index.as_query_engine(llm=model())
+
+
+def query() -> Any:
+    return str(engine().query("where?"))
+
+
+async def query_async() -> Any:
+    return str(await engine().aquery("where?"))
+
+
+async def aborted() -> Any:
+    handler = agent().run("hello", memory=memory())
+    try:
+        return str(await handler)
+    except asyncio.CancelledError:
+        await handler.cancel_run()
+        raise
+
+
+ONE = {"submeter.framework": "llama-index", "session.id": "t-1", "gen_ai.conversation.id": "t-1"}
+AGENT = {**ONE, "gen_ai.agent.name": "forecaster"}
+PLAIN = {**AGENT, "submeter.step": None}
+INDEX = {"gen_ai.agent.name": None, "session.id": None}
+STEPS = {"submeter.step": [None, "retrieve", "synthesize"]}
+
+CASES = {
+    "an agent": Case(run=run, calls=1, said=PLAIN),
+    "a stream": Case(run=stream, calls=1, said=PLAIN),
+    "an agent that reasons and acts": Case(run=react, calls=1, said=PLAIN),
+    "a tool that asks a model": Case(
+        run=tools,
+        calls=3,
+        said={"gen_ai.agent.name": "forecaster", "submeter.framework": "llama-index"},
+        parts={"submeter.step": [None, "weather", None]},
+    ),
+    "a workflow of agents": Case(
+        run=many, calls=3, said={"submeter.framework": "llama-index"}, parts={"submeter.step": [None, "weather", None]}
+    ),
+    "a query of an index": Case(run=query, calls=3, said=INDEX, parts=STEPS),
+    "a query, async": Case(run=query_async, calls=3, said=INDEX, parts=STEPS),
+    "an error of the provider": Case(run=run, calls=0, failed=1, said=PLAIN, script="status=400"),
+    # A step that has begun runs to its end.
+    "a cancellation": Case(run=lambda: cancelled(aborted()), calls=1, said=PLAIN, script="delay_s=2"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_matrix(name: str) -> None:
+    check(CASES[name])
