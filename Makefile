@@ -6,7 +6,9 @@ STAMP := $(VENV)/.installed
 SDKS := .venv-sdks
 SDKS_STAMP := $(SDKS)/.installed
 
-.PHONY: demo test test-providers sdk-matrix check install bench clean catalog recordings lock collector dashboards dialects broker
+FUZZ_EXAMPLES ?= 50
+
+.PHONY: demo test test-providers sdk-matrix check install bench clean catalog recordings lock collector dashboards dialects broker fuzz-api
 
 install: $(STAMP)
 
@@ -67,6 +69,10 @@ lock:
 
 bench: $(STAMP)
 	@$(BIN)/python bench/catalog.py
+
+# Requests made up from the OpenAPI document against a server of its own; needs schemathesis (pipx install schemathesis).
+fuzz-api: $(STAMP)
+	@$(BIN)/python bench/fuzz_api.py $(FUZZ_EXAMPLES)
 
 clean:
 	rm -rf $(VENV) $(SDKS) build dist .pytest_cache .ruff_cache .import_linter_cache

@@ -1,19 +1,32 @@
-"""How long the questions take on many calls in the embedded store: the median and 95th percentile, in ms.
+"""How long the questions take as a store grows: milliseconds of wall and of CPU time, beside DuckDB and SQLite.
 
-Run: `python bench/query.py [calls]`, ten million by default (600 MB on disk, some minutes to make). CPU time
-beside wall time says how much of it is the question and how much a busy machine.
+Run: `python bench/query.py [calls ...] [--folder DIR] [--sqlite-up-to N] [--plot FILE.svg]`; 100,000, a million and
+ten million calls by default. The calls are made once per folder (ten million: 1.2 GB, twenty minutes on two busy
+cores) and used again. DuckDB (`pip install duckdb`) and SQLite hold the same calls in one typed table, each once,
+so they need not tell repetitions apart, as the store does. CPU time says how much of the wall time is the question
+and how much a busy machine.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
+import subprocess
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from statistics import quantiles
 from typing import TYPE_CHECKING, Any, cast
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench.generator import make, period
+from bench.query_others import others
+from bench.query_plot import drawn
+
+from submeter.server.api import QUESTIONS
 from submeter.store import open_store, questions
 
 if TYPE_CHECKING:
@@ -21,26 +34,19 @@ if TYPE_CHECKING:
 
     from submeter.store.database import Database
 
-START = datetime(2026, 9, 1, tzinfo=UTC)
-END = START + timedelta(days=30)
 DAY = timedelta(days=1)
-PART = 100_000
 REPEATS = 15
+SIZES = (100_000, 1_000_000, 10_000_000)
+SESSION, TOP, USERS, MODELS = (
+    "one session's calls",
+    "top sessions of a day by tokens",
+    "usage of a day by user",
+    "usage of 30 days by model",
+)
 
 
-def make(store: Database, calls: int) -> None:
-    text = Path(__file__).with_name("query_calls.sql").read_text(encoding="utf-8")
-    for first in range(0, calls, PART):
-        parameters = {
-            "start_ns": questions.nanoseconds(START),
-            "calls": calls,
-            "first": first,
-            "size": min(PART, calls - first),
-        }
-        store.engine.run(text, parameters)
-
-
-def measure(label: str, ask: Callable[[], object], repeats: int = REPEATS) -> None:
+def measured(ask: Callable[[], object], repeats: int = REPEATS) -> dict[str, float]:
+    """Median and 95th percentile of wall time, least wall and CPU time, in ms."""
     ask()
     walls, cpus = list[float](), list[float]()
     for _ in range(repeats):
@@ -49,28 +55,80 @@ def measure(label: str, ask: Callable[[], object], repeats: int = REPEATS) -> No
         walls.append((time.perf_counter() - wall) * 1e3)
         cpus.append((time.process_time() - cpu) * 1e3)
     cuts = quantiles(walls, n=20, method="inclusive")
-    print(f"{label:42} p50 {cuts[9]:8.0f}   p95 {cuts[18]:8.0f}   least {min(walls):8.0f}   CPU {min(cpus):8.0f}")
+    return {"p50": cuts[9], "p95": cuts[18], "least": min(walls), "cpu": min(cpus)}
 
 
-def main(calls: int) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        store = cast("Database", open_store(f"chdb://{folder}/store"))
-        make(store, calls)
-        last: dict[str, Any] = {"start": END - DAY, "end": END}
-        (top,) = questions.sessions(store, order="tokens", limit=1, **last)
-        print(f"{calls:,} calls; milliseconds of wall time, {REPEATS} repeats; least CPU time")
-        session = {"session": top.session_id, "limit": 1000}
-        measure("one session's calls", lambda: store.ask("session_calls", session))
-        measure("one session, whole page", lambda: questions.session(store, top.session_id))
-        measure("top sessions of a day by tokens", lambda: questions.sessions(store, order="tokens", **last))
-        measure("latest 100 calls of a day", lambda: questions.calls(store, limit=100, **last))
-        measure("usage of a day by user", lambda: questions.usage(store, by="user", **last))
-        measure("summary of a day", lambda: questions.summary(store, **last))
-        measure("top sessions of 30 days by cost", lambda: questions.sessions(store, order="cost"), 3)
-        measure("usage of 30 days by model", lambda: questions.usage(store, by="model"), 3)
-        measure("usage of 30 days by day", lambda: questions.usage(store, by="day"), 3)
-        store.close()
+def opened(folder: Path, calls: int) -> Database:
+    """The store of so many calls, made if it is not there yet."""
+    place = folder / f"calls-{calls}"
+    is_new = not (place / "data").is_dir()
+    store = cast("Database", open_store(f"chdb://{place.resolve()}"))
+    if is_new:
+        make(store, calls, period()[0], lambda done: print(f"\rmaking {done:,} of {calls:,} calls", end="", flush=True))
+        print()
+    return store
+
+
+def measure(folder: Path, calls: int, *, has_sqlite: bool) -> dict[str, Any]:
+    """Every question over one store, and the comparable ones over the others."""
+    store = opened(folder, calls)
+    (row,) = store.engine.rows("SELECT max(ts) AS last, count() AS calls FROM otel.llm_calls", {})
+    end = questions.summary(store).last_ts
+    assert end is not None
+    last = questions.Filters(start=end - DAY, end=end)
+    (top,) = questions.sessions(store, order="tokens", limit=1, **last)
+    asked: dict[str, Callable[[], object]] = {
+        SESSION: lambda: store.ask("session_calls", {"session": top.session_id, "limit": 10_000}),
+        TOP: lambda: questions.sessions(store, order="tokens", **last),
+        USERS: lambda: questions.usage(store, by="user", **last),
+        MODELS: lambda: questions.usage(store, by="model"),
+        "one session, whole page": lambda: questions.session(store, top.session_id),
+        "latest 100 calls of a day": lambda: questions.calls(store, limit=100, **last),
+        "summary of a day": lambda: questions.summary(store, **last),
+        "usage of 30 days by day": lambda: questions.usage(store, by="day"),
+        "top sessions of 30 days by cost": lambda: questions.sessions(store, order="cost"),
+        "cost analysis of 30 days": lambda: QUESTIONS["cost"].answered(store, {}, end),
+    }
+    found = {name: measured(ask, REPEATS if "30 days" not in name else 2) for name, ask in asked.items()}
+    engines = {"submeter": found, **others(store, top.session_id, end, folder, measured, has_sqlite=has_sqlite)}
+    store.close()
+    return {"calls": row["calls"], "session_calls": top.calls, "engines": engines}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("calls", nargs="*", type=int)
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "submeter-bench")
+    parser.add_argument("--sqlite-up-to", type=int, default=1_000_000)
+    parser.add_argument("--plot", type=Path)
+    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    sizes = given.calls or SIZES
+    if given.one:
+        print(json.dumps(measure(given.folder, sizes[0], has_sqlite=sizes[0] <= given.sqlite_up_to)))
+        return
+    results: list[dict[str, Any]] = []
+    for size in sizes:  # a process has one embedded store open at a time
+        command = [sys.executable, __file__, str(size), "--one", "--folder", str(given.folder)]
+        done = subprocess.run(
+            [*command, "--sqlite-up-to", str(given.sqlite_up_to)], stdout=subprocess.PIPE, check=True, text=True
+        )
+        results.append(json.loads(done.stdout.splitlines()[-1]))
+        tell(results[-1])
+    if given.plot:
+        given.plot.write_text(drawn(results, (SESSION, TOP, USERS, MODELS)), "utf-8")
+
+
+def tell(result: dict[str, Any]) -> None:
+    """One size as a Markdown table."""
+    print(f"\n{result['calls']:,} calls; milliseconds; the session has {result['session_calls']} calls\n")
+    print("| question | engine | p50 | p95 | least | CPU |\n| --- | --- | ---: | ---: | ---: | ---: |")
+    for engine, found in result["engines"].items():
+        for name, ms in found.items():
+            print(
+                f"| {name} | {engine} | {ms['p50']:,.0f} | {ms['p95']:,.0f} | {ms['least']:,.0f} | {ms['cpu']:,.0f} |"
+            )
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000)
+    main()

@@ -6,9 +6,9 @@ import csv
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +16,10 @@ from rich.cells import cell_len
 from tests.cli.conversation import SESSION
 from tests.server.running import RunningServer, environment, submeter_command
 
+from submeter.cli import main
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 COMMANDS = (
@@ -29,6 +32,10 @@ COMMANDS = (
     ("warnings",),
     ("summary",),
     ("summary", "--user", "nobody"),
+    ("usage", "--by", "user,model"),
+    ("cost", "--since", "2020-01-01"),
+    ("models",),
+    ("top", "--once", "--last", "7d"),
 )
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 VARYING = re.compile(r"\d\d:\d\d:\d\d|\d\d \w{3} \d\d:\d\d:\d\d")
@@ -62,7 +69,22 @@ def asked(folder: Path, *arguments: str, **variables: str) -> str:
     return done.stdout
 
 
-@cache
+@pytest.fixture(scope="module")
+def served(stored: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A server of a copy of the folder, so that many questions open the engine once."""
+    folder = shutil.copytree(stored, tmp_path_factory.mktemp("served") / "data", symlinks=True)
+    with RunningServer(folder) as server:
+        yield server
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What a command prints, run in this process."""
+    assert main(arguments) == 0
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    return shown.out
+
+
 def on_terminal(folder: Path, width: int, *arguments: str) -> str:
     return asked(folder, *arguments, FORCE_COLOR="1", COLUMNS=str(width), TERM="xterm-256color")
 
@@ -76,15 +98,23 @@ def test_the_page_of_a_session_at_80_columns(stored: Path) -> None:
     assert "estimated (~) for 1 of 6 calls" in rest
 
 
-@pytest.mark.parametrize("width", [40, 80, 120])
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_no_line_wraps_and_no_number_is_cut(stored: Path, command: tuple[str, ...], width: int) -> None:
-    shown = ESCAPES.sub("", on_terminal(stored, width, *command))
-    longest = max(shown.splitlines(), key=cell_len)
-    assert cell_len(longest) <= max(width, 52), longest
-    wide = ESCAPES.sub("", on_terminal(stored, 200, *command))
-    costs = re.findall(r"\$[\d.,]+\+?", wide)
-    assert re.findall(r"\$[\d.,]+\+?", shown) == costs
+def test_no_line_wraps_and_no_number_is_cut(
+    served: RunningServer,
+    command: tuple[str, ...],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    costs: list[list[str]] = []
+    for width in (200, 120, 80, 40):
+        monkeypatch.setenv("COLUMNS", str(width))
+        shown = ESCAPES.sub("", told(capsys, *command, "--url", served.url))
+        longest = max(shown.splitlines(), key=cell_len)
+        assert cell_len(longest) <= max(width, 52), longest
+        costs.append(re.findall(r"\$[\d.,]+\+?", shown))
+    assert all(found == costs[0] for found in costs)
 
 
 def test_colours_are_for_terminals_that_want_them(stored: Path) -> None:
@@ -106,37 +136,45 @@ def test_a_terminal_without_unicode_gets_ascii(stored: Path) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_a_folder_and_its_server_give_the_same_json(
-    stored: Path, tmp_path_factory: pytest.TempPathFactory, command: tuple[str, ...]
+def test_every_command_gives_json(
+    served: RunningServer, command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    by_folder = json.loads(told(capsys, *command, "--json", "--data", str(served.folder)))
+    assert json.loads(told(capsys, *command, "--json", "--url", served.url)) == by_folder
+    assert by_folder
+
+
+@pytest.mark.parametrize("command", [("session", SESSION), ("cost", "--since", "2020-01-01")], ids=" ".join)
+def test_a_folder_at_rest_gives_what_its_server_gives(
+    stored: Path, served: RunningServer, command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     at_rest = json.loads(asked(stored, *command, "--json"))
-    with RunningServer(stored) as server:
-        assert json.loads(asked(stored, *command, "--json")) == at_rest
-        elsewhere = tmp_path_factory.mktemp("elsewhere")
-        over_url = submeter_command(*command, "--json", "--url", server.url, SUBMETER_DATA=str(elsewhere))
-        assert json.loads(over_url.stdout) == at_rest
-    assert at_rest
+    assert json.loads(told(capsys, *command, "--json", "--url", served.url)) == at_rest
 
 
-def test_sums_are_those_of_the_calls(stored: Path) -> None:
-    found: dict[str, Any] = json.loads(asked(stored, "session", SESSION, "--json"))
+def test_sums_are_those_of_the_calls(served: RunningServer, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ("--json", "--url", served.url)
+    found: dict[str, Any] = json.loads(told(capsys, "session", SESSION, *where))
     assert found["session"]["input_tokens"] == sum(call["input_tokens"] or 0 for call in found["calls"]) == 9900
-    by_step = json.loads(asked(stored, "usage", "--by", "step", "--session", SESSION, "--json"))["usage"]
+    by_step = json.loads(told(capsys, "usage", "--by", "step", "--session", SESSION, *where))["usage"]
     assert sum(row["input_tokens"] or 0 for row in by_step) == 9900
 
 
-def test_csv_is_read_back(stored: Path) -> None:
-    rows = list(csv.DictReader(io.StringIO(asked(stored, "sessions", "--csv"))))
+def test_csv_is_read_back(served: RunningServer, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = list(csv.DictReader(io.StringIO(told(capsys, "sessions", "--csv", "--url", served.url))))
     assert [row["session_id"] for row in rows] == [SESSION, ""]
     assert json.loads(rows[0]["models"]) == ["gpt-5-mini", "house/model-of-our-own-2026-11-24"]
 
 
-def test_filters_narrow(stored: Path) -> None:
-    assert "no sessions for user nobody" in asked(stored, "sessions", "--user", "nobody")
-    assert json.loads(asked(stored, "sessions", "--user", "nobody", "--json")) == {"sessions": [], "next": None}
-    assert "no warnings for severity critical" in asked(stored, "warnings", "--severity", "critical")
-    assert "u-7" in asked(stored, "usage", "--by", "user", "--since", "1h")
-    assert "no usage for" in asked(stored, "usage", "--end", "2020-01-01")
+def test_filters_narrow(served: RunningServer, capsys: pytest.CaptureFixture[str]) -> None:
+    def shown(*arguments: str) -> str:
+        return told(capsys, *arguments, "--url", served.url)
+
+    assert "no sessions for user nobody" in shown("sessions", "--user", "nobody")
+    assert json.loads(shown("sessions", "--user", "nobody", "--json")) == {"sessions": [], "next": None}
+    assert "no warnings for severity critical" in shown("warnings", "--severity", "critical")
+    assert "u-7" in shown("usage", "--by", "user", "--since", "1h")
+    assert "no usage for" in shown("usage", "--end", "2020-01-01")
 
 
 def test_a_reader_that_closes_early_is_no_error(stored: Path) -> None:

@@ -33,6 +33,16 @@ _COMMANDS: Final = {
     "usage": ("submeter.cli.usage", "sum tokens and cost by user, model, operation, day, ..."),
     "warnings": ("submeter.cli.warnings", "list warnings, newest first"),
     "summary": ("submeter.cli.summary", "show totals and a line per day"),
+    "cost": ("submeter.cli.costs", "show what a call and a token cost, and where money could be saved"),
+    "top": ("submeter.cli.top", "watch what is going on now"),
+    "models": ("submeter.cli.models", "list the models in use and their prices"),
+    "prices": ("submeter.cli.prices", "search the price table"),
+    "limits": ("submeter.cli.limits", "list the limits that the running server watches"),
+    "export": ("submeter.cli.export", "write calls, sessions or warnings to a file"),
+    "purge": ("submeter.cli.purge", "erase a user, a session or what is old, for good"),
+    "demo": ("submeter.cli.demo", "store made-up calls to look around with"),
+    "token": ("submeter.cli.tokens", "make a token for a reader, a writer or an admin"),
+    "completion": ("submeter.cli.completion", "print a shell's completion script"),
     "dashboards": ("submeter.cli.dashboards", "export the dashboards and provisioning for Grafana"),
 }
 """Every command: the module that adds its options and runs it, and its line in the help."""
@@ -97,6 +107,16 @@ def _run(arguments: list[str]) -> int:
         parser.print_help()
         return USAGE
     return _loaded(_COMMANDS[chosen.command][0], "run")(chosen)
+
+
+def commands() -> dict[str, tuple[argparse.ArgumentParser, str]]:
+    """Every command with its parser and its line in the help, as documentation and completion need them."""
+    found: dict[str, tuple[argparse.ArgumentParser, str]] = {}
+    for name, (module, line) in _COMMANDS.items():
+        parser = _Parser(prog=f"submeter {name}", description=line)
+        _loaded(module, "add_options")(parser)
+        found[name] = (parser, line)
+    return found
 
 
 def _run_program(arguments: list[str]) -> int:

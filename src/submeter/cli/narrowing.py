@@ -50,6 +50,11 @@ def _end(text: str) -> str:
     return _moment(text, is_end=True)
 
 
+def moment_of(text: str) -> str:
+    """A time as an option gives it, in ISO and UTC."""
+    return _moment(text, is_end=False)
+
+
 def _moment(text: str, *, is_end: bool) -> str:
     """The moment as ISO in UTC, so that every server understands it as it was meant here."""
     try:

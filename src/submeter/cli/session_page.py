@@ -19,6 +19,7 @@ _MARKS: Final = (0.70, 0.85, 0.95)
 _LONGEST_BAR: Final = 60
 _WIDEST: Final = 132
 _LEAST_MESSAGE: Final = 20
+_BETWEEN: Final = "   "
 _COLUMNS: Final = (
     Column("call", is_text=True, least=16),
     Column("model", is_text=True, rank=1, least=16),
@@ -92,13 +93,18 @@ def totals(session: Row, width: int) -> list[Text]:
             is_sum = field in {"input_tokens", "output_tokens"}
             parts.append((wording.count(session.get(field), is_partial=is_partial and is_sum), title))
     cost = wording.usd(session["cost_usd"], is_partial=is_partial or bool(session["unpriced_calls"]))
+    pieces = [Text.assemble((number, "bold"), (f" {title}", "dim")) for number, title in parts]
+    title = "cost" if session["cost_usd"] is not None else "cost (no known price)"
+    return flowed([*pieces, Text.assemble((cost, "bold green"), (f" {title}", "dim"))], width)
+
+
+def flowed(pieces: Iterable[Text], width: int) -> list[Text]:
+    """Pieces one after the other, over as many lines as `width` asks for; none is broken."""
     found = [Text()]
-    for number, title in [*parts, (cost, "cost" if session["cost_usd"] is not None else "cost (no known price)")]:
-        is_money = title.startswith("cost")
-        piece = Text.assemble((number, "bold green" if is_money else "bold"), (f" {title}", "dim"))
-        if found[-1].cell_len + 3 + piece.cell_len > width and found[-1].plain:
+    for piece in pieces:
+        if found[-1].cell_len + len(_BETWEEN) + piece.cell_len > width and found[-1].plain:
             found.append(Text())
-        found[-1].append("   " if found[-1].plain else "").append_text(piece)
+        found[-1].append(_BETWEEN if found[-1].plain else "").append_text(piece)
     return found
 
 

@@ -36,6 +36,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `submeter sessions`."""
     narrowing.add_options(parser, "period", "filters", "limit")
     parser.add_argument("--order", choices=ORDERS, help="latest first (recent), or the largest (default: recent)")
+    parser.add_argument("--offset", metavar="N", help="rows to skip")
     output.add_options(parser)
     source.add_options(parser)
 
@@ -50,13 +51,14 @@ def run(arguments: argparse.Namespace) -> int:
     output.write(
         arguments,
         answer,
-        lambda width, _: _page(rows, width) if rows else nothing("sessions", parameters),
+        lambda width, _: page(rows, width) if rows else nothing("sessions", parameters),
         rows,
     )
     return 0
 
 
-def _page(rows: Sequence[Mapping[str, Any]], width: int) -> list[Text]:
+def page(rows: Sequence[Mapping[str, Any]], width: int) -> list[Text]:
+    """The table of sessions."""
     return lines(_COLUMNS, [_cells(row) for row in rows], width)
 
 

@@ -8,10 +8,12 @@ import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import quote, urlencode, urlsplit
+from uuid import uuid4
 
 from submeter import settings
 from submeter.cli.failure import CommandError
@@ -21,9 +23,14 @@ from submeter.server.presence import found
 if TYPE_CHECKING:
     import argparse
     import http.client
-    from collections.abc import Generator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
+
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+    from submeter.store.database import Database, Store
 
 _TIMEOUT_S: Final = 90
+_PART: Final = 64 * 1024
 _NOTHING_YET: Final = "start `submeter up` and run your app with SUBMETER=1"
 _START: Final = "start one with `submeter up`"
 
@@ -47,31 +54,114 @@ def answered(arguments: argparse.Namespace, question: str, parameters: Mapping[s
     """
     if arguments.url:
         return _asked(arguments.url.rstrip("/"), question, parameters)
-    folder = Path(arguments.data or settings.data_home()).expanduser()
-    server = found(folder)
-    if server is not None:
+    running = found(_folder(arguments))
+    if running is not None:
         try:
-            return _asked(server.url, question, parameters)
+            return _asked(running.url, question, parameters)
         except _NoServerError:
             pass  # the server crashed and its number is another program's now: the folder is free
-    if not has_database(folder):
-        raise CommandError(f"no data in {folder}", f"{_NOTHING_YET}, or name another place with --data or --url")
-    return _opened(folder, question, parameters)
+    return _opened(arguments, question, parameters)
 
 
-def _opened(folder: Path, question: str, parameters: Mapping[str, str]) -> dict[str, Any]:
-    from submeter.server.api import QUESTIONS  # noqa: PLC0415  (the engine takes half a second)
-    from submeter.server.api.question import ParameterError, plain  # noqa: PLC0415  (the same)
+def server(arguments: argparse.Namespace) -> str:
+    """The address of the server that was named, or of the one that holds the data folder.
+
+    Raises:
+        CommandError: none runs.
+    """
+    url = _server_url(arguments)
+    if not url:
+        raise CommandError(f"no server runs on {_folder(arguments)}", f"{_START}, or name one with --url")
+    return url
+
+
+@contextmanager
+def exported(arguments: argparse.Namespace, parameters: Mapping[str, str]) -> Generator[Iterator[bytes]]:
+    """The parts of an export, from a server or the folder."""
+    if url := _server_url(arguments):
+        with requested(url, f"/export?{urlencode(parameters)}") as response:
+            yield iter(lambda: response.read(_PART), b"")
+        return
+    from submeter.server.api.export import EXPORT, ExportAsked, parts  # noqa: PLC0415  (the engine takes a moment)
+
+    with _store(arguments) as store:
+        now = datetime.now().astimezone()
+        asked = EXPORT.asked(parameters, now)
+        assert isinstance(asked, ExportAsked)  # noqa: S101  (what the question's parameters are)
+        yield parts(store, asked, now)
+
+
+def purged(arguments: argparse.Namespace, what: Mapping[str, Any], actor: str) -> dict[str, Any]:
+    """Erases, or counts what would be erased; where a server runs, it is the server that does."""
+    if url := _server_url(arguments):
+        with requested(url, "/purge", json.dumps(what).encode()) as response:
+            return json.load(response)
+    from submeter.server.api.purging import Purge, purged  # noqa: PLC0415  (the engine takes a moment)
+    from submeter.server.api.question import plain  # noqa: PLC0415  (the same)
+
+    with _store(arguments) as store:
+        return plain(purged(cast("Database", store), Purge.model_validate(what), actor))
+
+
+@contextmanager
+def receiving(arguments: argparse.Namespace) -> Generator[Callable[[ExportTraceServiceRequest], object]]:
+    """What takes spans: a server, or the folder, made if it is not there."""
+    if url := _server_url(arguments):
+        yield partial(_posted, url)
+        return
+    from submeter.store import open_store  # noqa: PLC0415  (the engine takes a moment)
+
+    folder = _folder(arguments)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    store = open_store(embedded_url(folder))
+    try:
+        yield lambda spans: store.insert_traces(spans, f"demo-{uuid4()}")
+    finally:
+        store.close()
+
+
+def _posted(url: str, spans: ExportTraceServiceRequest) -> None:
+    headers = {"Content-Type": "application/x-protobuf"}
+    with requested(url, "/v1/traces", spans.SerializeToString(), root="", headers=headers) as response:
+        response.read()
+
+
+def _folder(arguments: argparse.Namespace) -> Path:
+    return Path(arguments.data or settings.data_home()).expanduser()
+
+
+def _server_url(arguments: argparse.Namespace) -> str:
+    """The server to ask, empty where the folder is free."""
+    if arguments.url:
+        return arguments.url.rstrip("/")
+    running = found(_folder(arguments))
+    return running.url if running is not None else ""
+
+
+@contextmanager
+def _store(arguments: argparse.Namespace) -> Generator[Store]:
+    from submeter.server.api.question import ParameterError  # noqa: PLC0415  (the engine takes a moment)
     from submeter.store import StoreError, open_store  # noqa: PLC0415  (the same)
 
+    folder = _folder(arguments)
+    if not has_database(folder):
+        raise CommandError(f"no data in {folder}", f"{_NOTHING_YET}, or name another place with --data or --url")
     try:
         store = open_store(embedded_url(folder))
         try:
-            return plain(QUESTIONS[question].answered(store, parameters, datetime.now().astimezone()))
+            yield store
         finally:
             store.close()
     except (ParameterError, StoreError) as error:
         raise CommandError(str(error)) from error
+
+
+def _opened(arguments: argparse.Namespace, question: str, parameters: Mapping[str, str]) -> dict[str, Any]:
+    from submeter.server.api import QUESTIONS  # noqa: PLC0415  (the engine takes half a second)
+    from submeter.server.api.question import plain  # noqa: PLC0415  (the same)
+
+    with _store(arguments) as store:
+        return plain(QUESTIONS[question].answered(store, parameters, datetime.now().astimezone()))
 
 
 def _asked(url: str, question: str, parameters: Mapping[str, str]) -> dict[str, Any]:
@@ -86,15 +176,17 @@ def _asked(url: str, question: str, parameters: Mapping[str, str]) -> dict[str, 
 
 
 @contextmanager
-def requested(url: str, path: str, body: bytes | None = None) -> Generator[http.client.HTTPResponse]:
-    """The answer of the server at `url` to a GET of `path` under /api/v1, or to a POST of a body.
+def requested(
+    url: str, path: str, body: bytes | None = None, *, root: str = "/api/v1", headers: Mapping[str, str] | None = None
+) -> Generator[http.client.HTTPResponse]:
+    """The answer of the server at `url` to a GET of `path` under `root`, or to a POST of a body.
 
     Raises:
         CommandError: nothing answers, or what answers refuses.
     """
     if urlsplit(url).scheme not in {"http", "https"}:
         raise CommandError(f"{url!r} is no server's address", "use one such as http://127.0.0.1:4318")
-    request = urllib.request.Request(f"{url}/api/v1{path}", body)  # noqa: S310  (checked above)
+    request = urllib.request.Request(f"{url}{root}{path}", body, dict(headers or {}))  # noqa: S310  (checked above)
     if token := settings.api_token():
         request.add_header("Authorization", f"Bearer {token}")
     try:

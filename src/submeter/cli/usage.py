@@ -20,13 +20,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _TAG: Final = "tag:"
+_MOST_KEYS: Final = 2
+_BY_HELP: Final = f"one or two (user,day) of {', '.join(BY)}, tag:NAME (default: %(default)s)"
 _BAR: Final = 12
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `submeter usage`."""
     parser.add_argument(
-        "--by", type=_by, default="model", metavar="WHAT", help=f"{', '.join(BY)} or tag:NAME (default: %(default)s)"
+        "--by",
+        type=_by,
+        default="model",
+        metavar="WHAT",
+        help=_BY_HELP,
     )
     narrowing.add_options(parser, "period", "filters", "limit")
     parser.add_argument("--zone", default=local_zone(), help="time zone of days and hours (default: %(default)s)")
@@ -54,10 +60,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def page(by: str, rows: Sequence[Mapping[str, Any]], width: int, *, is_ascii: bool) -> list[Text]:
     """The table, with each row's share of the cost (of the tokens where nothing has a price) as a bar."""
+    first, _, second = by.partition(",")
     measure = "cost_usd" if any(row["cost_usd"] for row in rows) else "tokens"
     total = sum(_measured(row, measure) for row in rows)
     columns = (
-        Column(by.removeprefix(_TAG), is_text=True, least=12),
+        Column(first.removeprefix(_TAG), is_text=True, least=12),
+        Column(second.removeprefix(_TAG) or " ", is_text=True, rank=0 if second else 9, least=10),
         Column("calls"),
         Column("failed", rank=7),
         Column("in"),
@@ -97,9 +105,14 @@ def _calls(number: int) -> str:
 
 
 def _by(text: str) -> str:
-    if text in BY or (text.startswith(_TAG) and text != _TAG):
+    parts = text.split(",")
+    if len(parts) <= _MOST_KEYS and all(part in BY or (part.startswith(_TAG) and part != _TAG) for part in parts):
         return text
-    raise argparse.ArgumentTypeError(f"{text!r} is nothing to sum by: use {', '.join(BY)} or tag:NAME")
+    raise argparse.ArgumentTypeError(f"{text!r} is nothing to sum by: use one or two of {', '.join(BY)}, tag:NAME")
+
+
+def _named(key: str, by: str) -> Text:
+    return Text(wording.clean(key)) if key else Text(f"(no {by.removeprefix(_TAG)})", "dim")
 
 
 def _measured(row: Mapping[str, Any], measure: str) -> float:
@@ -111,9 +124,10 @@ def _measured(row: Mapping[str, Any], measure: str) -> float:
 def _cells(row: Mapping[str, Any], by: str, measure: str, total: float, *, is_ascii: bool) -> list[Text]:
     share = _measured(row, measure) / total if total else 0.0
     is_partial = bool(row["calls_without_usage"])
-    key = wording.clean(row["key"])
+    first, _, second = by.partition(",")
     return [
-        Text(key) if key else Text(f"(no {by.removeprefix(_TAG)})", "dim"),
+        _named(row["key"], first),
+        _named(row["second"], second) if second else Text(),
         Text(wording.count(row["calls"])),
         Text(wording.count(row["errors"]) if row["errors"] else "", "red"),
         Text(wording.count(row["input_tokens"], is_partial=is_partial)),

@@ -31,7 +31,8 @@ _WRONG_HOST: Final = (
 )
 _SCOPED: Final = "the token {!r} sees some services only, and this counts all of them: use a reader's without services"
 _TOO_MANY: Final = "more than {:g} questions a second under this token: ask again in {} s"
-_OPEN_PATHS: Final = ("/", "/health", "/api/v1/health", "/api", "/api/v1/openapi.json")
+_REFERENCE: Final = ("/api", "/api/reference.css", "/api/reference.js")
+_OPEN_PATHS: Final = ("/", "/health", "/api/v1/health", "/api/v1/openapi.json", *_REFERENCE)
 _OPEN_FOLDERS: Final = ("/web/", "/d/")
 _API: Final = "/api/"
 _ADMIN_PATHS: Final = ("/api/v1/purge", "/api/v1/audit")

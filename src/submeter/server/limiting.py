@@ -9,7 +9,7 @@ import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -30,8 +30,33 @@ NEAR: Final = 50.0
 """Subjects from this percentage of their limit on are told to those who enforce it."""
 
 _MOST_NEAR: Final = 100_000
+_OF_ALL: Final = "limits and their sums are those of all services: use a token without services"
 _FRESH: Final = 20
 """An answer about sums stands for so many times the time that it took, a second at the least."""
+
+
+class LimitInForce(BaseModel):
+    """A limit as the rules write it; a rolling window in seconds, a calendar one by its unit. `is_put`: over REST."""
+
+    name: str
+    measure: str
+    per: list[str]
+    where: dict[str, list[str]]
+    limit: float | None
+    limits: dict[str, float | None]
+    every: str | None
+    time_zone: str | None
+    last_s: float | None
+    thresholds: list[float]
+    forecast: bool
+    enforce: bool
+    is_put: bool
+
+
+class Limits(BaseModel):
+    """The limits in force, those of the rules file and those put over REST."""
+
+    limits: list[LimitInForce]
 
 
 class Limiting:
@@ -54,10 +79,13 @@ class Limiting:
             Route(named, self._take_back, methods=["DELETE"]),
         ]
 
-    async def _list(self, _: HttpRequest) -> Response:
-        put = self._ruling.put_names
-        limits = [{**written(rule), "is_put": rule.name in put} for rule in self._limits()]
-        return _answer({"limits": limits})
+    async def _list(self, request: HttpRequest) -> Response:
+        if request.scope["principal"].services is not None:
+            return _refusal(HTTPStatus.FORBIDDEN, _OF_ALL)
+        return _answer(Limits(limits=[self._in_force(rule) for rule in self._limits()]))
+
+    def _in_force(self, rule: LimitRule) -> LimitInForce:
+        return LimitInForce(**written(rule), is_put=rule.name in self._ruling.put_names)
 
     async def _put(self, request: HttpRequest) -> Response:
         body = await request.body()
@@ -76,7 +104,7 @@ class Limiting:
             return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, f"the limit cannot be written down: {error.strerror}")
         self._judging.rule()
         rule = next(rule for rule in self._limits() if rule.name == limit.name)
-        return _answer({**written(rule), "is_put": True})
+        return _answer(self._in_force(rule))
 
     async def _take_back(self, request: HttpRequest) -> Response:
         name = request.path_params["name"]
@@ -96,7 +124,7 @@ class Limiting:
     async def _enforced(self, request: HttpRequest) -> Response:
         """The limits to be enforced, unless the asker knows them, and the sums of the subjects near them."""
         if request.scope["principal"].services is not None:
-            return _refusal(HTTPStatus.FORBIDDEN, "the sums are those of all services: use a token without services")
+            return _refusal(HTTPStatus.FORBIDDEN, _OF_ALL)
         limits = [written(rule) for rule in self._limits() if rule.enforce]
         version = hashlib.blake2b(json.dumps(limits).encode(), digest_size=8).hexdigest()
         await self._look()
@@ -121,8 +149,9 @@ class Limiting:
         return [rule for rule in self._ruling.rules if isinstance(rule, LimitRule)]
 
 
-def _answer(content: dict[str, Any]) -> Response:
-    return JSONResponse(content, headers={"Cache-Control": "no-store"})
+def _answer(content: BaseModel | dict[str, Any]) -> Response:
+    plain = content.model_dump(mode="json") if isinstance(content, BaseModel) else content
+    return JSONResponse(plain, headers={"Cache-Control": "no-store"})
 
 
 def _refusal(status: HTTPStatus, message: str) -> Response:

@@ -19,7 +19,7 @@ _TYPES: Final = {
     "svg": "image/svg+xml",
     "txt": "text/plain; charset=utf-8",
 }
-_HEADERS: Final = {
+HEADERS: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -30,6 +30,7 @@ _HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-cache",
 }
+"""What a page of ours may do: load its own files, and nothing else."""
 _FOLDERS: Final = ("", "uplot")
 
 
@@ -60,4 +61,4 @@ def _answer(folder: str, name: str) -> Response:
     found = next((file for file in place.iterdir() if file.name == name), None)
     if found is None:
         raise HTTPException(404)
-    return Response(found.read_bytes(), media_type=media, headers=_HEADERS)
+    return Response(found.read_bytes(), media_type=media, headers=HEADERS)

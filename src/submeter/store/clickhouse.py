@@ -114,6 +114,8 @@ class ClickhouseEngine:
             "result_overflow_mode": "throw",
             "max_memory_usage": LIMITS["bytes"],
             "output_format_json_quote_64bit_integers": 0,
+            "format_csv_null_representation": "",
+            "do_not_merge_across_partitions_select_final": 1,
             "readonly": 1,
         }
         if services is not None:

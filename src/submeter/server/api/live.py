@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 PATH: Final = "/api/v1/live"
 _TOO_MANY: Final = "too many watch this server live already: try again later, or ask /api/v1/sessions now and then"
 _TRY_AGAIN_LATER: Final = 1013
+_GOING_AWAY: Final = 1001
 _PROTOCOL: Final = "submeter"
 
 
@@ -60,6 +61,7 @@ class Live:
         try:
             async for event in watcher.events():
                 await socket.send_text(f'{{"event":"{event.name}","data":{event.data}}}')
+            await socket.close(_GOING_AWAY)
         except (WebSocketDisconnect, RuntimeError):
             pass  # starlette says a socket that closed meanwhile in either way
         finally:
@@ -69,8 +71,6 @@ class Live:
 
 async def _until_gone(socket: WebSocket, watcher: Watcher) -> None:
     """Ends the watching when the other side closes; what it sends is not read into memory but dropped."""
-    try:
-        while True:
-            await socket.receive_bytes()
-    except (WebSocketDisconnect, KeyError, RuntimeError):
-        watcher.end()
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
+    watcher.end()

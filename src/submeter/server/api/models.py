@@ -59,17 +59,20 @@ class Models(BaseModel):
     price_version: str
 
 
+def listed(search: str, limit: int) -> Models:
+    """The models of the price table whose provider or name holds `search`."""
+    wanted = search.lower()
+    known = (found for found in catalog.models() if wanted in f"{found.provider} {found.name}".lower())
+    sorted_models = sorted(known, key=lambda found: (found.provider, found.name))[:limit]
+    made = [_model(found.provider, found.name, found, None) for found in sorted_models]
+    return Models(models=made, price_version=catalog.version())
+
+
 def _models(store: Reader, asked: ModelsAsked, now: datetime) -> Models:
     if asked.search:
-        wanted = asked.search.lower()
-        known = (
-            found for found in catalog.models() if wanted in found.name.lower() or wanted in found.provider.lower()
-        )
-        listed = sorted(known, key=lambda found: (found.provider, found.name))[: asked.limit]
-        made = [_model(found.provider, found.name, found, None) for found in listed]
-    else:
-        rows = questions.usage(store, by="provider,model", limit=asked.limit, **asked.range(now))
-        made = [_model(row.key, row.second, catalog.find(row.key, row.second), row) for row in rows]
+        return listed(asked.search, asked.limit)
+    rows = questions.usage(store, by="provider,model", limit=asked.limit, **asked.range(now))
+    made = [_model(row.key, row.second, catalog.find(row.key, row.second), row) for row in rows]
     return Models(models=made, price_version=catalog.version())
 
 

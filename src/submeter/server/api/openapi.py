@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from submeter.evaluator.rulemodels import Limit
 from submeter.server import problem
 from submeter.server.api import QUESTIONS, ROOT
 from submeter.server.api.export import EXPORT, FORMATS
 from submeter.server.api.purging import AUDIT, Purge, Purged
 from submeter.server.feed import LiveCall, LiveWarning
+from submeter.server.limiting import LimitInForce, Limits
 from submeter.version import VERSION
 
 if TYPE_CHECKING:
@@ -27,11 +29,20 @@ _REFUSALS: Final = {
     "400": "A parameter cannot be used; the detail says what is accepted.",
     "401": "The server wants its token.",
     "403": "The token's role does not allow this, or the request comes from another site's page.",
-    "404": "There is no such session.",
+    "404": "There is no such session or limit.",
     "421": "The server answers to localhost only.",
     "429": "Too many questions a second; Retry-After says when to ask again.",
     "503": "The store cannot answer now.",
 }
+_NAMED: Final = [
+    {
+        "name": "name",
+        "in": "path",
+        "required": True,
+        "description": "the limit's name",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,100}$"},
+    }
+]
 _ABOUT: Final = (
     "Ask a submeter server about calls to language models: tokens, cost, sessions, users, warnings. Times are in UTC "
     "and ISO 8601; money is in US dollars; a count or cost that nobody reported is null, never 0. Every refusal is "
@@ -57,9 +68,13 @@ def document() -> dict[str, Any]:
         (Purged, "serialization"),
         (LiveCall, "serialization"),
         (LiveWarning, "serialization"),
+        (LimitInForce, "serialization"),
+        (Limits, "serialization"),
         (Purge, "validation"),
+        (Limit, "validation"),
     ]
     _, schemas = models_json_schema(models, ref_template=_REF)
+    del schemas["$defs"][Limit.__name__]["required"]  # the path names it
     return {
         "openapi": "3.1.0",
         "info": {"title": "submeter", "version": VERSION, "description": _ABOUT},
@@ -83,10 +98,27 @@ def _paths(questions: Iterable[Question]) -> Iterable[tuple[str, dict[str, Any]]
     events = {"text/event-stream": {"schema": {"type": "string"}}}
     live = "Calls (LiveCall) and warnings (LiveWarning) as they are stored; /live/ws is the same as a WebSocket"
     yield "/live", {"get": _operation("live", live, [], events)}
-    purge = _operation("purge", "Erase a user, a session, or what is old; admins only", [], _json(Purged))
-    purge["requestBody"] = {"required": True, "content": _json(Purge)}
-    purge["responses"]["413"] = _refusal("The body is too large.")
-    yield "/purge", {"post": purge}
+    yield "/purge", {"post": _change("purge", "Erase a user, a session, or what is old", [], Purge, Purged)}
+    yield "/limits", {"get": _operation("limits", "Which limits are in force?", [], _json(Limits))}
+    yield "/limits/{name}", {"put": _change("limit", "Put a limit", _NAMED, Limit, LimitInForce), "delete": _taken()}
+
+
+def _change(
+    name: str, summary: str, parameters: list[Any], body: type[BaseModel], answer: type[BaseModel]
+) -> dict[str, Any]:
+    """An operation with a body, which only an admin may ask for."""
+    operation = _operation(name, f"{summary}; admins only", parameters, _json(answer))
+    operation["requestBody"] = {"required": True, "content": _json(body)}
+    operation["responses"]["413"] = _refusal("The body is too large.")
+    return operation
+
+
+def _taken() -> dict[str, Any]:
+    """The operation that takes a limit back, which answers nothing."""
+    operation = _operation("take-back", "Take back a limit that was put over REST; admins only", _NAMED, {})
+    del operation["responses"]["200"]
+    operation["responses"]["204"] = {"description": "It is gone."}
+    return operation
 
 
 def _operation(name: str, summary: str, parameters: list[Any], content: dict[str, Any]) -> dict[str, Any]:

@@ -114,9 +114,7 @@ class Purging:
         async for part in request.stream():
             body += part
             if len(body) > _MOST_BYTES:
-                return problem.response(
-                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is larger than {_MOST_BYTES} bytes"
-                )
+                return problem.response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LARGE)
         try:
             asked = Purge.model_validate_json(body)
         except ValidationError as error:

@@ -18,6 +18,7 @@ from submeter.server.api.live import Live
 from submeter.server.api.openapi import document
 from submeter.server.api.purging import Purging
 from submeter.server.api.question import ParameterError, Question
+from submeter.server.api.reference_page import routes as reference_routes
 from submeter.store import QuestionRefused, StoreError, UnknownSession
 from submeter.version import VERSION
 
@@ -71,6 +72,7 @@ def routes(store: Store, counters: Counters, feed: Feed) -> list[BaseRoute]:
         Route("/health", _health),
         Route(f"{ROOT}/health", _health),
         Route(f"{ROOT}/openapi.json", _openapi),
+        *reference_routes(),
         *Live(feed).routes(),
         *Export(desk).routes(),
         *Purging(desk, cast("Database", store)).routes(),

@@ -1,6 +1,7 @@
 -- How much of the input was sent before, in the same conversation, and how many failed calls were tried again?
--- A row of the inner query is one step of one session. If its inputs grow from call to call, each begins with the
--- one before: all but the longest were sent again. Calls more than five minutes apart find no cache.
+-- A row of the inner query is one step of one session, told by a hash of 64 bits, which is several times faster.
+-- If its inputs grow from call to call, each begins with the one before: all but the longest were sent again.
+-- Calls more than five minutes apart find no cache.
 SELECT
     provider,
     model,
@@ -14,11 +15,10 @@ SELECT
 FROM
 (
     SELECT
-        c.provider AS provider,
-        c.session_id AS session,
-        c.operation AS operation,
-        c.step AS step,
-        c.request_model AS model,
+        any(c.provider) AS provider,
+        cityHash64(c.session_id, c.operation, c.step, c.request_model) AS conversation,
+        any(c.operation) AS operation,
+        any(c.request_model) AS model,
         countIf(c.input_tokens > 0) AS counted,
         ifNull(sum(c.input_tokens), 0) AS inputs,
         ifNull(max(c.input_tokens), 0) AS longest,
@@ -36,7 +36,7 @@ FROM
     FROM otel.llm_calls AS c
     WHERE c.session_id != ''
         AND $filters
-    GROUP BY provider, session, operation, step, model
+    GROUP BY conversation
 )
 WHERE is_growing OR retried > 0
 GROUP BY provider, model, operation

@@ -6,4 +6,5 @@ SET max_execution_time = {seconds:UInt32},
     max_memory_usage = {bytes:UInt64},
     do_not_merge_across_partitions_select_final = 1,
     output_format_json_quote_64bit_integers = 0,
+    format_csv_null_representation = '',
     readonly = 1

@@ -1,0 +1,61 @@
+"""`submeter export`: calls, sessions or warnings as CSV, JSON Lines or Parquet, into a file or onto a pipe."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from submeter.cli import narrowing, source
+from submeter.cli.failure import CommandError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `submeter export`."""
+    parser.add_argument("what", nargs="?", default="calls", choices=("calls", "sessions", "warnings"))
+    parser.add_argument("--format", default="csv", choices=("csv", "jsonl", "parquet"), help="default: %(default)s")
+    parser.add_argument("--output", "-o", metavar="FILE", help="write to this file, which must not exist")
+    narrowing.add_options(parser, "period", "filters")
+    source.add_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Writes the rows, a part at a time."""
+    parameters = {**narrowing.parameters(arguments), "what": arguments.what, "format": arguments.format}
+    if not arguments.output and arguments.format == "parquet" and sys.stdout.isatty():
+        raise CommandError("Parquet is nothing for a terminal", "name a file with --output")
+    with source.exported(arguments, parameters) as parts:
+        if arguments.output:
+            _save(Path(arguments.output).expanduser(), parts)
+        else:
+            for part in parts:
+                sys.stdout.buffer.write(part)
+    return 0
+
+
+def _save(file: Path, parts: Iterable[bytes]) -> None:
+    """Writes beside the file first, so that a file of that name is always whole."""
+    from rich.console import Console  # noqa: PLC0415  (needed for the progress alone)
+    from rich.progress import DownloadColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415  (the same)
+
+    if file.exists():
+        raise CommandError(f"{file} exists already", "choose another name or remove it first")
+    draft = file.with_name(f".{file.name}.part")
+    columns = (TextColumn("{task.description}"), DownloadColumn(), TimeElapsedColumn())
+    try:
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress, draft.open("wb") as sink:
+            task = progress.add_task(f"writing {file.name}", total=None)
+            for part in parts:
+                sink.write(part)
+                progress.advance(task, len(part))
+        size = draft.stat().st_size
+        draft.replace(file)
+    except OSError as error:
+        raise CommandError(f"cannot write {file} ({error.strerror})", "choose another place") from error
+    finally:
+        draft.unlink(missing_ok=True)
+    sys.stderr.write(f"{file}: {size:,} bytes\n")

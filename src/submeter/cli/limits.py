@@ -1,0 +1,63 @@
+"""`submeter limits`: the limits that the running server watches."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.text import Text
+
+from submeter.cli import output, source, wording
+from submeter.cli.table import Column, lines
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping, Sequence
+
+_COLUMNS: Final = (
+    Column("limit", is_text=True, least=12),
+    Column("of", is_text=True),
+    Column("per", is_text=True),
+    Column("at most"),
+    Column("window", is_text=True),
+    Column("set", is_text=True, rank=1),
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `submeter limits`."""
+    output.add_options(parser)
+    source.add_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prints the limits; they are the server's, so one must run."""
+    with source.requested(source.server(arguments), "/limits") as response:
+        answer: Mapping[str, Any] = json.load(response)
+    rows: Sequence[Mapping[str, Any]] = answer["limits"]
+    output.write(
+        arguments,
+        answer,
+        lambda width, _: (
+            lines(_COLUMNS, [_cells(row) for row in rows], width)
+            if rows
+            else [Text("no limits: put one into rules.yaml or by PUT /api/v1/limits/NAME", "dim")]
+        ),
+        rows,
+    )
+    return 0
+
+
+def _cells(row: Mapping[str, Any]) -> list[Text]:
+    limit = row.get("limit")
+    measure = str(row.get("measure", ""))
+    amount = wording.usd(limit) if measure == "cost_usd" else wording.count(limit)
+    window = row.get("every") or wording.duration(row.get("last_s"))
+    return [
+        Text(wording.clean(str(row.get("name", "")))),
+        Text(measure, "dim"),
+        Text(wording.clean(", ".join(row.get("per", ())))),
+        Text(amount),
+        Text(f"a {window}" if row.get("every") else f"the last {window}"),
+        Text("over REST" if row.get("is_put") else "in the rules", "dim"),
+    ]

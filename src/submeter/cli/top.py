@@ -1,0 +1,96 @@
+"""`submeter top`: what is going on now: calls a minute, tokens and cost, the busiest models, users and sessions."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.text import Text
+
+from submeter.cli import output, source, usage, wording
+from submeter.cli.failure import CommandError
+from submeter.cli.session_page import totals
+from submeter.cli.sessions import page as sessions_page
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping, Sequence
+
+_LEAST_S: Final = 0.5
+_ROWS: Final = 5
+_SPARKS: Final = " ▁▂▃▄▅▆▇█"
+_BY: Final = ("model", "user")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `submeter top`."""
+    parser.add_argument("--last", default="15m", metavar="TIME", help="how far to look back (default: %(default)s)")
+    parser.add_argument("--every", type=float, default=2.0, metavar="S", help="seconds between looks (default: 2)")
+    parser.add_argument("--once", action="store_true", help="look once and end")
+    output.add_options(parser, has_table=False)
+    source.add_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Shows the page again and again until Ctrl-C; once where nobody is looking."""
+    from rich.console import Console, Group  # noqa: PLC0415  (needed for pages alone)
+    from rich.live import Live  # noqa: PLC0415  (the same)
+
+    console = Console(highlight=False, emoji=False, markup=False)
+    if arguments.once or arguments.json or not console.is_terminal:
+        answer = _looked(arguments)
+        output.write(arguments, answer, lambda width, is_ascii: page(answer, width, is_ascii=is_ascii))
+        return 0
+    if arguments.every < _LEAST_S:
+        raise CommandError(f"--every {arguments.every:g} is too often", f"use {_LEAST_S:g} or more")
+    with Live(console=console, screen=True, auto_refresh=False) as live:
+        while True:
+            shown = page(_looked(arguments), console.width, is_ascii=False)[: console.height]
+            live.update(Group(*shown), refresh=True)
+            time.sleep(arguments.every)
+
+
+def _looked(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Everything on the page."""
+    since = {"since": arguments.last}
+    asked: dict[str, Any] = {
+        "last": arguments.last,
+        "totals": source.answered(arguments, "summary", {**since, "limit": "1"})["totals"],
+        "sessions": source.answered(arguments, "sessions", {**since, "limit": str(_ROWS)})["sessions"],
+        "warnings": source.answered(arguments, "warnings", {**since, "limit": str(_ROWS)})["warnings"],
+        "hours": source.answered(arguments, "usage", {"since": "24h", "by": "hour"})["usage"],
+    }
+    for by in _BY:
+        asked[by] = source.answered(arguments, "usage", {**since, "by": by, "limit": str(_ROWS)})["usage"]
+    return asked
+
+
+def page(answer: Mapping[str, Any], width: int, *, is_ascii: bool) -> list[Text]:
+    """The page in lines of at most `width` cells."""
+    text = [
+        Text.assemble(("submeter top", "bold"), (f"   the last {answer['last']}, Ctrl-C ends", "dim")),
+        Text(),
+        *totals(answer["totals"], width),
+        *_sparks(answer["hours"], is_ascii=is_ascii),
+    ]
+    for by in _BY:
+        if answer[by]:
+            text += [Text(), *usage.page(by, answer[by], width, is_ascii=is_ascii)]
+    if answer["sessions"]:
+        text += [Text(), *sessions_page(answer["sessions"], width)]
+    else:
+        text += [Text(), Text("no calls in this time: waiting", "dim")]
+    for row in answer["warnings"]:
+        line = Text(f"{wording.local_time(row['ts'])}  {row['severity']}  {wording.clean(row['message'])}", "yellow")
+        line.truncate(width, overflow="ellipsis")
+        text.append(line)
+    return text
+
+
+def _sparks(hours: Sequence[Mapping[str, Any]], *, is_ascii: bool) -> list[Text]:
+    """Calls of each of the last hours as a line of bars."""
+    if is_ascii or not hours:
+        return []
+    most = max(row["calls"] for row in hours) or 1
+    marks = "".join(_SPARKS[round(row["calls"] / most * (len(_SPARKS) - 1))] for row in hours)
+    return [Text.assemble(("calls an hour  ", "dim"), (marks, "cyan"), (f"  {wording.count(most)} at most", "dim"))]

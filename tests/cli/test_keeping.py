@@ -1,0 +1,66 @@
+"""The commands that move data: demo, export, purge; and those that need none: prices, token, completion."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from tests.server.running import RunningServer, submeter_command
+
+from submeter.server.principal import hashed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_made_up_calls_are_stored_exported_and_erased(tmp_path: Path) -> None:
+    data = ("--data", str(tmp_path / "data"))
+    made = submeter_command("demo", "--days", "1", *data)
+    assert made.returncode == 0, made.stderr
+    calls = int(made.stdout.split()[0].replace(",", ""))
+    file = tmp_path / "calls.jsonl"
+    assert submeter_command("export", "--format", "jsonl", "-o", str(file), *data).returncode == 0
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    assert 0 < len(rows) <= calls
+    assert "exists already" in submeter_command("export", "-o", str(file), *data).stderr
+    user = next(row["user_id"] for row in rows if row["user_id"])
+    unasked = submeter_command("purge", "--user", user, *data)
+    assert (unasked.returncode, "--yes" in unasked.stderr) == (1, True)
+    with RunningServer(tmp_path / "data"):
+        purged = submeter_command("purge", "--user", user, "--yes", "--json", *data)
+        assert json.loads(purged.stdout)["rows"]["llm_call_rows"] > 0
+        left = submeter_command("sessions", "--user", user, "--json", *data)
+        assert json.loads(left.stdout)["sessions"] == []
+
+
+def test_prices_need_no_store() -> None:
+    found = json.loads(submeter_command("prices", "gpt-5-mini", "--json").stdout)
+    assert any(model["provider"] == "openai" and model["is_priced"] for model in found["models"])
+
+
+def test_a_token_is_shown_once_and_kept_as_a_hash() -> None:
+    made = submeter_command("token", "grafana", "--service", "shop")
+    token = next(word for word in made.stderr.split() if word.startswith("submeter-"))
+    (entry,) = yaml.safe_load(made.stdout)["tokens"]
+    assert entry == {"name": "grafana", "role": "reader", "hash": hashed(token), "services": ["shop"]}
+    assert "reader" in submeter_command("token", "x", "--role", "admin", "--service", "shop").stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_completion_script_knows_every_command(shell: str) -> None:
+    script = submeter_command("completion", shell).stdout
+    assert "usage" in script
+    assert "by" in script
+    if shell == "bash":
+        checked = subprocess.run(
+            ["/usr/bin/env", "bash", "-n"], input=script, text=True, check=False, capture_output=True
+        )
+        assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_limits_need_a_server(tmp_path: Path) -> None:
+    refused = submeter_command("limits", "--data", str(tmp_path))
+    assert (refused.returncode, "submeter up" in refused.stderr) == (1, True)
