@@ -100,14 +100,16 @@ def driven(coroutine: Coroutine[Any, Any, object]) -> None:
     raise AssertionError("a synchronous SDK made its caller wait in an event loop")
 
 
-def comparable(value: object) -> object:
-    """`value` without its identity: what two runs must agree on."""
+def comparable(value: object, above: tuple[BaseException, ...] = ()) -> object:
+    """`value` without its identity: what two runs must agree on. `above` are the errors that it is chained to."""
     kind = f"{type(value).__module__}.{type(value).__qualname__}"
     if isinstance(value, enum.Enum) or value is None or isinstance(value, str | bytes | int | float):
         return value
     if isinstance(value, BaseException):
         notes = getattr(value, "__notes__", [])
-        return (kind, str(value), notes, comparable(value.__cause__), comparable(value.__context__))
+        # google-genai 3 chains some errors in a circle.
+        chain = [comparable(one, (*above, value)) for one in (value.__cause__, value.__context__) if one not in above]
+        return (kind, str(value), notes, chain)
     if isinstance(value, dict):
         return kind, {str(name): comparable(item) for name, item in cast("dict[object, object]", value).items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from metering import metered, usage_of
 from providers.matrix import Case, check, rows
 from providers.play import Play
-from providers.wire import Wire, document, sse
+from providers.wire import Wire, document, named, sse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 genai: Any = pytest.importorskip("google.genai")
 
@@ -73,6 +76,62 @@ def answer(text: str, reason: str | None = None, **usage: Any) -> dict[str, Any]
     }
 
 
+INTERACTION_USAGE = {
+    "total_tokens": 242,
+    "total_input_tokens": 10,
+    "input_tokens_by_modality": [{"modality": "text", "tokens": 10}],
+    "total_cached_tokens": 0,
+    "total_output_tokens": 13,
+    "total_tool_use_tokens": 8,
+    "total_thought_tokens": 211,
+}
+INTERACTION_TRUTH = {
+    "input_tokens": 18,
+    "output_tokens": 224,
+    "cache_read.input_tokens": 0,
+    "reasoning.output_tokens": 211,
+    "text.input_tokens": 10,
+}
+INTERACTION = {
+    "id": "v1_x",
+    "status": "in_progress",
+    "created": "2026-05-13T19:57:25Z",
+    "updated": "2026-05-13T19:57:25Z",
+    "object": "interaction",
+    "model": MODEL,
+}
+INTERACTED = {**INTERACTION, "status": "completed", "usage": INTERACTION_USAGE}
+
+
+def interaction(of: Callable[[Any], Any], **shared: Any) -> Play:
+    def ask(client: Any, **more: Any) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that interactions are experimental
+            return of(client).create(model=MODEL, input="Where?", **more)
+
+    return Play(
+        name="interactions",
+        make=make,
+        whole=ask,
+        stream=lambda client: ask(client, stream=True),
+        answer=document({**INTERACTED, "steps": []}),
+        pieces=[
+            named({"event_type": "interaction.created", "interaction": INTERACTION}, "interaction.created"),
+            named({"event_type": "step.start", "index": 0, "step": {"type": "thought"}}, "step.start"),
+            named({"event_type": "step.stop", "index": 0}, "step.stop"),
+            named({"event_type": "interaction.completed", "interaction": INTERACTED}, "interaction.completed"),
+            b"event: done\ndata: [DONE]\n\n",
+        ],
+        truth=INTERACTION_TRUTH,
+        provider="gcp.gemini",
+        kind="generate_content",
+        model=MODEL,
+        facts={"gen_ai.response.id": "v1_x", "gen_ai.response.model": MODEL},
+        reasons=("stop",),
+        **shared,
+    )
+
+
 def plays(mode: str) -> list[Play]:
     def of(client: Any) -> Any:
         return client.aio.models if mode == "async" else client.models
@@ -107,6 +166,7 @@ def plays(mode: str) -> list[Play]:
         **shared,
     }
     return [
+        interaction(lambda client: (client.aio if mode == "async" else client).interactions, **shared),
         Play(name="gemini", make=make, provider="gcp.gemini", **content),
         Play(name="vertex", make=make_vertex, provider="gcp.vertex_ai", **content),
         Play(

@@ -54,7 +54,13 @@ PROVIDERS: dict[str, Row] = {
     "anthropic": Row("anthropic", "anthropic", "0.51"),
     "botocore": Row("botocore", "botocore", "1.34", module="bedrock", awaits=("botocore.client",)),
     "cohere": Row("cohere", "cohere", "5.18", awaits=("cohere.raw_base_client", "cohere.v2.raw_client")),
-    "google.genai": Row("google.genai", "google-genai", "1.20", module="google_genai", awaits=("google.genai.models",)),
+    "google.genai": Row(
+        "google.genai",
+        "google-genai",
+        "1.20",
+        module="google_genai",
+        awaits=("google.genai.models", "google.genai._gaos.interactions"),
+    ),
     "groq": Row("groq", "groq", "0.13"),
     "ibm_watsonx_ai": Row(
         "ibm_watsonx_ai",

@@ -1,4 +1,4 @@
-"""Google GenAI: content and embeddings, of the Gemini API and of Vertex AI.
+"""Google GenAI: content, interactions and embeddings, of the Gemini API and of Vertex AI.
 
 The methods beneath the public ones make one request each, so that automatic function calling and continuation are
 counted request by request. Gemini gives thoughts and the input of its own tools beside the totals; the conventions
@@ -7,6 +7,7 @@ count them in.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from submeter import semconv
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
     from submeter.core.endpoint import Reading
 
 _MODALITIES = ("text", "image", "audio")
+_ENDED = {
+    "completed": "stop",
+    "incomplete": "length",
+    "requires_action": "tool_calls",
+    "failed": "error",
+    "cancelled": "error",
+}
+"""Status of an interaction -> why it ended."""
 
 
 def _by_modality(side: str) -> Reading:
@@ -30,9 +39,17 @@ def _by_modality(side: str) -> Reading:
             known = fields_of(detail)
             modality = str(getattr(known.get("modality"), "value", known.get("modality"))).lower()
             if modality in _MODALITIES:
-                counts[f"{modality}_{side}_tokens"] = known.get("token_count")
+                counts[f"{modality}_{side}_tokens"] = known.get("token_count", known.get("tokens"))
 
     return read
+
+
+def _settle_interaction(call: Call, fields: Mapping[str, Any]) -> None:
+    status = fields.get("status")
+    if status in _ENDED:
+        call.ended(_ENDED[status])
+    if isinstance(status, str):
+        call.fact(semconv.RESPONSE_STATUS, status)
 
 
 def _settle_embeddings(call: Call, fields: Mapping[str, Any]) -> None:
@@ -82,10 +99,35 @@ EMBEDDINGS = Endpoint(
 )
 
 
+INTERACTION = Endpoint(
+    kind=semconv.KIND_GENERATE_CONTENT,
+    usage={
+        "total_input_tokens": "input_tokens",
+        "total_output_tokens": "output_tokens",
+        "total_thought_tokens": "reasoning_tokens",
+        "total_tool_use_tokens": "tool_use_tokens",
+        "total_cached_tokens": "cache_read_tokens",
+        "input_tokens_by_modality": _by_modality("input"),
+        "output_tokens_by_modality": _by_modality("output"),
+    },
+    beside=CONTENT.beside,
+    envelopes=frozenset({"interaction", "metadata"}),
+    request={"previous_interaction_id": semconv.REQUEST_PREVIOUS_RESPONSE_ID},
+    reasoning=("generation_config", "thinking_level"),
+    response={"id": semconv.RESPONSE_ID, "model": semconv.RESPONSE_MODEL},
+    is_fetchable=True,
+    settle=_settle_interaction,
+)
+
+FETCHED_INTERACTION = replace(
+    INTERACTION, kind=semconv.KIND_FETCH_RESPONSE, counts_as=semconv.KIND_GENERATE_CONTENT, is_fetchable=False
+)
+
+
 def _request(_owner: Any, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     """The configuration's fields beside the model, and in the words of the table what it says by other means."""
     config = fields_of(arguments.get("config"))
-    asked = {**config, "model": arguments.get("model")}
+    asked = {**arguments, **config, "model": arguments.get("model")}
     if config.get("response_mime_type") == "application/json":
         asked["output_type"] = semconv.OUTPUT_JSON
     level = fields_of(config.get("thinking_config")).get("thinking_level")
@@ -105,12 +147,19 @@ def _pairs(name: str, endpoint: Endpoint, *, is_stream: bool = False) -> Iterato
         yield Method(target=f"models:{owner}.{name}", endpoint=endpoint, is_stream=is_stream)
 
 
+def _interactions(name: str, endpoint: Endpoint) -> Iterator[Method]:
+    for owner in ("Interactions", "AsyncInteractions"):
+        yield Method(target=f"_gaos.interactions:{owner}.{name}", endpoint=endpoint, within="generator")
+
+
 PROVIDER = Provider(
     package="google.genai",
     methods=(
         *_pairs("_generate_content", CONTENT),
         *_pairs("_generate_content_stream", CONTENT, is_stream=True),
         *_pairs("_embed_content", EMBEDDINGS),
+        *_interactions("create", INTERACTION),
+        *_interactions("get", FETCHED_INTERACTION),
     ),
     seat=_seat,
     request=_request,

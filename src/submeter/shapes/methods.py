@@ -40,7 +40,7 @@ class Method:
         target: "module:Class.function", to be put behind a root of the provider.
         endpoint: what a call of it means, or finds that out from the arguments; `None` when it is not metered.
         is_stream: whether it always streams; else its argument `stream` says so.
-        within: the attribute of what it gives back that holds the answer or the stream.
+        within: the attribute of what it gives back that holds the answer or the stream, where it has that.
         is_lazy: whether its stream makes the request at the first pull, although a plain function gives it.
         is_manager: whether it is a context manager.
         is_optional: whether its module may lack it in a release that is supported.
@@ -136,7 +136,7 @@ class Opener:
     def answered(self, call: Call, given: Any) -> Any:
         """Reads the answer in what the method gave back, or puts a tap in front of the stream in it."""
         within = self.method.within
-        held = fields_of(given).get(within) if within else given
+        held = fields_of(given).get(within, given) if within else given
         if isinstance(held, GeneratorType):
             tapped: Any = follow(lambda: call, cast("Any", held))
         elif isinstance(held, AsyncGeneratorType):
@@ -145,7 +145,7 @@ class Opener:
             call.answer(held)
             call.finish()
             return given
-        if not within:
+        if held is given:
             return tapped
         setattr(given, within, tapped)
         _watch(call, fields_of(given).get("response"))
