@@ -35,7 +35,7 @@ test: $(STAMP)
 
 # Every metered SDK on a loopback server, in an environment of its own; a missing SDK fails instead of being skipped.
 test-providers: $(SDKS_STAMP)
-	@SUBMETER_TEST_SDKS=1 $(SDKS)/bin/python -m pytest -q tests/providers
+	@SUBMETER_TEST_SDKS=1 $(SDKS)/bin/python -m pytest -q tests/providers tests/recordings/test_sdk_recordings.py
 
 # Recorded provider traffic is no part of the project: give a folder of it, as in `make recordings RECORDINGS=path`.
 recordings: $(SDKS_STAMP)

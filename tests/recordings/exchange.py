@@ -103,6 +103,8 @@ def _recorded(path: Path) -> list[tuple[Fields, Fields]]:
             whole: Any = json.load(stream) if path.suffix == ".json" else yaml.load(stream, Loader)
         except (ValueError, yaml.YAMLError):
             return []
+    if isinstance(whole, list):
+        return [_of_nock(fields_of(one)) for one in cast("list[object]", whole)]
     whole = fields_of(whole)
     if "interactions" in whole:
         found = [fields_of(one) for one in whole["interactions"] or ()]
@@ -113,6 +115,17 @@ def _recorded(path: Path) -> list[tuple[Fields, Fields]]:
         # The answer alone, as a client of this provider got it.
         return [({"method": "POST", "uri": "https://api.anthropic.com/v1/messages"}, whole)]
     return []
+
+
+def _of_nock(told: Fields) -> tuple[Fields, Fields]:
+    """One exchange as the recorder of JavaScript tests writes it: headers in one list, a stream's bytes in hex."""
+    raw, body = told.get("rawHeaders"), told.get("response")
+    pairs = cast("list[str]", raw) if isinstance(raw, list) else []
+    if told.get("responseIsBinary") and isinstance(body, str):
+        body = bytes.fromhex(body)
+    request = {"uri": f"{told.get('scope')}{told.get('path')}", "method": told.get("method"), "body": told.get("body")}
+    headers = dict(zip(pairs[::2], pairs[1::2], strict=False))
+    return request, {"status": told.get("status"), "body": body, "headers": headers}
 
 
 def _exchange(file: str, place: int, request: Fields, response: Fields) -> Exchange | None:

@@ -87,7 +87,7 @@ def statement(exchange: Exchange, *, is_counted: bool = True) -> Statement:
     if exchange.path.endswith("/messages"):
         parts = counts.get(CACHE_READ, 0) + counts.get(CACHE_WRITE, 0)
         counts.update({INPUT: counts[INPUT] + parts} if INPUT in counts else {})
-    is_clamped = _clamped(counts)
+    is_clamped = clamped(counts)
     return Statement(
         counts if is_counted else {},
         [usage for body in bodies for usage in _usages(body)],
@@ -137,7 +137,7 @@ def _meaning(path: str) -> str:
     return next((name for known, name in MEANT.items() if re.fullmatch(known, path)), "")
 
 
-def _clamped(counts: dict[str, int]) -> bool:
+def clamped(counts: dict[str, int]) -> bool:
     """Cuts parts down to their total, as the conventions' containment demands; says whether it had to."""
     before = dict(counts)
     for total, parts in (

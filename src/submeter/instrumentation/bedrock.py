@@ -153,6 +153,8 @@ INVOKED_EMBEDDINGS = replace(
     },
 )
 
+INVOKED_RERANKING = replace(INVOKED, kind=semconv.KIND_RERANK, request={})
+
 
 def _converse(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**fields_of(parameters.get("inferenceConfig")), "model": parameters.get("modelId")}
@@ -173,10 +175,10 @@ def _invoked(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**merged, "model": parameters.get("modelId")}
 
 
-def _invoked_endpoint(parameters: Mapping[str, Any]) -> Endpoint | None:
+def _invoked_endpoint(parameters: Mapping[str, Any]) -> Endpoint:
     model = str(parameters.get("modelId"))
     if "rerank" in model:
-        return None
+        return INVOKED_RERANKING
     if "embed" in model:
         return INVOKED_EMBEDDINGS
     body = parameters.get("body")

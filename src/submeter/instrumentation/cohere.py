@@ -1,4 +1,4 @@
-"""Cohere: chat and embeddings of both API versions, and the older generate.
+"""Cohere: chat, embeddings and reranking of both API versions, and the older generate.
 
 Billed units count, where Cohere gives both them and the tokens that the model saw (conventions, token metrics).
 Both the plain clients and those with raw responses pass through the raw clients' methods.
@@ -10,12 +10,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from submeter import semconv
-from submeter.core.endpoint import Endpoint
+from submeter.core.endpoint import Endpoint, fields_of
 from submeter.shapes.methods import Method, Provider, Server, server_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from submeter.core.call import Call
     from submeter.core.endpoint import Table
 
 _TOKENS: Table = {"input_tokens": "input_tokens", "output_tokens": "output_tokens"}
@@ -35,6 +36,14 @@ _SAMPLING = {
     "stop_sequences": semconv.REQUEST_STOP_SEQUENCES,
     "temperature": semconv.REQUEST_TEMPERATURE,
 }
+
+
+def _settle_units(call: Call, fields: Mapping[str, Any]) -> None:
+    """Reranking is billed by searches, not by tokens."""
+    units = fields_of(fields_of(fields.get("meta")).get("billed_units")).get("search_units")
+    if isinstance(units, int | float):
+        call.fact(semconv.USAGE_SEARCH_UNITS, int(units))
+
 
 CHAT = Endpoint(
     kind=semconv.KIND_CHAT,
@@ -66,6 +75,15 @@ EMBEDDINGS = Endpoint(
 )
 
 
+RERANKING = Endpoint(
+    kind=semconv.KIND_RERANK,
+    usage={"billed_units": {**_TOKENS}},
+    usage_at="meta",
+    response={"id": semconv.RESPONSE_ID},
+    settle=_settle_units,
+)
+
+
 def _pairs(target: str, endpoint: Endpoint, *, is_stream: bool = False) -> Iterator[Method]:
     """The method of the raw client and that of its asynchronous twin."""
     module, _, name = target.partition(":")
@@ -89,11 +107,13 @@ PROVIDER = Provider(
         *_pairs("v2.raw_client:RawV2Client.chat", CHAT),
         *_pairs("v2.raw_client:RawV2Client.chat_stream", CHAT, is_stream=True),
         *_pairs("v2.raw_client:RawV2Client.embed", EMBEDDINGS),
+        *_pairs("v2.raw_client:RawV2Client.rerank", RERANKING),
         *_pairs("raw_base_client:RawBaseCohere.chat", CHAT_V1),
         *_pairs("raw_base_client:RawBaseCohere.chat_stream", CHAT_V1, is_stream=True),
         *_pairs("raw_base_client:RawBaseCohere.generate", GENERATE),
         *_pairs("raw_base_client:RawBaseCohere.generate_stream", GENERATE, is_stream=True),
         *_pairs("raw_base_client:RawBaseCohere.embed", EMBEDDINGS),
+        *_pairs("raw_base_client:RawBaseCohere.rerank", RERANKING),
     ),
     seat=_seat,
     roots=("cohere.",),
