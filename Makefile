@@ -37,6 +37,10 @@ test: $(STAMP)
 test-providers: $(SDKS_STAMP)
 	@SUBMETER_TEST_SDKS=1 $(SDKS)/bin/python -m pytest -q tests/providers tests/recordings/test_sdk_recordings.py
 
+# Oldest and newest supported release of every SDK, each in a throw-away environment; needs uv; ONLY="groq cohere" for some.
+sdk-matrix: $(STAMP)
+	@$(BIN)/python -m tools.sdk_matrix $(ONLY)
+
 # Recorded provider traffic is no part of the project: give a folder of it, as in `make recordings RECORDINGS=path`.
 recordings: $(SDKS_STAMP)
 	@test -n "$(RECORDINGS)" || { echo "no folder given; run: make recordings RECORDINGS=path/to/recordings"; exit 1; }

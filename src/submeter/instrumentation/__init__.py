@@ -62,6 +62,13 @@ PROVIDERS: dict[str, Row] = {
         awaits=("google.genai.models", "google.genai._gaos.interactions"),
     ),
     "groq": Row("groq", "groq", "0.13"),
+    "huggingface_hub": Row(
+        "huggingface_hub",
+        "huggingface-hub",
+        "0.30",
+        module="huggingface",
+        awaits=("huggingface_hub.inference._client", "huggingface_hub.inference._generated._async_client"),
+    ),
     "ibm_watsonx_ai": Row(
         "ibm_watsonx_ai",
         "ibm-watsonx-ai",
@@ -80,6 +87,7 @@ PROVIDERS: dict[str, Row] = {
             for home in ("client.", "")
         ),
     ),
+    "ollama": Row("ollama", "ollama", "0.4", awaits=("ollama._client",)),
     "openai": Row(
         "openai",
         "openai",
