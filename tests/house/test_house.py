@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tools import provider_table
 
 from submeter import semconv
 from submeter.instrumentation import PROVIDERS
@@ -132,3 +133,9 @@ def test_no_file_names_a_registry_or_a_place_on_a_machine() -> None:
     names = [name for name in listed.stdout.decode().split("\0") if name and (ROOT / name).is_file()]
     guilty = [name for name in names if forbidden.search((ROOT / name).read_bytes())]
     assert guilty == []
+
+
+def test_the_tables_of_sdks_are_written_from_the_rows() -> None:
+    for file in provider_table.FILES:
+        text = file.read_text(encoding="utf-8")
+        assert provider_table.written(text) == text, "run `python -m tools.provider_table`"

@@ -15,14 +15,15 @@ class Row:
     Args:
         package: its import name.
         distribution: what it is installed as.
-        since: the oldest version tried.
+        since: the oldest version that is supported and tried.
+        calls: what is metered of it, in the words of the documentation; none of a framework.
         module: the module of ours with its table, when that is not named like the package.
         awaits: the modules of the SDK that hold what is patched, each patched once it is imported, for SDKs that
             import their parts late or move them between releases; else the package.
         table: the name of its table in that module.
     """
 
-    __slots__ = ("awaits", "distribution", "module", "package", "since", "table")
+    __slots__ = ("awaits", "calls", "distribution", "module", "package", "since", "table")
 
     def __init__(
         self,
@@ -30,6 +31,7 @@ class Row:
         distribution: str,
         since: str,
         *,
+        calls: str = "",
         module: str = "",
         awaits: tuple[str, ...] = (),
         table: str = "PROVIDER",
@@ -37,6 +39,7 @@ class Row:
         self.package = package
         self.distribution = distribution
         self.since = since
+        self.calls = calls
         self.module = module or package
         self.awaits = awaits or (package,)
         self.table = table
@@ -47,25 +50,49 @@ PROVIDERS: dict[str, Row] = {
         "aiobotocore",
         "aiobotocore",
         "2.13",
+        calls="Bedrock, as `botocore`; `aioboto3` too",
         module="bedrock",
         awaits=("aiobotocore.client",),
         table="AIOBOTOCORE",
     ),
-    "anthropic": Row("anthropic", "anthropic", "0.51"),
-    "botocore": Row("botocore", "botocore", "1.34", module="bedrock", awaits=("botocore.client",)),
-    "cohere": Row("cohere", "cohere", "5.18", awaits=("cohere.raw_base_client", "cohere.v2.raw_client")),
+    "anthropic": Row(
+        "anthropic",
+        "anthropic",
+        "0.51",
+        calls="messages and beta messages, results of batches, managed agents; Bedrock, Vertex and Foundry clients",
+    ),
+    "botocore": Row(
+        "botocore",
+        "botocore",
+        "1.34",
+        calls="Bedrock: Converse and InvokeModel of every model family, whole and streamed, embeddings, reranking; "
+        "`boto3` too",
+        module="bedrock",
+        awaits=("botocore.client",),
+    ),
+    "cohere": Row(
+        "cohere",
+        "cohere",
+        "5.18",
+        calls="chat, embeddings and reranking of both API versions, the older generate; billed units",
+        awaits=("cohere.raw_base_client", "cohere.v2.raw_client"),
+    ),
     "google.genai": Row(
         "google.genai",
         "google-genai",
         "1.20",
+        calls="content, chats, interactions and embeddings, of the Gemini API and Vertex AI; automatic function "
+        "calling request by request",
         module="google_genai",
         awaits=("google.genai.models", "google.genai._gaos.interactions"),
     ),
-    "groq": Row("groq", "groq", "0.13"),
+    "groq": Row("groq", "groq", "0.13", calls="chat completions, embeddings"),
     "huggingface_hub": Row(
         "huggingface_hub",
         "huggingface-hub",
         "0.30",
+        calls="chat completions and text generation of the inference client; streams where `stream_options` asks for "
+        "usage, text where `details` does",
         module="huggingface",
         awaits=("huggingface_hub.inference._client", "huggingface_hub.inference._generated._async_client"),
     ),
@@ -73,6 +100,7 @@ PROVIDERS: dict[str, Row] = {
         "ibm_watsonx_ai",
         "ibm-watsonx-ai",
         "1.3",
+        calls="chat, generated text, embeddings and reranking, by model and by deployment; not its model gateway",
         module="watsonx",
         awaits=("ibm_watsonx_ai.foundation_models",),
     ),
@@ -80,6 +108,7 @@ PROVIDERS: dict[str, Row] = {
         "mistralai",
         "mistralai",
         "1.5",
+        calls="chat, fill in the middle, agents, conversations, embeddings, transcriptions",
         module="mistral",
         awaits=tuple(
             f"mistralai.{home}{part}"
@@ -87,11 +116,14 @@ PROVIDERS: dict[str, Row] = {
             for home in ("client.", "")
         ),
     ),
-    "ollama": Row("ollama", "ollama", "0.4", awaits=("ollama._client",)),
+    "ollama": Row("ollama", "ollama", "0.4", calls="chat, generation, embeddings", awaits=("ollama._client",)),
     "openai": Row(
         "openai",
         "openai",
         "1.26",
+        calls="chat completions, responses (background ones once), completions, embeddings, images, transcription, "
+        "speech, moderations, decisions, batches and their files, runs, agents, realtime and other connections; Azure, "
+        "Bedrock and hosts that speak the protocol",
         awaits=(
             "openai",
             # Where the connections are, which only programs that use them import.
@@ -109,7 +141,7 @@ PROVIDERS: dict[str, Row] = {
             ),
         ),
     ),
-    "together": Row("together", "together", "2.0"),
+    "together": Row("together", "together", "2.0", calls="chat completions, completions, embeddings"),
 }
 """SDK import name -> row. The provider's table is `submeter.instrumentation.<module>.<table>`."""
 
@@ -186,6 +218,14 @@ FRAMEWORKS: dict[str, Row] = {
 """Framework import name -> row. They give agent, step and conversation; the SDK's call beneath them is counted."""
 
 ROWS: dict[str, Row] = {**PROVIDERS, **FRAMEWORKS}
+
+UNMETERED: dict[str, str] = {
+    "google-cloud-aiplatform": "its generative part is retired: use google-genai, which is metered",
+    "google-generativeai": "retired by Google: use google-genai, which is metered",
+    "ibm-watson-machine-learning": "retired by IBM: use ibm-watsonx-ai, which is metered",
+    "replicate": "its answers state seconds, and tokens of some language models only",
+}
+"""Distribution that calls models -> why submeter does not meter it."""
 
 active: set[str] = set()
 """SDKs and frameworks that are patched now."""
