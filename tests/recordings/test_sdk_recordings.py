@@ -108,7 +108,7 @@ async def _play_all(wire: Wire, metering: Metering) -> list[Played]:
             key = (player.make, is_async)
             if key not in clients:
                 clients[key] = (player, await settled(player.make(wire.url, is_async)))
-            counted._ids.clear()  # pyright: ignore[reportPrivateUsage]
+            counted.forget()
             metering.spans.clear()
             wire.play(_reply(exchange))
             error = await player.play(clients[key][1], exchange, is_async=is_async)

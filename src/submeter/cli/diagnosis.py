@@ -11,7 +11,14 @@ if TYPE_CHECKING:
 
     from submeter.distro.doctor import Report, Sdk
 
-_MARKS = {"metered": "+", "listened to": "+", "disabled": "-", "inactive": "!", "not installed": " "}
+_MARKS = {
+    "metered": "+",
+    "listened to": "+",
+    "disabled": "-",
+    "inactive": "!",
+    "unmetered": "-",
+    "not installed": " ",
+}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +67,8 @@ def _table(sdks: list[Sdk]) -> list[str]:
 
 def _detail(sdk: Sdk) -> str:
     if sdk.state in {"metered", "listened to"}:
-        return f" through {', '.join(sdk.patches)}" if sdk.patches else ""
+        since = f" (supported from {sdk.since} on)" if sdk.since else ""
+        return f"{since} through {', '.join(sdk.patches)}" if sdk.patches else since
     if sdk.state == "not installed":
         return f" (known from {sdk.since} on)" if sdk.since else ""
     return f": {sdk.reason}" if sdk.reason else ""

@@ -17,6 +17,7 @@ from submeter.core import exceptions, instruments
 from submeter.core.abandoned import bury
 from submeter.core.answer import Answer
 from submeter.core.attributes import asked, told
+from submeter.core.beneath import watching
 from submeter.core.counted import is_first as is_first_of
 from submeter.core.endpoint import included, summed
 from submeter.core.estimate import estimated
@@ -58,6 +59,7 @@ class Call(Answer):
         server: host and port the request goes to; the port is `None` when unknown.
         body: the request's fields.
         is_stream: whether the caller asked for a stream.
+        since: when it began, in nanoseconds since the epoch and on the performance counter, if that was not now.
     """
 
     is_lines = False
@@ -89,6 +91,7 @@ class Call(Answer):
         body: Mapping[str, Any],
         *,
         is_stream: bool = False,
+        since: tuple[int, int] | None = None,
     ) -> None:
         self._is_finished = True  # until the span is open there is nothing to finish
         super().__init__(endpoint)
@@ -106,11 +109,14 @@ class Call(Answer):
         self._used = used
         name = f"{endpoint.kind} {self.model}" if self.model else endpoint.kind
         attributes = asked(self, body)
-        self._started_ns = time.time_ns()
+        above = watching.get()
+        if above is not None:
+            above.is_met = True
+        self._started_ns = since[0] if since is not None else time.time_ns()
         self.span = used.start_span(name, attributes, self._started_ns)
         if used.gathers_content:
             self.transcript = attempt(_transcript, body, settings.capture_content())
-        self._opened_ns = _clock()
+        self._opened_ns = since[1] if since is not None else _clock()
         self._is_finished = False
 
     def finish(self, error: BaseException | None = None, *, is_early: bool = False) -> None:

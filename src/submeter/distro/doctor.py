@@ -12,7 +12,7 @@ from typing import Any
 from submeter import settings
 from submeter.core import guard, instruments, patch, tellers
 from submeter.distro import configure
-from submeter.instrumentation import FRAMEWORKS, PROVIDERS, ROWS, active
+from submeter.instrumentation import FRAMEWORKS, PROVIDERS, ROWS, UNMETERED, active
 from submeter.version import VERSION
 
 NEIGHBOURS = {
@@ -35,7 +35,7 @@ NEIGHBOURS = {
 class Sdk:
     """One SDK or framework that submeter knows.
 
-    The state is metered (of a framework: listened to), disabled, inactive or not installed.
+    The state is metered (of a framework: listened to), unmetered, disabled, inactive or not installed.
     """
 
     package: str
@@ -73,7 +73,7 @@ def report() -> Report:
         start_file=_has_start_file(),
         endpoint=settings.endpoint(),
         swallowed_failures=guard.failures,
-        sdks=[_sdk(package) for package in sorted(PROVIDERS)],
+        sdks=[*map(_sdk, sorted(PROVIDERS)), *_unmetered()],
         frameworks=[_sdk(package) for package in sorted(FRAMEWORKS)],
         neighbours=[f"{name} {_version(name)} ({whose})" for name, whose in NEIGHBOURS.items() if _version(name)],
     )
@@ -98,6 +98,11 @@ def _sdk(package: str) -> Sdk:
         state = "listened to" if package in FRAMEWORKS else "metered"
         return Sdk(package, version, state, [*patch.patched(package), *tellers.asked(package)], since=row.since)
     return Sdk(package, version, "inactive", reason=instruments.inactive.get(package, ""), since=row.since)
+
+
+def _unmetered() -> list[Sdk]:
+    found = [(name, _version(name), reason) for name, reason in sorted(UNMETERED.items())]
+    return [Sdk(name, version, "unmetered", reason=reason) for name, version, reason in found if version]
 
 
 def _has_module(name: str) -> bool:

@@ -90,7 +90,7 @@ PROVIDERS: dict[str, Row] = {
     "huggingface_hub": Row(
         "huggingface_hub",
         "huggingface-hub",
-        "0.30",
+        "1.0",
         calls="chat completions and text generation of the inference client; streams where `stream_options` asks for "
         "usage, text where `details` does",
         module="huggingface",
@@ -103,6 +103,12 @@ PROVIDERS: dict[str, Row] = {
         calls="chat, generated text, embeddings and reranking, by model and by deployment; not its model gateway",
         module="watsonx",
         awaits=("ibm_watsonx_ai.foundation_models",),
+    ),
+    "litellm": Row(
+        "litellm",
+        "litellm",
+        "1.60",
+        calls="completions and embeddings that it makes by itself; those through an SDK above are counted there",
     ),
     "mistralai": Row(
         "mistralai",

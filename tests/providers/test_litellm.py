@@ -1,0 +1,152 @@
+"""litellm: what it asks by itself is counted, and what it asks through a metered SDK is counted there, once."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+import pytest
+
+from metering import metered, usage_of
+from providers.wire import Wire, document, events, named, sse
+from submeter import settings
+
+# Else the import fetches a price list, which takes its time where there is no way out.
+settings.set_variable("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+litellm: Any = pytest.importorskip("litellm")
+
+pytestmark = [
+    pytest.mark.usefixtures("clean_gc"),
+    # What litellm and its HTTP library leave to the collector is theirs.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+    pytest.mark.filterwarnings("ignore::RuntimeWarning"),
+]
+
+MODEL = "claude-sonnet-4-5"
+HEAD = {"id": "msg_1", "type": "message", "role": "assistant", "model": MODEL}
+USAGE = {"input_tokens": 4, "cache_read_input_tokens": 600, "cache_creation_input_tokens": 400, "output_tokens": 50}
+MESSAGES = [{"role": "user", "content": "Where?"}]
+TRUTH = {
+    "input_tokens": 1004,
+    "output_tokens": 50,
+    "cache_read.input_tokens": 600,
+    "cache_write.input_tokens": 400,
+    "reasoning.output_tokens": 0,
+}
+ANSWER = document({**HEAD, "content": [{"type": "text", "text": "Ulm"}], "stop_reason": "end_turn", "usage": USAGE})
+PIECES = [
+    named({"type": "message_start", "message": {**HEAD, "content": [], "usage": {**USAGE, "output_tokens": 1}}}),
+    named({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
+    named({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Ulm"}}),
+    named({"type": "content_block_stop", "index": 0}),
+    named({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 50}}),
+    named({"type": "message_stop"}),
+]
+
+
+def asked(url: str) -> dict[str, Any]:
+    return {
+        "model": f"anthropic/{MODEL}",
+        "messages": MESSAGES,
+        "api_base": url,
+        "api_key": "k",
+        "num_retries": 0,
+        "temperature": 0.5,
+    }
+
+
+def test_an_answer_of_its_own_is_counted() -> None:
+    with Wire() as wire, metered() as metering:
+        wire.play(ANSWER)
+        assert litellm.completion(**asked(wire.url)).choices[0].message.content == "Ulm"
+        (span,) = metering.ended()
+        found = span.attributes or {}
+        assert span.name == f"chat {MODEL}"
+        assert usage_of(span) == TRUTH
+        assert (found["gen_ai.provider.name"], found["server.port"]) == ("anthropic", wire.port)
+        assert found["gen_ai.request.temperature"] == 0.5
+        assert found["gen_ai.response.finish_reasons"] == ("stop",)
+        assert span.start_time is not None
+        assert span.end_time is not None
+        assert span.end_time - span.start_time > 100_000
+
+
+async def test_an_asynchronous_answer_of_its_own_is_counted() -> None:
+    with Wire() as wire, metered() as metering:
+        wire.play(ANSWER)
+        await litellm.acompletion(**asked(wire.url))
+        assert [usage_of(span) for span in metering.ended()] == [TRUTH]
+
+
+def test_a_stream_states_what_the_provider_stated_although_nobody_asked_for_it() -> None:
+    with Wire() as wire, metered() as metering:
+        wire.play(events(PIECES))
+        stream = litellm.completion(**asked(wire.url), stream=True)
+        assert not metering.ended()
+        assert "".join(chunk.choices[0].delta.content or "" for chunk in stream) == "Ulm"
+        (span,) = metering.ended()
+        assert usage_of(span) == TRUTH
+        assert (span.attributes or {})["gen_ai.request.stream"] is True
+
+
+async def test_an_asynchronous_stream_is_counted() -> None:
+    with Wire() as wire, metered() as metering:
+        wire.play(events(PIECES))
+        assert [chunk async for chunk in await litellm.acompletion(**asked(wire.url), stream=True)]
+        assert [usage_of(span) for span in metering.ended()] == [TRUTH]
+
+
+def test_a_stream_that_is_left_is_partial_once_litellm_lets_go_of_it() -> None:
+    with Wire() as wire, metered() as metering:
+        wire.play(events(PIECES))
+        stream = litellm.completion(**asked(wire.url), stream=True)
+        next(stream)
+        del stream
+        # litellm 1.110 keeps what it logs of the last call until the next one.
+        wire.play(ANSWER)
+        litellm.completion(**asked(wire.url))
+        gc.collect()
+        assert [(span.attributes or {}).get("submeter.usage.partial") for span in metering.ended()] == [None, True]
+
+
+def test_a_refusal_is_an_error_of_the_provider_that_was_asked() -> None:
+    with Wire() as wire, metered() as metering:
+        wire.play(document({"type": "error", "error": {"type": "invalid_request_error", "message": "no"}}, 400))
+        with pytest.raises(litellm.BadRequestError):
+            litellm.completion(**asked(wire.url))
+        (span,) = metering.ended()
+        assert (span.attributes or {})["error.type"] == "BadRequestError"
+        assert (span.attributes or {})["gen_ai.provider.name"] == "anthropic"
+
+
+COMPLETION = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "gpt-4o-mini",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "Ulm"}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11},
+}
+
+
+async def test_what_goes_through_the_openai_sdk_is_counted_once() -> None:
+    with Wire() as wire, metered() as metering:
+        ask = {"model": "openai/gpt-4o-mini", "messages": MESSAGES, "api_base": wire.url, "api_key": "k"}
+        wire.play(document(COMPLETION))
+        litellm.completion(**ask)
+        await litellm.acompletion(**ask)
+        chunk = {**COMPLETION, "object": "chat.completion.chunk"}
+        first: dict[str, Any] = {**chunk, "choices": [{"index": 0, "delta": {"content": "Ulm"}, "finish_reason": None}]}
+        last: dict[str, Any] = {**chunk, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+        del first["usage"]
+        wire.play(events(sse(first, last, end="[DONE]")))
+        assert list(litellm.completion(**ask, stream=True))
+        assert [usage_of(span) for span in metering.ended()] == [{"input_tokens": 9, "output_tokens": 2}] * 3
+
+
+def test_what_nobody_was_asked_for_is_not_counted() -> None:
+    with metered() as metering:
+        litellm.completion(model=f"anthropic/{MODEL}", messages=MESSAGES, mock_response="Ulm")
+        assert not metering.ended()
