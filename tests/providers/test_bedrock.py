@@ -268,9 +268,9 @@ def test_an_error_event_ends_the_call_with_the_exception_that_the_host_sees() ->
 
 def test_other_services_and_operations_are_left_alone() -> None:
     with Wire() as wire, metered() as metering:
-        wire.play(document({"inputTokens": 3}))
+        wire.play(document({"action": "NONE", "usage": {"topicPolicyUnits": 1}, "outputs": [], "assessments": []}))
         client = make(wire.url)
-        counted = client.count_tokens(modelId=NOVA, input={"converse": {"messages": ASK["messages"]}})
+        applied = client.apply_guardrail(guardrailIdentifier="g", guardrailVersion="1", source="INPUT", content=[])
         client.close()
-        assert counted["inputTokens"] == 3
+        assert applied["action"] == "NONE"
         assert not metering.ended()

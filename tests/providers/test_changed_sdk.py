@@ -11,13 +11,14 @@ import submeter
 from metering import forget, in_memory, metered
 from providers.wire import Wire, document
 from submeter import instrumentation
+from submeter.core import instruments
 from submeter.distro.doctor import report
 
 groq: Any = pytest.importorskip("groq")
 client_module: Any = pytest.importorskip("groq._base_client")
 ollama: Any = pytest.importorskip("ollama")
 
-ANSWER = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": []}
+ANSWER: dict[str, Any] = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": []}
 
 
 def asked(url: str) -> Any:
@@ -42,6 +43,8 @@ def test_a_function_that_is_gone_costs_one_warning_and_the_metric(
         assert asked(wire.url).id == "c"
         assert not metering.ended()
         assert "groq" not in instrumentation.active
+        # What happens by itself a while after the import.
+        instruments.announce()
         points = metering.points("submeter.instrumentation.inactive")
         assert [dict(point.attributes)["gen_ai.provider.name"] for point in points] == ["groq"]
     warned = [record.getMessage() for record in caplog.records if "groq" in record.getMessage()]

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from contextvars import Token
 
 
 class Beneath:
     """Learns of the calls that are opened beneath one call of a library, in its tasks and threads too."""
 
-    __slots__ = ("is_met",)
+    __slots__ = ("_token", "is_met")
 
     def __init__(self) -> None:
         self.is_met = False
+        self._token: Token[Beneath | None] = watching.set(self)
+        above.add(self)
+
+    def end(self) -> None:
+        """The library is back: what is opened from now on is not beneath it."""
+        above.discard(self)
+        watching.reset(self._token)
 
 
 watching: ContextVar[Beneath | None] = ContextVar("submeter_beneath", default=None)
 """Who is to learn of the calls that are opened here."""
+
+above: set[Beneath] = set()
+"""Everyone who watches anywhere: a look at it spares every call of a program without such a library a question."""

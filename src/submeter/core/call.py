@@ -17,7 +17,7 @@ from submeter.core import exceptions, instruments
 from submeter.core.abandoned import bury
 from submeter.core.answer import Answer
 from submeter.core.attributes import asked, told
-from submeter.core.beneath import watching
+from submeter.core.beneath import above, watching
 from submeter.core.counted import is_first as is_first_of
 from submeter.core.endpoint import included, summed
 from submeter.core.estimate import estimated
@@ -109,14 +109,13 @@ class Call(Answer):
         self._used = used
         name = f"{endpoint.kind} {self.model}" if self.model else endpoint.kind
         attributes = asked(self, body)
-        above = watching.get()
-        if above is not None:
-            above.is_met = True
-        self._started_ns = since[0] if since is not None else time.time_ns()
+        if above:
+            _tell_above()
+        self._started_ns = time.time_ns() if since is None else since[0]
         self.span = used.start_span(name, attributes, self._started_ns)
         if used.gathers_content:
             self.transcript = attempt(_transcript, body, settings.capture_content())
-        self._opened_ns = since[1] if since is not None else _clock()
+        self._opened_ns = _clock() if since is None else since[1]
         self._is_finished = False
 
     def finish(self, error: BaseException | None = None, *, is_early: bool = False) -> None:
@@ -252,6 +251,12 @@ class Call(Answer):
                 span.set_attributes(exceptions.details_of(error))
                 span.set_status(Status(StatusCode.ERROR))
                 attempt(exceptions.emit, record, error, self._context())
+
+
+def _tell_above() -> None:
+    watcher = watching.get()
+    if watcher is not None:
+        watcher.is_met = True
 
 
 def _transcript(body: Mapping[str, Any], mode: str) -> Transcript:

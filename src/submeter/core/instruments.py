@@ -9,6 +9,7 @@ emptied when it is full, so that nothing is lost and memory is bounded.
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,10 @@ FULL = 1024
 
 inactive: dict[str, str] = {}
 """SDK package -> why it is installed but not metered; reported by `submeter.instrumentation.inactive`."""
+
+GRACE_S = 30
+"""How long after its import an SDK that is not metered is reported, if no call was made till then: the program has
+had time to set its providers."""
 
 _waiting: deque[CallRecord] = deque()
 
@@ -74,6 +79,21 @@ def count(record: CallRecord) -> None:
     _waiting.append(record)
     if len(_waiting) >= FULL:
         flush()
+
+
+def lament(package: str, reason: str) -> None:
+    """Notes that an SDK is there and not metered; the metric must not wait for a call that nobody sees."""
+    inactive[package] = reason
+    if _instruments is None:
+        timer = threading.Timer(GRACE_S, attempt, (announce,))
+        timer.daemon = True
+        timer.start()
+
+
+def announce() -> None:
+    """Reports the SDKs that are not metered, where no call has had the instruments made."""
+    if inactive and _instruments is None:
+        _make()
 
 
 def flush() -> None:

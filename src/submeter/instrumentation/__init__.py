@@ -113,7 +113,7 @@ PROVIDERS: dict[str, Row] = {
     "mistralai": Row(
         "mistralai",
         "mistralai",
-        "1.5",
+        "1.9",
         calls="chat, fill in the middle, agents, conversations, embeddings, transcriptions",
         module="mistral",
         awaits=tuple(
@@ -287,7 +287,7 @@ def _is_installed(distribution: str) -> bool:
 def _lament(package: str, reason: str) -> None:
     from submeter.core import instruments  # noqa: PLC0415
 
-    instruments.inactive[package] = reason
+    instruments.lament(package, reason)
     import logging  # noqa: PLC0415
 
     lack = "knows no agents and steps of" if package in FRAMEWORKS else "does not meter"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from submeter.core import patch
 from submeter.core.abandoned import settle
-from submeter.core.beneath import Beneath, watching
+from submeter.core.beneath import Beneath
 from submeter.core.call import Call
 from submeter.core.endpoint import fields_of
 from submeter.core.guard import attempt
@@ -76,11 +76,10 @@ class Made:
         self._arguments = arguments
         self._since = (time.time_ns(), time.perf_counter_ns())
         self._beneath = Beneath()
-        self._token = watching.set(self._beneath)
 
     def ended(self) -> None:
-        """The library is back: what is opened from now on is not beneath it."""
-        watching.reset(self._token)
+        """The library is back."""
+        self._beneath.end()
 
     def _call(self, answer: Any, *, is_stream: bool) -> Call | None:
         if self._beneath.is_met:
