@@ -22,7 +22,7 @@ from submeter.instrumentation import PROVIDERS, Row
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests" / "providers"
-BESIDE = ("hypothesis", "pytest", "pytest-asyncio", "pytest-randomly", "pyyaml")
+BESIDE = ("hypothesis", "pytest", "pytest-asyncio", "pytest-randomly", "pytest-timeout", "pyyaml")
 COUNTS = re.compile(r"(\d+) (passed|failed|error|skipped)")
 
 
