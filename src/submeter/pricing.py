@@ -150,7 +150,9 @@ def _counts(usage: Usage) -> list[tuple[str, int]]:
         read = min(read, whole)
         written = min(written, whole - read)
         hour = min(hour, written)
-    counts = [("cache_read", read), ("cache_write", written - hour), ("cache_write_1h", hour)]
+    counts: list[tuple[str, int]] = []
+    if read or written:
+        counts += (("cache_read", read), ("cache_write", written - hour), ("cache_write_1h", hour))
     plain = whole - read - written
     for unit, part in (("audio_input", usage.audio_input_tokens), ("image_input", usage.image_input_tokens)):
         if part and plain > 0:

@@ -6,10 +6,12 @@ that nobody reported is `None`, never 0 (GenAI conventions, "containment rule").
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
+
+from submeter.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Usage:
     """Token counts of one call, or a sum of calls. Every count is in tokens; `None` means not reported.
 

@@ -16,9 +16,9 @@ from submeter.evaluator.trial import tried
 TEXT = (Path(__file__).parents[2] / "docs" / "warnings.md").read_text(encoding="utf-8")
 
 
-def test_the_example_is_a_right_rules_file_whose_tests_pass() -> None:
-    (example,) = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
-    outcomes = tried(rules_of(example), parsed(example).tests)
+def test_the_examples_are_right_rules_files_whose_tests_pass() -> None:
+    examples = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+    outcomes = [outcome for example in examples for outcome in tried(rules_of(example), parsed(example).tests)]
 
     assert outcomes
     assert all(outcome.is_passed for outcome in outcomes), outcomes

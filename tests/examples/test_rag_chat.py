@@ -63,8 +63,10 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         provider, address = (process.stdout.readline() for _ in range(2))
         assert address, errors.read_text()
         url = address.split()[2].rstrip(",")
+        running = Service(url, provider.split()[-1])
         try:
-            yield Service(url, provider.split()[-1])
+            running.ask("search", "Is the index there?", session="index")  # the first search embeds the documents
+            yield running
         finally:
             process.send_signal(signal.SIGINT)
             code = process.wait(30)

@@ -172,7 +172,7 @@ def test_a_body_that_does_not_come_is_given_up(tmp_path: Path) -> None:
 
 def test_beyond_the_rate_senders_are_asked_to_wait(tmp_path: Path) -> None:
     with RunningServer(tmp_path / "data", ("--max-rate", "10")) as server:
-        first, second = calls("rate", 20), calls("rate", 5)
+        first, second = calls("rate", 400), calls("rate", 5)
         assert server.send("traces", first).status == 200
         answer = server.send("traces", second)
         assert answer.status == 429

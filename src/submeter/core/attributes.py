@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 _COUNT_ATTRIBUTES = tuple(getattr(semconv, name.upper()) for name in COUNTS)
 _counts = attrgetter(*COUNTS)
 _SCALARS = frozenset({str, int, float, bool})
-_NOTHING = (None, "", ())
 
 _LISTS = frozenset({semconv.REQUEST_STOP_SEQUENCES, semconv.REQUEST_ENCODING_FORMATS})
 """Attributes that the conventions want as a list, where a request may give one value."""
@@ -100,19 +99,32 @@ def told(record: CallRecord) -> dict[str, Any]:
     for attribute, count in zip(_COUNT_ATTRIBUTES, _counts(usage), strict=True):
         if count is not None:
             told[attribute] = count
-    utilization = record.context_utilization
-    for attribute, value in (
-        (semconv.RESPONSE_FINISH_REASONS, record.finish_reasons),
-        (semconv.RESPONSE_TIME_TO_FIRST_CHUNK, record.time_to_first_chunk_s),
-        (semconv.ERROR_TYPE, record.error_type),
-        (semconv.COST_USD, record.cost_usd),
-        (semconv.COST_PRICE_VERSION, record.price_version),
-        (semconv.CONTEXT_WINDOW, record.context_window),
-        (semconv.CONTEXT_UTILIZATION, utilization),
-        (semconv.USAGE_ESTIMATED, usage.estimated),
-        (semconv.USAGE_INCONSISTENT, usage.is_inconsistent or None),
-        (semconv.USAGE_PARTIAL, usage.is_partial or None),
-    ):
-        if value not in _NOTHING:
-            told[attribute] = value
+    if record.finish_reasons:
+        told[semconv.RESPONSE_FINISH_REASONS] = record.finish_reasons
+    if record.cost_usd is not None:
+        told[semconv.COST_USD] = record.cost_usd
+        told[semconv.COST_PRICE_VERSION] = record.price_version
+    if record.context_window is not None:
+        told[semconv.CONTEXT_WINDOW] = record.context_window
+        utilization = record.context_utilization
+        if utilization is not None:
+            told[semconv.CONTEXT_UTILIZATION] = utilization
+    if record.is_stream or record.error_type or usage.estimated or usage.is_inconsistent or usage.is_partial:
+        told |= _seldom(record)
+    return told
+
+
+def _seldom(record: CallRecord) -> dict[str, Any]:
+    """A stream's time to its first chunk, an error, and what keeps counts from being the provider's last word."""
+    told: dict[str, Any] = {}
+    if record.time_to_first_chunk_s is not None:
+        told[semconv.RESPONSE_TIME_TO_FIRST_CHUNK] = record.time_to_first_chunk_s
+    if record.error_type:
+        told[semconv.ERROR_TYPE] = record.error_type
+    if record.usage.estimated:
+        told[semconv.USAGE_ESTIMATED] = record.usage.estimated
+    if record.usage.is_inconsistent:
+        told[semconv.USAGE_INCONSISTENT] = True
+    if record.usage.is_partial:
+        told[semconv.USAGE_PARTIAL] = True
     return told
