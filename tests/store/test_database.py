@@ -196,6 +196,15 @@ def test_what_wraps_calls_is_stored_but_is_no_call(store: Store, kind: str) -> N
     assert rows(store, "SELECT count() AS n FROM otel.otel_traces") == [{"n": 2}]
 
 
+def test_a_streamed_call_that_logfire_reports_in_two_spans_is_one_call(store: Store) -> None:
+    asked = span(chat(logfire__span_type="span"))
+    answered = span(call(logfire__span_type="log", logfire__level_num=9, gen_ai__response__id="r"), duration_s=0)
+    failed = span(chat(logfire__span_type="span", logfire__level_num=17), is_error=True)
+    records = store.insert_traces(request([asked, answered, failed], scope="logfire.openai"), "a")
+    assert sorted(record.usage.input_tokens or 0 for record in records) == [0, 100]
+    assert totals(store)["calls"] == 2
+
+
 def test_a_failed_call_without_usage_is_a_call_without_counts(store: Store) -> None:
     records = store.insert_traces(request([span(chat(), is_error=True)]), "a")
     (row,) = rows(store, "SELECT input_tokens, cost_usd, error_type FROM otel.llm_calls")

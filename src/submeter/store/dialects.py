@@ -185,6 +185,11 @@ AGGREGATE_KINDS: Final = frozenset(
 )
 """Kinds that repeat the usage of calls beneath them, or of a call made earlier: their tokens are never summed."""
 
+ASKED: Final = ("logfire.span_type", "span")
+"""What marks the first of two spans of a streamed call where none of `ANSWERED` is on it (Logfire 5)."""
+
+ANSWERED: Final = frozenset({"logfire.level_num", "gen_ai.response.id"})
+
 JSON_COUNTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "langfuse.observation.usage_details": {
         "input_tokens": ("prompt_tokens", "input_tokens", "input"),

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from submeter import semconv
 from submeter.store.dialects import (
     AGGREGATE_KINDS,
+    ANSWERED,
+    ASKED,
     COUNT_NAMES,
     EXCLUSIVE,
     EXCLUSIVE_JSON_KEY,
@@ -98,7 +100,14 @@ def is_call(attributes: Mapping[str, str]) -> bool:
     kind = attributes.get(semconv.KIND, "")
     if kind in AGGREGATE_KINDS:
         return False
-    return kind in _CALL_KINDS or semconv.INPUT_TOKENS in attributes or semconv.OUTPUT_TOKENS in attributes
+    if semconv.INPUT_TOKENS in attributes or semconv.OUTPUT_TOKENS in attributes:
+        return True
+    return kind in _CALL_KINDS and not _is_answered_elsewhere(attributes)
+
+
+def _is_answered_elsewhere(attributes: Mapping[str, str]) -> bool:
+    """Whether it is the first of the two spans that Logfire 5 makes of a streamed call; errors bear a level."""
+    return attributes.get(ASKED[0]) == ASKED[1] and not attributes.keys() & ANSWERED
 
 
 def _rename(out: dict[str, str]) -> None:

@@ -1,5 +1,6 @@
 -- Which of the inserted spans are calls? Model calls by their kind, and any other span that bears usage,
--- but not what wraps calls (agents, workflows, tools) nor what reads an old answer again.
+-- but not what wraps calls (agents, workflows, tools) nor what reads an old answer again, nor the first of the two
+-- spans that Logfire 5 makes of a streamed call: without an answer and without a level, which its errors have.
 CREATE MATERIALIZED VIEW IF NOT EXISTS otel.llm_call_intake_mv TO otel.llm_call_intake AS
 SELECT
     * EXCEPT (stated_cost, reasons),
@@ -65,4 +66,9 @@ FROM
         AND SpanAttributes['gen_ai.operation.name'] NOT IN (
             'invoke_agent', 'invoke_workflow', 'create_agent', 'execute_tool', 'plan', 'agent_step',
             'handle_conversation_turn', 'fetch_response')
+        AND NOT (SpanAttributes['logfire.span_type'] = 'span'
+            AND NOT mapContains(SpanAttributes, 'logfire.level_num')
+            AND NOT mapContains(SpanAttributes, 'gen_ai.response.id')
+            AND NOT mapContains(SpanAttributes, 'gen_ai.usage.input_tokens')
+            AND NOT mapContains(SpanAttributes, 'gen_ai.usage.output_tokens'))
 )
