@@ -40,7 +40,7 @@ def evaluate(options: Options, shard: tuple[int, int]) -> None:
     with contextlib.ExitStack() as stack:
         _lock(options.folder, stack)
         listeners = Listeners(stack.enter_context(bound(options.host, options.port, "--port")), None)
-        store = open_store(options.store) if options.store else None
+        store = open_store(options.store, is_read=True) if options.store else None
         if store is not None:
             stack.callback(store.close)
         outbox, couriers = sending(options, ruling, stack)

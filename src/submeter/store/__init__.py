@@ -38,8 +38,8 @@ __all__ = [
 ]
 
 
-def open_store(url: str) -> Store:
-    """The store at `url`, its schema brought up to date.
+def open_store(url: str, *, is_read: bool = False) -> Store:
+    """The store at `url`, its schema brought up to date, unless it `is_read` only: whoever reads need own nothing.
 
     `chdb:///absolute/folder` is embedded in this process; `clickhouse://user:password@host:8123/` is a server
     (`clickhouses://` with TLS).
@@ -55,11 +55,11 @@ def open_store(url: str) -> Store:
     if parts.scheme == "chdb" and not parts.netloc and len(parts.path) > 1:
         from submeter.store.chdb import ChdbEngine  # noqa: PLC0415  (only the engine that is used is loaded)
 
-        return Database(ChdbEngine(Path(unquote(parts.path))))
+        return Database(ChdbEngine(Path(unquote(parts.path))), is_read=is_read)
     if parts.scheme in {"clickhouse", "clickhouses"} and parts.hostname:
         from submeter.store.clickhouse import ClickhouseEngine  # noqa: PLC0415  (the same)
 
-        return Database(ClickhouseEngine(url))
+        return Database(ClickhouseEngine(url), is_read=is_read)
     raise StoreUrlError(
         f"cannot open a store at {url!r}: use chdb:///absolute/folder for the embedded one, "
         "or clickhouse://user:password@host:8123/ for a server"

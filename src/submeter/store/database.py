@@ -137,9 +137,9 @@ class Store(Reader, Protocol):
 class Database:
     """The store over an engine."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, is_read: bool = False) -> None:
         self.engine = engine
-        self.migrated = migrate(engine)
+        self.migrated = () if is_read else migrate(engine)
 
     def insert_traces(self, request: ExportTraceServiceRequest, token: str) -> tuple[CallRecord, ...]:
         """See `Store.insert_traces`."""

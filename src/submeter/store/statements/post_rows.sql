@@ -1,2 +1,2 @@
--- Has the engine read what a memory file holds, in a client's format; $columns is checked to be a list of names.
+-- Has the engine read what a memory file holds, in the format of a client; its columns are checked to be names.
 INSERT INTO posted $columns FROM INFILE '/proc/self/fd/$descriptor' FORMAT $format
