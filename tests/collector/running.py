@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 import signal
 import socket
 import ssl
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
 PATIENCE_S = 60.0
+ANSWER_S = 20.0
 NORMALISE = FOLDER / "normalise.yaml"
 _REQUESTS: dict[str, type[Message]] = {
     "/v1/traces": ExportTraceServiceRequest,
@@ -38,10 +40,18 @@ _REQUESTS: dict[str, type[Message]] = {
 
 
 def free_port() -> int:
-    """A port of the loopback that nobody listens on now."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return listening.getsockname()[1]
+    """A port of the loopback that nobody listens on now, below those that outgoing connections are given.
+
+    So it is free still when a process that was killed comes back to it.
+    """
+    while True:
+        port = random.SystemRandom().randrange(10_000, 32_000)
+        with socket.socket() as listening:
+            try:
+                listening.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def eventually(condition: Any, what: str) -> Any:
@@ -110,20 +120,34 @@ class RunningCollector:
     def validate(self) -> subprocess.CompletedProcess[str]:
         """What `validate` says of the configuration: a dry run of the whole service."""
         return subprocess.run(
-            self.command("validate"), env=self.environment(), capture_output=True, text=True, check=False
+            self.command("validate"),
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
         )
 
     def start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.log.open("a") as log:
             self.process = subprocess.Popen(self.command(), env=self.environment(), stdout=log, stderr=log)
-        eventually(self._is_healthy, f"a healthy collector; see {self.log}")
+        try:
+            eventually(self._is_healthy, f"a healthy collector; see {self.log}")
+        except BaseException:
+            self.stop(signal.SIGKILL)
+            raise
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         process, self.process = self.process, None
         assert process is not None
         process.send_signal(number)
-        return process.wait(PATIENCE_S)
+        try:
+            return process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
 
     @property
     def log(self) -> Path:
@@ -138,7 +162,7 @@ class RunningCollector:
             {"Content-Type": "application/x-protobuf", **headers},
         )
         try:
-            with urllib.request.urlopen(request, timeout=PATIENCE_S, context=context) as response:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=ANSWER_S, context=context) as response:  # noqa: S310
                 return response.status
         except urllib.error.HTTPError as error:
             with error:
@@ -159,7 +183,7 @@ class RunningCollector:
         assert self.process is not None
         assert self.process.poll() is None, self.log.read_text()[-4000:]
         try:
-            with urllib.request.urlopen(f"http://{self.health}/", timeout=PATIENCE_S) as response:
+            with urllib.request.urlopen(f"http://{self.health}/", timeout=1) as response:
                 return response.status == 200
         except OSError:
             return False
