@@ -8,7 +8,7 @@ SDKS_STAMP := $(SDKS)/.installed
 
 FUZZ_EXAMPLES ?= 50
 
-.PHONY: demo test test-providers sdk-matrix check install bench clean catalog recordings lock collector dashboards dialects broker fuzz-api
+.PHONY: demo test test-providers sdk-matrix check install bench clean catalog recordings lock collector dashboards dialects broker durability fuzz-api
 
 install: $(STAMP)
 
@@ -64,6 +64,19 @@ dashboards: $(STAMP)
 MANIFEST ?= lean
 collector:
 	@nice $(PYTHON) -m collector.build $(MANIFEST)
+
+# A real Kafka broker for the test of kafka.yaml, with Java and Maven; without it that test is skipped.
+broker:
+	@mvn --quiet --batch-mode --file tests/collector/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory="$(CURDIR)/collector/dist/kafka"
+
+# The real emissions of other instrumentations, each in an environment of its own, through the collector into the store.
+dialects: $(STAMP) collector
+	@nice $(BIN)/python -m bench.dialects
+
+# The collector's outages and kills, again and again: make durability TIMES=20
+TIMES ?= 10
+durability: $(STAMP) collector
+	@for time in $$(seq $(TIMES)); do $(BIN)/python -m pytest -q tests/collector/test_durability.py tests/collector/test_clickhouse.py || exit 1; done
 
 # The lock files, after a change of pyproject.toml; needs uv.
 COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet --no-header
