@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from collector.build import FOLDER
 from tests.collector.gateway import STORE, TOKEN, variables
-from tests.collector.running import NORMALISE, Destination, RunningCollector, eventually
+from tests.collector.running import NORMALISE, Destination, RunningCollector
 from tests.server.running import RunningServer
 from tests.server.telemetry import add_call, traces
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _BATCH = 500
 _CONNECTIONS = 2
+_DRAIN_S = 400.0
 _FOREIGN = {
     "openinference.span.kind": "LLM",
     "llm.model_name": "gpt-5-mini",
@@ -77,16 +78,26 @@ class Part:
         return int(next(row for row in lines if row.startswith("VmHWM")).split()[1]) / 1024
 
 
-def body_of(scope: str) -> bytes:
-    """A request of calls as an instrumentation of that scope sends them."""
-    request, spans = traces("load", scope)
-    for number in range(_BATCH):
-        add_call(spans, f"session-{number}", {"user.id": f"u-{number % 50}", **SCOPES[scope]})
-    return request.SerializeToString()
+class Body:
+    """A request of calls as an instrumentation of that scope sends them; every time other calls, cheaply."""
+
+    def __init__(self, scope: str) -> None:
+        request, spans = traces("load", scope)
+        for number in range(_BATCH):
+            add_call(spans, f"session-{number}", {"user.id": f"u-{number % 50}", **SCOPES[scope]})
+        self.text = request.SerializeToString()
+        self._places = [self.text.index(span.trace_id) + 8 for span in spans]
+
+    def fresh(self) -> bytes:
+        """The request with trace ids that nobody has seen."""
+        text, ids = bytearray(self.text), os.urandom(8 * _BATCH)
+        for number, place in enumerate(self._places):
+            text[place : place + 8] = ids[8 * number : 8 * number + 8]
+        return bytes(text)
 
 
-def load(collector: RunningCollector, body: bytes, until: float, sent: list[int]) -> None:
-    """Posts `body` again and again; every answer's status into `sent`."""
+def load(collector: RunningCollector, body: Body, until: float, sent: list[int]) -> None:
+    """Posts calls again and again; every answer's status into `sent`."""
     if collector.trusted:
         context = ssl.create_default_context(cafile=collector.trusted)
         connection = http.client.HTTPSConnection(collector.http, context=context)
@@ -94,7 +105,7 @@ def load(collector: RunningCollector, body: bytes, until: float, sent: list[int]
         connection = http.client.HTTPConnection(collector.http)
     headers = {"Content-Type": "application/x-protobuf", "Authorization": f"Bearer {TOKEN}"}
     while time.monotonic() < until:
-        connection.request("POST", "/v1/traces", body, headers)
+        connection.request("POST", "/v1/traces", body.fresh(), headers)
         answer = connection.getresponse()
         answer.read()
         sent.append(answer.status)
@@ -106,7 +117,7 @@ def load(collector: RunningCollector, body: bytes, until: float, sent: list[int]
 def measure(collector: RunningCollector, others: dict[str, int], scope: str, seconds: float) -> Iterator[str]:
     """Loads for a while; a line for the load and one for every process."""
     assert collector.process is not None
-    body, sent = body_of(scope), list[int]()
+    body, sent = Body(scope), list[int]()
     parts = [Part("collector", collector.process.pid), *(Part(name, process) for name, process in others.items())]
     parts.append(Part("sender", os.getpid()))
     began = time.monotonic()
@@ -120,10 +131,12 @@ def measure(collector: RunningCollector, others: dict[str, int], scope: str, sec
     elapsed = time.monotonic() - began
     spans = sent.count(http.HTTPStatus.OK) * _BATCH
     waiting = collector.telemetry("otelcol_exporter_queue_size")
-    eventually(lambda: not collector.telemetry("otelcol_exporter_queue_size"), "an empty queue")
+    until = time.monotonic() + _DRAIN_S
+    while collector.telemetry("otelcol_exporter_queue_size") and time.monotonic() < until:
+        time.sleep(0.1)
     drained = time.monotonic() - began - elapsed
     yield (
-        f"scope {scope}: {spans:,} spans of {len(body) // _BATCH} bytes acknowledged in {elapsed:.0f} s, "
+        f"scope {scope}: {spans:,} spans of {len(body.text) // _BATCH} bytes acknowledged in {elapsed:.0f} s, "
         f"{len(sent) - sent.count(http.HTTPStatus.OK)} requests refused; then {waiting / 1e6:,.1f} MB waited, "
         f"for {drained:.1f} s"
     )
