@@ -122,7 +122,8 @@ def test_a_scoped_reader_sees_its_services_alone_in_every_question(guarded: Runn
     exported = guarded.get("/api/v1/export?format=jsonl", **bearer("shopper")).body
     assert [json.loads(line)["service"] for line in exported.splitlines()] == ["shop"]
     assert guarded.get("/api/v1/sessions?service=bank", **bearer("shopper")).json["sessions"] == []
-    assert guarded.get("/metrics", **bearer("shopper")).status == 403
+    for path in ("/metrics", "/api/v1/limits", "/api/v1/limits/enforced"):
+        assert guarded.get(path, **bearer("shopper")).status == 403, path
 
 
 def test_an_erasure_is_audited_without_naming_the_erased(guarded: RunningServer) -> None:
@@ -137,7 +138,8 @@ def test_an_erasure_is_audited_without_naming_the_erased(guarded: RunningServer)
     assert b"u-erased" not in audit.body
 
 
-WRONG_PURGES = (b"", b"[]", b"{", b'{"user":""}', b'{"users":"x"}', b"\xff", b'{"user":"' + b"x" * 20_000)
+LARGE_PURGE = b'{"user":"' + b"x" * 20_000
+WRONG_PURGES = (b"", b"[]", b"{", b'{"user":""}', b'{"users":"x"}', b"\xff", LARGE_PURGE)
 
 
 @pytest.mark.parametrize("body", WRONG_PURGES)

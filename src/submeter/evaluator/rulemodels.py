@@ -29,7 +29,9 @@ _SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
 
 
 def _amount(value: Any) -> Any:
-    """`100k` and `1.5M` as numbers; everything else as it is."""
+    """`100k` and `1.5M` as numbers; everything else as it is, but true is no 1."""
+    if isinstance(value, bool):
+        raise ValueError("an amount is a number, or written like 100k or 1.5M")  # noqa: TRY004  (pydantic tells of these)
     found = (
         re.fullmatch(r"([0-9][0-9_]*(?:\.[0-9]+)?)\s*([kmb]?)", value.strip().lower())
         if isinstance(value, str)

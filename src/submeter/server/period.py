@@ -12,8 +12,8 @@ ACCEPTED = (
     "30m, 2h, 3d, 1w (ago), today, yesterday, week (this one), month (this one), a date (2026-05-31) "
     "or a time (2026-05-31T14:30, with or without an offset)"
 )
-PATTERN = r"^([0-9]{1,6} ?[smhdw]|now|today|yesterday|week|month|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].+)?)$"
-"""What a text that names a moment looks like; not all that look so do."""
+PATTERN = r"^([0-9]{1,6} ?[smhdw]|now|today|yesterday|week|month|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].+)?)?$"
+"""What a text that names a moment looks like, or none at all; not all that look so do."""
 
 
 class PeriodError(ValueError):
