@@ -77,7 +77,7 @@ def asked(connection: Any, values: dict[str, tuple[object, ...]], measured: Meas
     def ask(name: str) -> Callable[[], object]:
         return lambda: connection.execute(ASKED[name], values[name]).fetchall()
 
-    return {name: measured(ask(name), 2 if "30 days" in name else 15) for name in ASKED}
+    return {name: measured(ask(name), 1 if "30 days" in name else 15) for name in ASKED}
 
 
 def parquet_files(store: Database, end: datetime, place: Path) -> Iterator[Path]:

@@ -262,3 +262,10 @@ def test_the_machines_time_zone_has_no_say(tmp_path: Path) -> None:
         )
     }
     assert len(told) == 1
+
+
+def test_an_answer_after_a_refused_question_is_its_own(store: Store) -> None:
+    for query in ("SELECT number FROM numbers(1100000)", "SELECT throwIf(number > 70000) FROM numbers(100000)"):
+        with pytest.raises(QuestionRefused):
+            store.read(query, {}, "TSV")
+        assert store.read("SELECT 1", {}, "TSV") == b"1\n"

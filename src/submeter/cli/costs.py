@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Row = Mapping[str, Any]
 
 _BAR: Final = 16
+_MOST: Final = 6
 _WIDEST: Final = 120
 _BASES: Final = {
     "measured": ("spent", "green"),
@@ -30,6 +31,9 @@ _BASES: Final = {
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `submeter cost`."""
     narrowing.add_options(parser, "period", "filters")
+    parser.add_argument(
+        "--most", type=int, default=_MOST, metavar="N", help="recommendations at most, 0 all (default: %(default)s)"
+    )
     output.add_options(parser)
     source.add_options(parser)
 
@@ -45,14 +49,16 @@ def run(arguments: argparse.Namespace) -> int:
         arguments,
         answer,
         lambda width, is_ascii: (
-            nothing("calls", parameters) if is_empty else _page(answer, min(width, _WIDEST), is_ascii=is_ascii)
+            nothing("calls", parameters)
+            if is_empty
+            else _page(answer, min(width, _WIDEST), arguments.most, is_ascii=is_ascii)
         ),
         answer["recommendations"],
     )
     return 0
 
 
-def _page(answer: Row, width: int, *, is_ascii: bool) -> list[Text]:
+def _page(answer: Row, width: int, most: int, *, is_ascii: bool) -> list[Text]:
     total: Row = answer["total"]
     pieces = (
         (wording.usd(total["cost_usd"], is_partial=bool(total["unpriced_calls"])), "bold green", " since "),
@@ -66,10 +72,14 @@ def _page(answer: Row, width: int, *, is_ascii: bool) -> list[Text]:
     for title in ("operation", "model"):
         text += [Text(), *_costs(title, answer[f"{title}s"], width, is_ascii=is_ascii)]
     text += [Text(), Text("where to save", "bold"), Text(_note(width), "dim")]
-    for number, row in enumerate(answer["recommendations"], 1):
+    found: Sequence[Row] = answer["recommendations"]
+    shown = found[:most] if most > 0 else found
+    for number, row in enumerate(shown, 1):
         text += _recommendation(number, row, width)
-    if not answer["recommendations"]:
+    if not found:
         text.append(Text("nothing found"))
+    if len(shown) < len(found):
+        text += [Text(), Text(cut(f"... {len(found) - len(shown)} smaller ones: --most 0 shows all", width), "dim")]
     return [*text, *_lacking(answer["lacking"], width)]
 
 

@@ -169,8 +169,10 @@ class ChdbEngine:
                 self._execute(reader, sql.statement("set_reader"), LIMITS, StoreError)
             try:
                 yield reader
-            finally:
-                self._idle[services].put(reader)
+            except BaseException:
+                reader.close()  # chdb-core 26.9 would put what a failed query left before the next one's answer
+                raise
+            self._idle[services].put(reader)
 
     def _opened(self) -> Any:
         try:
