@@ -45,6 +45,14 @@ class Seeded:
         answer = self.store.answer(interpolated(query, values, span), "JSONCompact")
         return json.loads(answer)["data"]
 
+    def take(self, sent: ExportTraceServiceRequest, token: str) -> None:
+        """Stores a request and keeps what is in it."""
+        self.calls += self.store.insert_traces(sent, token)
+        for resource in sent.resource_spans:
+            service = resource.resource.attributes[0].value.string_value
+            for scope in resource.scope_spans:
+                self.spans += [(service, scope.scope.name, span) for span in scope.spans]
+
     def week(self, interval_s: int = 3600) -> Span:
         """The last seven days."""
         end = self.now_ns // 10**9
@@ -57,8 +65,8 @@ def seeded(url: str, now_ns: int) -> Seeded:
     merged = next(parts := sample(now_ns, busyness=0.35))
     for part in parts:
         merged.MergeFrom(part)
-    _take(found, merged, "sample")
-    _take(found, _odd(now_ns), "odd")
+    found.take(merged, "sample")
+    found.take(_odd(now_ns), "odd")
     rule = LimitRule(name="user_daily", limit=150_000, per=("user",))
     evaluator = Evaluator((*DEFAULT_RULES, rule))
     for record in sorted(found.calls, key=lambda record: record.ended_ns):
@@ -80,14 +88,6 @@ def _odd(now_ns: int) -> ExportTraceServiceRequest:
         span(chat(error__type="Timeout"), start_ns=at, is_error=True),
     ]
     return request(spans, service="odd & sons")
-
-
-def _take(found: Seeded, sent: ExportTraceServiceRequest, token: str) -> None:
-    found.calls += found.store.insert_traces(sent, token)
-    for resource in sent.resource_spans:
-        service = resource.resource.attributes[0].value.string_value
-        for scope in resource.scope_spans:
-            found.spans += [(service, scope.scope.name, span) for span in scope.spans]
 
 
 EVERYTHING: dict[str, tuple[str, ...]] = {

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tools.dashboards import queries
-from tools.dashboards.written import boards, files
+from tools.dashboards.written import boards, boards_of_prometheus, files
 
 FOLDER = Path(__file__).parents[2] / "dashboards"
 BOARDS = boards()
@@ -121,6 +121,19 @@ def test_every_query_is_used_and_explains_its_abbreviations() -> None:
 
 
 NAMES = [board["uid"].removeprefix("submeter-") for board in BOARDS]
+
+
+@pytest.mark.parametrize("board", boards_of_prometheus(), ids=lambda board: board["uid"])
+def test_a_dashboard_on_prometheus_is_as_tidy(board: dict[str, Any]) -> None:
+    assert board["uid"].startswith("submeter-prometheus-")
+    test_panels_fill_the_grid_without_touching_one_another(board)
+    known = {variable["name"] for variable in board["templating"]["list"]}
+    for panel in board["panels"]:
+        test_a_panel_says_what_it_shows_and_in_what_unit(board, panel)
+        assert panel["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
+        for target in panel["targets"]:
+            assert set(re.findall(r"\$(?!__)(\w+)", target["expr"])) <= known
+            assert panel["type"] != "timeseries" or target["legendFormat"] != "__auto"
 
 
 def _property(entry: dict[str, Any], name: str) -> Any:

@@ -25,6 +25,7 @@ def board(
     rows: Sequence[Row],
     variables: Sequence[Variable],
     since: str = "now-7d",
+    tag: str = "submeter",
 ) -> dict[str, Any]:
     """A dashboard; a row is its height and its panels with their widths, which make 24."""
     panels = _laid_out(rows)
@@ -32,7 +33,7 @@ def board(
         "uid": f"submeter-{uid}",
         "title": title,
         "description": description,
-        "tags": ["submeter"],
+        "tags": [tag],
         "schemaVersion": _SCHEMA,
         "version": 1,
         "editable": True,
@@ -46,7 +47,7 @@ def board(
             {
                 "type": "dashboards",
                 "title": "submeter",
-                "tags": ["submeter"],
+                "tags": [tag],
                 "asDropdown": False,
                 "includeVars": True,
                 "keepTime": True,

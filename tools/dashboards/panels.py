@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tools.dashboards.fields import NEUTRAL, Column, Steps, thresholds
 from tools.dashboards.queries import sql
@@ -13,10 +13,20 @@ if TYPE_CHECKING:
 Panel = dict[str, Any]
 
 CLICKHOUSE: Final = {"type": "grafana-clickhouse-datasource", "uid": "${datasource}"}
+PROMETHEUS: Final = {"type": "prometheus", "uid": "${datasource}"}
 OF_ANOTHER_PANEL: Final = {"type": "datasource", "uid": "-- Dashboard --"}
 _PLUGIN: Final = "4.10.0"
 _TIME_SERIES, _TABLE, _TRACE = 0, 1, 3
 _QUERY_TYPES: Final = {_TIME_SERIES: "timeseries", _TABLE: "table", _TRACE: "traces"}
+
+
+class PromQL(NamedTuple):
+    """What a panel asks of Prometheus: each expression and the name of its series; `format` is Grafana's."""
+
+    expressions: tuple[tuple[str, str], ...]
+    format: str = "time_series"
+
+
 LINE_POINTS: Final = 120
 BAR_POINTS: Final = 48
 
@@ -25,9 +35,9 @@ def stat(
     title: str,
     description: str,
     *,
-    field: str,
+    field: str = "",
     unit: str,
-    query: str = "",
+    query: str | PromQL = "",
     of: str = "",
     decimals: int | None = None,
     steps: Steps = (),
@@ -51,7 +61,7 @@ def stat(
         "justifyMode": "auto",
         "orientation": "auto",
         "textMode": "value",
-        "reduceOptions": {"calcs": ["lastNotNull"], "fields": f"/^{field}$/", "values": False},
+        "reduceOptions": {"calcs": ["lastNotNull"], "fields": f"/^{field}$/" if field else "", "values": False},
     }
     panel = _panel("stat", title, description, defaults, (), options)
     return _reusing(panel, of) if of else _asking(panel, query, _TABLE)
@@ -61,7 +71,7 @@ def timeseries(
     title: str,
     description: str,
     *,
-    query: str,
+    query: str | PromQL,
     unit: str,
     is_bars: bool = False,
     name: str = "",
@@ -101,7 +111,7 @@ def timeseries(
     return _asking(panel, query, _TIME_SERIES)
 
 
-def table(title: str, description: str, *, query: str, columns: Sequence[Column], no_value: str = "") -> Panel:
+def table(title: str, description: str, *, query: str | PromQL, columns: Sequence[Column], no_value: str = "") -> Panel:
     """Rows and columns."""
     defaults: dict[str, Any] = {
         "custom": {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": False},
@@ -182,7 +192,7 @@ def pie(title: str, description: str, *, query: str, unit: str, value: str) -> P
     return _asking(_panel("piechart", title, description, defaults, (), options), query, _TABLE)
 
 
-def heatmap(title: str, description: str, *, query: str, unit: str) -> Panel:
+def heatmap(title: str, description: str, *, query: str | PromQL, unit: str) -> Panel:
     """How many per time and bucket; the query names the buckets so that they sort as texts."""
     options: dict[str, Any] = {
         "calculate": False,
@@ -225,7 +235,9 @@ def _panel(
     }
 
 
-def _asking(panel: Panel, query: str, answer: int) -> Panel:
+def _asking(panel: Panel, query: str | PromQL, answer: int) -> Panel:
+    if isinstance(query, PromQL):
+        return _asking_prometheus(panel, query)
     panel["targets"] = [
         {
             "refId": "A",
@@ -236,6 +248,25 @@ def _asking(panel: Panel, query: str, answer: int) -> Panel:
             "queryType": _QUERY_TYPES[answer],
             "pluginVersion": _PLUGIN,
         }
+    ]
+    return panel
+
+
+def _asking_prometheus(panel: Panel, query: PromQL) -> Panel:
+    panel["datasource"] = PROMETHEUS
+    is_over_time = panel["type"] in {"timeseries", "heatmap"}
+    panel["targets"] = [
+        {
+            "refId": chr(ord("A") + index),
+            "datasource": PROMETHEUS,
+            "editorMode": "code",
+            "expr": expression,
+            "legendFormat": legend or "__auto",
+            "format": query.format,
+            "range": is_over_time,
+            "instant": not is_over_time,
+        }
+        for index, (legend, expression) in enumerate(query.expressions)
     ]
     return panel
 
