@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from tests.dashboards import expectation as e
 
+from submeter import catalog
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -104,8 +106,23 @@ def means(c: Chosen) -> list[Row]:
             e.ratio(e.cost(in_sessions), e.distinct(calls, "session_id")),
             e.ratio(e.cost(of_users), e.distinct(calls, "user_id")),
             e.cost([call for call in calls if e.is_error(call)]),
+            sum(map(avoided, calls)),
         ]
     ]
+
+
+def avoided(call: e.CallRecord) -> float:
+    """What a call would have cost more without a cache, by the catalog's own search."""
+    found = catalog.find(call.provider, call.model)
+    price = found.price_at(call.started_ns, 0, "") if found else None
+    usage = call.usage
+    if price is None or "cache_read" not in price.rates:
+        return 0.0
+    rates, hours = price.rates, usage.cache_write_1h_tokens or 0
+    new, minutes = rates["input"], (usage.cache_write_tokens or 0) - hours
+    read = (usage.cache_read_tokens or 0) * (new - rates["cache_read"])
+    written = minutes * (rates.get("cache_write", new) - new) + hours * (rates.get("cache_write_1h", new) - new)
+    return (read - written) / 1e6
 
 
 def month_course(c: Chosen) -> list[Row]:

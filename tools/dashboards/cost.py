@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from submeter import catalog
 from tools.dashboards import fields
 from tools.dashboards.board import CALLS, board
 from tools.dashboards.fields import Column
@@ -21,7 +22,7 @@ def cost() -> dict[str, Any]:
         "Where the money goes, what the month will cost, and what the sum does not contain.",
         variables=CALLS,
         rows=[
-            (3, [(4, panel) for panel in (*_sums(), *_means())]),
+            (3, [(width, panel) for width, panel in zip((3, 3, 4, 3, 3, 4, 4), (*_sums(), *_means()), strict=True)]),
             (
                 8,
                 [
@@ -104,7 +105,7 @@ def cost() -> dict[str, Any]:
                 ],
             ),
             (9, [(24, _models())]),
-            (9, [(14, _steps()), (10, _unpriced())]),
+            (7, [(14, _steps()), (10, _unpriced())]),
         ],
     )
 
@@ -138,6 +139,14 @@ def _means() -> list[dict[str, Any]]:
             "What calls cost that ended in an error, such as streams that broke off.",
             of=_PER_CALL,
             field="failed",
+            unit=fields.USD,
+        ),
+        stat(
+            "Avoided by caching",
+            "What the input read from caches would have cost more as new input, less what writing it there cost, at "
+            f"the makers' list prices of {catalog.version()}.",
+            of=_PER_CALL,
+            field="avoided",
             unit=fields.USD,
         ),
     ]

@@ -89,7 +89,7 @@ def models() -> dict[str, Any]:
                 ],
             ),
             (9, [(24, _slowest())]),
-            (8, [(24, _tools())]),
+            (6, [(24, _tools())]),
         ],
     )
 
@@ -128,7 +128,7 @@ def _slowest() -> dict[str, Any]:
         columns=(
             Column(name="time", title="Time", unit=fields.AGO, width=150),
             Column(name="model", title="Model"),
-            Column(name="service", title="Service", width=130),
+            Column(name="service", title="Service", width=110),
             Column(name="duration", title="Duration", unit=fields.SECONDS, decimals=1, width=95),
             Column(name="first_chunk", title="First chunk", unit=fields.SECONDS, decimals=2, width=105),
             Column(name="output", title="Output", unit=fields.COUNT, width=90),
@@ -192,8 +192,8 @@ def pipeline() -> dict[str, Any]:
                     ),
                 ],
             ),
-            (9, [(24, _instrumentations())]),
-            (9, [(14, _uncounted()), (10, _tables())]),
+            (8, [(24, _instrumentations())]),
+            (8, [(14, _uncounted()), (10, _tables())]),
         ],
     )
 
@@ -262,13 +262,13 @@ def _uncounted() -> dict[str, Any]:
         query="pipeline.uncounted_calls",
         no_value="every call has its tokens",
         columns=(
-            Column(name="service", title="Service", width=130),
-            Column(name="provider", title="Provider", width=110),
+            Column(name="service", title="Service", width=110),
+            Column(name="provider", title="Provider", width=100),
             Column(name="model", title="Model"),
-            Column(name="kind", title="Kind", width=110),
+            Column(name="kind", title="Kind", width=75),
             Column(name="calls", title="Calls", unit=fields.COUNT, width=80),
             Column(name="streams", title="Streams", unit=fields.COUNT, width=85),
-            Column(name="last_seen", title="Last seen", unit=fields.AGO, width=140),
+            Column(name="last_seen", title="Last seen", unit=fields.AGO, width=120),
         ),
     )
 

@@ -92,7 +92,7 @@ def overview() -> dict[str, Any]:
                 ],
             ),
             (
-                8,
+                7,
                 [
                     (8, _top("Models by cost", "The models that cost most.", "overview.top_models")),
                     (

@@ -26,7 +26,7 @@ def users() -> dict[str, Any]:
         variables=(*CALLS, USER, textbox("token_limit", "Daily limit", _LIMIT, "1000000")),
         rows=[
             (3, [(width, panel) for width, panel in zip((5, 5, 5, 5, 4), _user_headline(), strict=True)]),
-            (10, [(24, _head_room())]),
+            (7, [(24, _head_room())]),
             (
                 8,
                 [
@@ -66,7 +66,7 @@ def users() -> dict[str, Any]:
                 ],
             ),
             (10, [(24, _users())]),
-            (6, [(24, _limit_warnings())]),
+            (5, [(24, _limit_warnings())]),
         ],
     )
 
@@ -117,9 +117,7 @@ def _head_room() -> dict[str, Any]:
             Column(name="tokens", title="Tokens today", unit=fields.COUNT, width=120),
             Column(name="limit_of", title="Limit", unit=fields.COUNT, width=110),
             Column(name="head_room", title="Left", unit=fields.COUNT, width=110),
-            Column(
-                name="by_midnight", title="By midnight", unit=fields.SHARE, decimals=0, steps=fields.BUDGET, width=120
-            ),
+            Column(name="by_midnight", title="By midnight", unit=fields.SHARE, decimals=0, width=120),
             Column(name="cost", title="Cost today", unit=fields.USD, width=110),
             Column(name="calls", title="Calls", unit=fields.COUNT, width=90),
         ),
@@ -210,7 +208,7 @@ def warnings() -> dict[str, Any]:
                     ),
                 ],
             ),
-            (6, [(24, _filling())]),
+            (5, [(24, _filling())]),
             (
                 9,
                 [

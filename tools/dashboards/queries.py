@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from tools.dashboards.savings import saved_usd
+
 _FOLDER: Final = Path(__file__).parent / "sql"
 _HEADING: Final = re.compile(r"^-- \[(\w+)\].*\n", re.MULTILINE)
 
@@ -29,6 +31,7 @@ ABBREVIATIONS: Final = {
     "@filters": _FILTERS,
     "@warnings": f"$__timeFilter(ts) AND {_chosen('service', 'service')}",
     "@model": _MODEL,
+    "@saved": saved_usd(_MODEL),
     "@is_error": "(error_type != '')",
     "@is_unpriced": "(cost_usd IS NULL AND (input_tokens IS NOT NULL OR output_tokens IS NOT NULL))",
     "@is_uncounted": "(input_tokens IS NULL AND output_tokens IS NULL AND (error_type = '' OR partial))",

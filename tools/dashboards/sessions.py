@@ -112,12 +112,12 @@ def _all() -> dict[str, Any]:
             Column(name="user", title="User", width=100, link=fields.TO_USER, link_title="Open the user"),
             Column(name="app", title="Service", width=115),
             Column(name="started", title="Started", unit=fields.AGO, width=130),
-            Column(name="length", title="Length", unit=fields.SECONDS, width=80),
+            Column(name="length", title="Length", unit=fields.SECONDS, width=85),
             Column(name="turns", title="Turns", unit=fields.COUNT, width=65),
             Column(name="calls", title="Calls", unit=fields.COUNT, width=65),
             Column(name="input", title="Input", unit=fields.COUNT, width=75),
             Column(name="output", title="Output", unit=fields.COUNT, width=75),
-            Column(name="cost", title="Cost", unit=fields.USD, width=85),
+            Column(name="cost", title="Cost", unit=fields.USD, width=98),
             Column(
                 name="context",
                 title="Fullest",
@@ -195,7 +195,7 @@ def session() -> dict[str, Any]:
             ),
             (9, [(16, _turns()), (8, _cumulative())]),
             (
-                10,
+                8,
                 [
                     (
                         24,

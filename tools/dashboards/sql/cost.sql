@@ -4,7 +4,8 @@ SELECT
     sum(cost_usd) / nullIf(countIf(cost_usd IS NOT NULL), 0) AS per_call,
     sumIf(cost_usd, session_id != '') / nullIf(uniqExactIf(session_id, session_id != ''), 0) AS per_session,
     sumIf(cost_usd, user_id != '') / nullIf(uniqExactIf(user_id, user_id != ''), 0) AS per_user,
-    sumIf(cost_usd, @is_error) AS failed
+    sumIf(cost_usd, @is_error) AS failed,
+    sum(@saved) AS avoided
 FROM otel.llm_calls
 WHERE @calls
 

@@ -100,7 +100,7 @@ function optionsOf(panel, shape, width, height) {
 }
 
 // "5 s", not "5.00 s": ticks are round.
-const tickText = (tick, field) => format(tick, { ...field, decimals: undefined }).replace(/(\d)\.0+(?=\D|$)/, "$1");
+const tickText = (tick, field) => format(tick, { ...field, decimals: undefined }).replace(/(\.\d*?)0+(?=\D|$)/, "$1").replace(/\.(?=\D|$)/, "");
 
 function thinned(names, width) {
   const every = Math.max(1, Math.ceil(names.length / Math.max(1, Math.floor(width / 78))));
@@ -143,8 +143,8 @@ function thresholdLines(u, steps, field) {
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
     ctx.font = `${10 * devicePixelRatio}px system-ui, sans-serif`;
-    ctx.textAlign = "right";
-    ctx.fillText(format(value, field), bbox.left + bbox.width - 3, y - 3 * devicePixelRatio);
+    ctx.textAlign = "left";
+    ctx.fillText(format(value, field), bbox.left + 4, y - 3 * devicePixelRatio);
   }
   ctx.restore();
 }
