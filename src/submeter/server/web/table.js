@@ -11,7 +11,7 @@ export function table(panel, { answer }, context, memory) {
   if (!answer.data.length) return { root: element("p", { className: "nothing", text: panel.fieldConfig.defaults.noValue || "nothing in this range" }) };
   const body = element("tbody");
   const head = element("tr", {}, ...shown.map((column) => heading(column, () => sort(column))));
-  const least = shown.reduce((all, { field }) => all + (field.custom.width || 110), 0);
+  const least = shown.reduce((all, { field }) => all + (field.custom.width || (field.custom.cellOptions?.wrapText ? 300 : 110)), 0);
   const root = element("div", { className: "scroll", tabindex: "0", role: "region", "aria-label": panel.title },
     element("table", { style: { "min-width": `${least}px` } }, element("colgroup", {}, ...shown.map(width)), element("thead", {}, head), body));
   function fill() {

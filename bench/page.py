@@ -1,0 +1,78 @@
+"""How soon the page shows a large store: every dashboard in Chromium, by the browser's own clock.
+
+Run: `python bench/page.py [calls] [--folder DIR]` (a million by default, made once per folder). Per dashboard: from
+the click to the first panel with data and to all panels in view, and the longest time between a panel's answer and
+its picture, which is the page's own part and must stay under a second. Every number of the overview that the REST
+interface knows too is compared, and any panel or console error ends the bench.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, cast
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(1, str(Path(__file__).resolve().parent.parent / "tests"))
+
+from bench.generator import make, period
+from playwright.sync_api import sync_playwright
+from tests.page.conftest import FLAGS
+from tests.page.visit import Visitor
+from tests.server.running import RunningServer
+
+from submeter.server.boards import ORDER
+from submeter.store import open_store
+
+MARKS = """() => performance.getEntriesByType('mark').map((mark) => [mark.name, mark.startTime])"""
+
+
+def main() -> None:
+    """Makes the store where there is none, and prints one line per dashboard."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("calls", type=int, nargs="?", default=1_000_000)
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "submeter-bench-page")
+    arguments = parser.parse_args()
+    folder: Path = arguments.folder / str(arguments.calls)
+    if not folder.exists():
+        store = open_store(f"chdb://{folder}")
+        make(store, arguments.calls, period()[0], lambda done: print(f"{done:,} calls made", file=sys.stderr))
+        store.close()
+    with RunningServer(folder) as server, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(FLAGS))
+        context = browser.new_context(viewport={"width": 1440, "height": 1000})
+        visitor = Visitor(context.new_page())
+        sessions = server.ask("sessions?order=calls&limit=1")["sessions"]
+        print("| dashboard | panels in view | first panel, s | all in view, s | longest from answer to picture, ms |")
+        print("| --- | ---: | ---: | ---: | ---: |")
+        for name in ORDER:
+            session = f"?var-session={sessions[0]['session_id']}" if name == "session" else ""
+            visitor.open(f"{server.url}/d/submeter-{name}{session}")
+            print(_line(name, cast("list[tuple[str, float]]", visitor.page.evaluate(MARKS))))
+        _compared(visitor, server)
+        browser.close()
+    if visitor.complaints:
+        sys.exit(f"the browser complains: {visitor.complaints}")
+
+
+def _line(name: str, marks: list[tuple[str, float]]) -> str:
+    answered = {mark.removeprefix("answered "): at for mark, at in reversed(marks) if mark.startswith("answered ")}
+    painted = {mark.removeprefix("painted "): at for mark, at in reversed(marks) if mark.startswith("painted ")}
+    longest = max(at - answered[panel] for panel, at in painted.items())
+    first, last = min(painted.values()) / 1000, max(painted.values()) / 1000
+    return f"| {name} | {len(painted)} | {first:.2f} | {last:.2f} | {longest:.0f} |"
+
+
+def _compared(visitor: Visitor, server: RunningServer) -> None:
+    """The overview's numbers and those of the REST interface, of the same seven days."""
+    visitor.open(f"{server.url}/d/submeter-overview?live=off")
+    totals: dict[str, Any] = server.ask("summary?since=7d")["totals"]
+    for title, field in (("Calls", "calls"), ("Sessions", "sessions"), ("Input tokens", "input_tokens")):
+        print(f"{title}: {visitor.stat(title)} on the page, {totals[field]:,} over REST")
+
+
+if __name__ == "__main__":
+    main()
