@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from submeter import catalog
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAKERS: Final = frozenset({"openai", "anthropic", "gcp.gemini", "mistral_ai", "x_ai", "deepseek", "moonshot_ai"})
 """Whose names are looked up; their models at other sellers are found by the same name."""
@@ -35,7 +38,7 @@ def saved_usd(model: str) -> str:
     now, less, more = time.time_ns(), dict[str, float](), dict[str, float]()
     for found in catalog.models():
         price = found.price_at(now, 0, "") if found.provider in MAKERS else None
-        rates = price.rates if price else {}
+        rates: Mapping[str, float] = price.rates if price else {}
         if "input" not in rates or "cache_read" not in rates:
             continue
         for name in {re.sub(_SELLER_AND_DATE, "", one): None for one in (found.name, *found.aliases)}:
