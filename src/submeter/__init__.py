@@ -9,21 +9,40 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from submeter.context import Meter, carry, session
+    from submeter.core.gate import LimitExceeded
     from submeter.distro.configure import instrument, uninstrument
+    from submeter.distro.enforcement import enforce, stop_enforcing
     from submeter.distro.watch import on_warning
+    from submeter.evaluator.limit import LimitRule
     from submeter.version import VERSION
 
     __version__ = VERSION
 
-__all__ = ["Meter", "__version__", "carry", "instrument", "on_warning", "session", "uninstrument"]
+__all__ = [
+    "LimitExceeded",
+    "LimitRule",
+    "Meter",
+    "__version__",
+    "carry",
+    "enforce",
+    "instrument",
+    "on_warning",
+    "session",
+    "stop_enforcing",
+    "uninstrument",
+]
 
 _HOMES = {
+    "LimitExceeded": "submeter.core.gate",
+    "LimitRule": "submeter.evaluator.limit",
     "Meter": "submeter.context",
     "VERSION": "submeter.version",
     "carry": "submeter.context",
+    "enforce": "submeter.distro.enforcement",
     "instrument": "submeter.distro.configure",
     "on_warning": "submeter.distro.watch",
     "session": "submeter.context",
+    "stop_enforcing": "submeter.distro.enforcement",
     "uninstrument": "submeter.distro.configure",
 }
 

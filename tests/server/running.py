@@ -125,8 +125,8 @@ class RunningServer:
     def send(self, signal_name: str, message: Message, **headers: str) -> Answer:
         return self.post(f"/v1/{signal_name}", message.SerializeToString(), **headers)
 
-    def request(self, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
-        request = urllib.request.Request(self.url + path, body, headers)  # noqa: S310  (our own server)
+    def request(self, path: str, body: bytes | None, headers: dict[str, str], method: str | None = None) -> Answer:
+        request = urllib.request.Request(self.url + path, body, headers, method=method)  # noqa: S310  (our own server)
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE_S) as response:  # noqa: S310  (the same)
                 return Answer(response.status, response.read(), _lower(response.headers))

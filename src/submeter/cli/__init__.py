@@ -32,6 +32,7 @@ _COMMANDS: Final = {
     "session": ("submeter.cli.session", "show one session: its totals, its calls as a tree, its warnings"),
     "usage": ("submeter.cli.usage", "sum tokens and cost by user, model, operation, day, ..."),
     "warnings": ("submeter.cli.warnings", "list warnings, newest first"),
+    "rules": ("submeter.cli.rules", "check, test, explain and export the rules that warn"),
     "summary": ("submeter.cli.summary", "show totals and a line per day"),
     "cost": ("submeter.cli.costs", "show what a call and a token cost, and where money could be saved"),
     "top": ("submeter.cli.top", "watch what is going on now"),

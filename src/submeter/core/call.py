@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.trace import NonRecordingSpan, Status, StatusCode, set_span_in_context
 
 from submeter import catalog, context, pricing, semconv, settings
-from submeter.core import exceptions, instruments
+from submeter.core import exceptions, gate, instruments
 from submeter.core.abandoned import bury
 from submeter.core.answer import Answer
 from submeter.core.attributes import asked, told
@@ -65,6 +65,9 @@ class Call(Answer):
     is_lines = False
     """Whether its body is lines of JSON, as a report's may be."""
 
+    is_leaving = True
+    """Whether the request has yet to leave the host, so that it can be refused."""
+
     __slots__ = (
         "__weakref__",
         "_is_finished",
@@ -104,6 +107,8 @@ class Call(Answer):
         self.model: str = model if type(model) is str or isinstance(model, str) else ""
         self.is_followed = False
         self.is_reading = False
+        if gate.ask is not None:
+            gate.ask(self)
         self._lock = threading.Lock()
         used: Telemetry = telemetry()
         self._used = used
@@ -257,6 +262,13 @@ def _tell_above() -> None:
     watcher = watching.get()
     if watcher is not None:
         watcher.is_met = True
+
+
+class Made(Call):
+    """A call whose request was made before it is known of: it is counted, and cannot be refused."""
+
+    __slots__ = ()
+    is_leaving = False
 
 
 def _transcript(body: Mapping[str, Any], mode: str) -> Transcript:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from submeter import context
-from submeter.core.call import Call
+from submeter.core.call import Made
 from submeter.core.counted import is_first, reports
 from submeter.core.endpoint import fields_of
 
@@ -97,6 +97,6 @@ class Reported:
     def _counted(self, item: Any) -> None:
         for endpoint, identity, fields in self._report.find(fields_of(item)):
             if is_first(identity):
-                call = Call(endpoint, *self._place, {"model": fields.get("model")})
+                call = Made(endpoint, *self._place, {"model": fields.get("model")})
                 call.answer(fields)
                 call.finish()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from submeter import instrumentation
+from submeter import instrumentation, settings
 from submeter.core import body, instruments, telemetry, threads
 from submeter.core.guard import attempt
 from submeter.distro import imports, providers, watch
@@ -58,4 +58,12 @@ def compose() -> None:
     telemetry.use(providers.chosen)
     attempt(providers.prepare)
     attempt(watch.start)
+    if settings.variable("SUBMETER_ENFORCE"):
+        attempt(_enforce)
     attempt(threads.start)
+
+
+def _enforce() -> None:
+    from submeter.distro.enforcement import enforce_from_settings  # noqa: PLC0415  (only who enforces needs it)
+
+    enforce_from_settings()

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from submeter.core import patch
 from submeter.core.abandoned import settle
 from submeter.core.body import parsed
-from submeter.core.call import Call
+from submeter.core.call import Made
 from submeter.core.endpoint import dig, fields_of
 from submeter.core.guard import attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from submeter.core.call import Call
     from submeter.core.endpoint import Endpoint
 
 Seat = tuple[str, tuple[str, int | None]]
@@ -153,7 +154,7 @@ class Session:
 
     def _call(self, endpoint: Endpoint, response: Mapping[str, Any]) -> Call:
         model = response.get("model") or self._models[""]
-        return Call(endpoint, *self._seat, {**response, "model": model}, is_stream=endpoint is self._events.endpoint)
+        return Made(endpoint, *self._seat, {**response, "model": model}, is_stream=endpoint is self._events.endpoint)
 
     def _name(self, kind: str, fields: Mapping[str, Any]) -> None:
         for name, path in zip(("", *self._events.further), self._events.model[kind], strict=False):
