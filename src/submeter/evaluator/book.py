@@ -38,12 +38,13 @@ class Book:
         """Adds `value`, which accrued as `amount` says, to the windows it belongs to; their pages."""
         if value <= 0:
             return ()
-        pages = self.ledger.pages
-        if pages and isinstance(window, Calendar):
-            span = pages[0].span
-            if span.start_ns <= (amount.since_ns or amount.at_ns) and amount.at_ns < span.end_ns:
-                self.ledger.add(subject, amount.at_ns, value)
-                return pages[:1]
+        ledger, at_ns = self.ledger, amount.at_ns
+        if ledger.pages and isinstance(window, Calendar):
+            page = ledger.pages[0]
+            span = page.span
+            if span.start_ns <= (amount.since_ns or at_ns) and at_ns < span.end_ns:
+                ledger.put(page, subject, at_ns, value)
+                return (page,)
         parts = [part for part in split(window, amount.since_ns, amount.at_ns, value) if part[1] > 0]
         found = [self.ledger.add(subject, at_ns, part) for at_ns, part in parts]
         self.counts[LATE] += found.count(None)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from submeter.evaluator.events import Origin, WarningEvent
     from submeter.evaluator.measures import Measure
-    from submeter.evaluator.points import MetricPoint
+    from submeter.evaluator.points import MetricPoint, Witness
     from submeter.evaluator.state import Bounds
 
 SKEW_NS: Final = 300 * NS
@@ -45,10 +45,9 @@ class Intake:
 
     def amounts(self, points: Iterable[MetricPoint], received_ns: int | None) -> Iterator[Amount]:
         """What a batch of points adds; services whose calls come as records are left out."""
-        batch = points if isinstance(points, list) else list(points)
+        batch = [(point, witness_of(point)) for point in points]
         best = self._witnesses(batch)
-        for point in batch:
-            witness = witness_of(point)
+        for point, witness in batch:
             if witness is None or (self.services and self._is_seen(point)):
                 continue
             if witness.rank and best[(point.source, witness.family)] != witness.rank:
@@ -60,11 +59,10 @@ class Intake:
                 at_ns = point.time_ns if received_ns is None else at_most(point.time_ns, received_ns)
                 yield Amount(witness.metric, value, min(accrual.since_ns, at_ns), at_ns, point.attributes)
 
-    def _witnesses(self, batch: Iterable[MetricPoint]) -> dict[tuple[str, str], int]:
+    def _witnesses(self, batch: Iterable[tuple[MetricPoint, Witness | None]]) -> dict[tuple[str, str], int]:
         """The rank of the best witness for each source and family, by this batch and those before."""
         best: dict[tuple[str, str], int] = {}
-        for point in batch:
-            witness = witness_of(point)
+        for point, witness in batch:
             if witness is not None:
                 key = (point.source, witness.family)
                 known = best.get(key)

@@ -62,9 +62,14 @@ def label_reader(label: str) -> Reader:
     return _LABELS[label][0]
 
 
+def attribute_names(label: str) -> tuple[str, ...]:
+    """The attributes of a metric point that tell `label`, the best first."""
+    return (semconv.TAG_PREFIX + label.removeprefix(TAG),) if label.startswith(TAG) else _LABELS[label][1]
+
+
 def attribute_reader(label: str) -> AttributeReader:
     """A function that reads `label` from a metric point's attributes; empty when there is none."""
-    names = (semconv.TAG_PREFIX + label.removeprefix(TAG),) if label.startswith(TAG) else _LABELS[label][1]
+    names = attribute_names(label)
 
     def read(attributes: Mapping[str, object]) -> str:
         for name in names:
@@ -79,7 +84,7 @@ def attribute_reader(label: str) -> AttributeReader:
 class Selection:
     """Which calls a rule counts (`where`) and for whom (`per`), with the functions that read it made ready."""
 
-    __slots__ = ("_filter_labels", "_filters", "_readers", "kind", "per", "text")
+    __slots__ = ("_filter_labels", "_filters", "_only", "_readers", "kind", "per", "text")
 
     def __init__(self, per: Sequence[str], where: Mapping[str, Sequence[str]]) -> None:
         self.per = tuple(per)
@@ -87,6 +92,8 @@ class Selection:
         chosen = ";".join(f"{label}={'|'.join(values)}" for label, values in sorted(where.items()))
         self.text = f"{self.kind}/{chosen}"
         self._readers = [(label_reader(label), attribute_reader(label)) for label in per]
+        names = attribute_names(self.per[0]) if len(self.per) == 1 else ()
+        self._only = names[0] if len(names) == 1 else ""
         self._filter_labels = tuple(where)
         self._filters = [
             (label_reader(label), attribute_reader(label), frozenset(values)) for label, values in where.items()
@@ -104,6 +111,9 @@ class Selection:
         for _, read, values in self._filters:
             if read(attributes) not in values:
                 return ""
+        if self._only:
+            value = attributes.get(self._only)
+            return (value if type(value) is str else str(value)) if value else ""
         if len(self._readers) == 1:
             return self._readers[0][1](attributes)
         return self._joined([read(attributes) for _, read in self._readers])

@@ -82,8 +82,14 @@ class Ledger:
     def add(self, subject: str, at_ns: int, amount: int) -> Page | None:
         """Adds to a subject's sum; the page it is on, `None` when the time lies before every page."""
         page = self.page(at_ns)
-        if page is None:
-            return None
+        if page is not None:
+            self.put(page, subject, at_ns, amount)
+        return page
+
+    def put(self, page: Page, subject: str, at_ns: int, amount: int) -> None:
+        """Adds to a subject's sum on the page of `at_ns`."""
+        if at_ns > self.head_ns:  # noqa: PLR1730  (a comparison, where `max` is a call)
+            self.head_ns = at_ns
         total = page.totals.get(subject)
         if total is None:
             if len(page.totals) >= self._capacity:
@@ -92,7 +98,6 @@ class Ledger:
         page.totals[subject] = total + amount
         if self._part_ns:
             self._part(page, at_ns // self._part_ns, subject, amount)
-        return page
 
     def page(self, at_ns: int) -> Page | None:
         """The page for the time, opened if it is new; `None` when it lies before every page that is kept."""

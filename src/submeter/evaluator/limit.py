@@ -115,12 +115,18 @@ class LimitRule:
 
     def gather(self, state: Book, amount: Amount) -> None:
         """Adds a metric's amount to its subject's sum; `settle` then looks at every subject that has moved."""
+        # A call costs as much as the sum it is for, and here are some for every point: those that can be are spared.
         subject = self.selection.of_attributes(amount.attributes)
-        limit = self.bound(subject) if subject else None
-        if limit is None:
+        limit = self.limits.get(subject, self.limit) if self.limits else self.limit
+        if limit is None or not subject:
             return
+        counted, value = self.counted, amount.value
+        is_plain = counted.scale == 1
+        if not is_plain or type(limit) is not int:
+            limit = counted.amount(limit)
         lowest = self.rungs[0].threshold * limit
-        for page in state.gather(self.window, subject, amount, self.counted.amount(amount.value)):
+        added = value if is_plain and type(value) is int else counted.amount(value)
+        for page in state.gather(self.window, subject, amount, added):
             if self.forecast or page.totals.get(subject, 0) * 100 >= lowest:
                 state.moved[(page.span.start_ns, subject)] = (page, amount)
 

@@ -68,7 +68,8 @@ class Streams:
 
     def accrued(self, point: MetricPoint) -> Accrual | None:
         """What the point adds to its stream; `None` for nothing."""
-        self._head_ns = max(self._head_ns, point.time_ns)
+        if point.time_ns > self._head_ns:  # noqa: PLR1730  (a comparison, where `max` is a call)
+            self._head_ns = point.time_ns
         key = stream_of(point)
         return self._advanced(key, point) if point.is_cumulative else self._added(key, point)
 
