@@ -14,8 +14,9 @@ import json
 import platform
 import resource
 import sys
+import tempfile
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from submeter import semconv
 from submeter.evaluator import SERVER_BOUNDS, Bounds, Evaluator
@@ -27,6 +28,8 @@ from submeter.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from submeter.store.database import Database
 
 NS = 1_000_000_000
 NOON_NS = 1_791_547_200 * NS
@@ -147,6 +150,23 @@ def called(subjects: int) -> float:
     return (count + again) / (seconds + again_s)
 
 
+def recalled(calls: int) -> tuple[float, float]:
+    """CPU and wall seconds of a start that has nothing but the store, which holds so many calls of thirty days."""
+    from bench.generator import make, period
+
+    from submeter.server.restoring import recall
+    from submeter.store import open_store
+
+    with tempfile.TemporaryDirectory() as folder:
+        store = cast("Database", open_store(f"chdb://{folder}/store"))
+        make(store, calls, period()[0])
+        wall, cpu = time.monotonic(), time.process_time()
+        recall(Evaluator(RULES, bounds=SERVER_BOUNDS), store, None)
+        found = time.process_time() - cpu, time.monotonic() - wall
+        store.close()
+    return found
+
+
 def decoded() -> float:
     """Points a second that are decoded from OTLP, protobuf parsing included."""
     from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
@@ -176,7 +196,12 @@ def main(arguments: Sequence[str]) -> int:
     """Prints the figures; 1 when the promise is broken."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--subjects", default="1000,100000,1000000")
+    parser.add_argument("--store", type=int, default=0, help="measure the start from a store of so many calls instead")
     chosen = parser.parse_args(arguments)
+    if chosen.store:
+        cpu_s, wall_s = recalled(chosen.store)
+        print(f"start from a store of {chosen.store:,} calls: {cpu_s:.1f} s of CPU, {wall_s:.1f} s")
+        return 0
     print(f"{platform.python_implementation()} {platform.python_version()}, {platform.machine()}")
     print(f"OTLP decoded: {decoded():,.0f} points a second")
     is_kept = True
