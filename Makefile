@@ -8,7 +8,7 @@ SDKS_STAMP := $(SDKS)/.installed
 
 FUZZ_EXAMPLES ?= 50
 
-.PHONY: demo test test-providers sdk-matrix check install bench clean catalog recordings lock collector dashboards dialects broker durability fuzz-api
+.PHONY: demo test test-providers test-frameworks sdk-matrix check install bench clean catalog recordings lock collector dashboards dialects broker durability fuzz-api
 
 install: $(STAMP)
 
@@ -40,6 +40,11 @@ test-providers: $(SDKS_STAMP)
 # Oldest and newest supported release of every SDK, each in a throw-away environment; needs uv; ONLY="groq cohere" for some.
 sdk-matrix: $(STAMP)
 	@$(BIN)/python -m tools.sdk_matrix $(ONLY)
+
+# Every framework above the SDKs, oldest and newest release, each in an environment of its own under build/frameworks.
+AGE ?= both
+test-frameworks: $(STAMP)
+	@$(BIN)/python -m tools.framework_matrix --age $(AGE) $(ONLY)
 
 # Recorded provider traffic is no part of the project: give a folder of it, as in `make recordings RECORDINGS=path`.
 recordings: $(SDKS_STAMP)

@@ -10,6 +10,7 @@ from submeter.instrumentation import FRAMEWORKS
 
 if TYPE_CHECKING:
     from submeter.shapes.framework import Framework
+    from submeter.shapes.witness import Witness
 
 PAGE = Path(__file__).parents[1] / "docs" / "frameworks.md"
 BEGIN, END = "<!-- frameworks: begin -->\n", "<!-- frameworks: end -->\n"
@@ -23,9 +24,13 @@ def table() -> str:
         "| --- | --- |" + " --- |" * (len(COLUMNS) + 1),
     ]
     for row in FRAMEWORKS.values():
-        framework: Framework = importlib.import_module(f"submeter.instrumentation.{row.module}").FRAMEWORK
+        framework: Framework | Witness = importlib.import_module(f"submeter.instrumentation.{row.module}").FRAMEWORK
         given = " | ".join(framework.gives.get(column, "") for column in COLUMNS)
-        witness = "its own result messages" if framework.is_witness else "the provider's SDK beneath"
+        witness = (
+            "its own messages, marked `submeter.usage.witness`"
+            if framework.is_witness
+            else "the provider's SDK beneath"
+        )
         lines.append(f"| `{row.distribution}` | {row.since} | {given} | {witness} |")
     return "\n".join(lines) + "\n"
 

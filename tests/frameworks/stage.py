@@ -36,8 +36,8 @@ def framework(name: str, *more: str) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for other in more:
-            pytest.importorskip(other, reason=f"{other} is not installed: run `make frameworks`")
-        return pytest.importorskip(name, reason=f"{name} is not installed: run `make frameworks`")
+            pytest.importorskip(other, reason=f"{other} is not installed: run `make test-frameworks`")
+        return pytest.importorskip(name, reason=f"{name} is not installed: run `make test-frameworks`")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +117,7 @@ def observed(case: Case, standin: StandIn) -> object:
     try:
         given = case.run()
         return comparable(finished(given))
-    except AssertionError:
+    except (AssertionError, pytest.skip.Exception):
         raise
     except BaseException as error:  # noqa: BLE001  (a program sees whatever is raised)
         return type(error).__name__, str(error)[:40]

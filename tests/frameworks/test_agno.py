@@ -54,13 +54,17 @@ def tools() -> Any:
 
 
 async def tools_streamed() -> Any:
-    return [event.content async for event in agent(tools=[weather]).arun("weather?", stream=True, **ASK)]
+    events = agent(tools=[weather]).arun("weather?", stream=True, **ASK)
+    # Some say how long a tool took.
+    return [event.content async for event in events if "completed in" not in str(event.content)]
 
 
 def team() -> Any:
-    made = imported("agno.team").Team(
-        members=[agent("expert", id="Lisbon")], model=model(), name="desk", telemetry=False
-    )
+    # The stand-in answers with the first city that it knows, and so delegates to the member of this id.
+    expert = agent("expert", id="Lisbon")
+    if imported("agno.utils.team").get_member_id(expert) != "Lisbon":
+        pytest.skip("this release writes the ids of members in its own way")
+    made = imported("agno.team").Team(members=[expert], model=model(), name="desk", telemetry=False)
     return made.run("hello", **ASK).content
 
 

@@ -34,8 +34,18 @@ async def run_async() -> Any:
     return (await crew().kickoff_async()).raw
 
 
+def native() -> Any:
+    if not hasattr(crewai.Crew, "akickoff"):
+        pytest.skip("this release runs asynchronous crews in threads alone")
+    return crew().akickoff()
+
+
 async def run_native() -> Any:
-    return (await crew().akickoff()).raw
+    return (await native()).raw
+
+
+async def aborted() -> Any:
+    return await cancelled(native())
 
 
 def weather(city: str) -> str:
@@ -44,6 +54,8 @@ def weather(city: str) -> str:
 
 
 def tools() -> Any:
+    if not hasattr(imported("crewai.utilities.agent_utils"), "convert_tools_to_openai_schema"):
+        pytest.skip("this release asks for tools in its own words, which the stand-in does not speak")
     return crew(tools=[imported("crewai.tools").tool(weather)]).kickoff().raw
 
 
@@ -73,7 +85,7 @@ CASES = {
     "a flow": Case(run=flow, calls=1, said={"submeter.framework": "crewai", "submeter.step": "look"}),
     "an error of the provider": Case(run=run, calls=0, failed=1, said=TASK, script="status=400"),
     # Whose request runs on in a thread, and is answered.
-    "a cancellation": Case(run=lambda: cancelled(crew().akickoff()), calls=1, said=TASK, script="delay_s=2"),
+    "a cancellation": Case(run=aborted, calls=1, said=TASK, script="delay_s=2"),
 }
 
 

@@ -76,12 +76,16 @@ ONE = {"gen_ai.conversation.id": "t-1", "session.id": "t-1", "submeter.framework
 AGENT = {**ONE, "gen_ai.agent.name": "forecaster"}
 PLAIN = {**AGENT, "submeter.step": None}
 STEPS = {"submeter.step": [None, "weather", None]}
+# Before 2.0, a stream that is left is read to its end.
+LEFT = int(not pydantic_ai.__version__.startswith("1."))
 
 CASES = {
     "a run, sync": Case(run=run_sync, calls=1, said=PLAIN),
     "a run of anthropic": Case(run=run, calls=1, said=PLAIN),
     "a stream": Case(run=stream, calls=1, said=PLAIN),
-    "a stream that is left": Case(run=stream_left, calls=0, early=1, said=PLAIN, script="delay_between_s=0.05"),
+    "a stream that is left": Case(
+        run=stream_left, calls=1 - LEFT, early=LEFT, said=PLAIN, script="delay_between_s=0.05"
+    ),
     "the nodes of a run": Case(run=nodes, calls=1, said=PLAIN),
     "a tool that asks a model": Case(run=tools, calls=3, said=AGENT, parts=STEPS),
     "the same, streamed": Case(run=tools_streamed, calls=3, said=AGENT, parts=STEPS),

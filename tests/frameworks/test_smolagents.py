@@ -47,7 +47,7 @@ def tools() -> Any:
 
 def managed() -> Any:
     desk = agent("desk", managed_agents=[agent("expert")])
-    return type(desk.execute_tool_call("expert", {"task": "hello"})).__name__
+    return type(desk.execute_tool_call("expert", {"task": "hello", "additional_args": {}})).__name__
 
 
 AGENT = {"submeter.framework": "smolagents", "gen_ai.agent.name": "forecaster", "session.id": None}

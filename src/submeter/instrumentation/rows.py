@@ -163,6 +163,9 @@ FRAMEWORKS: dict[str, Row] = {
         awaits=("agno.agent.agent", "agno.team.team", "agno.workflow.workflow", "agno.tools.function"),
         table=_FRAMEWORK,
     ),
+    "claude_agent_sdk": Row(
+        "claude_agent_sdk", "claude-agent-sdk", "0.1.40", awaits=("claude_agent_sdk._internal.query",), table=_FRAMEWORK
+    ),
     "crewai": Row(
         "crewai",
         "crewai",

@@ -70,7 +70,6 @@ class Framework:
         gives: where agent, step, conversation and user come from, in its users' words, for docs/frameworks.md.
         works: the functions that do its work.
         tell: where it keeps its own context.
-        is_witness: whether its calls go past every SDK, so that what it says of their usage is all there is.
     """
 
     package: str
@@ -78,7 +77,12 @@ class Framework:
     gives: Mapping[str, str]
     works: tuple[Work, ...] = ()
     tell: Tell | None = None
-    is_witness: bool = False
+
+    is_witness = False
+
+    def sources(self) -> tuple[str, ...]:
+        """The names it needs of the framework."""
+        return (*(work.target for work in self.works), *([self.tell.source] if self.tell else ()))
 
     def install(self) -> None:
         """Patches what is imported of the framework; imports nothing itself.

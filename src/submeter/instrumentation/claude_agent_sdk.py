@@ -1,0 +1,197 @@
+"""Claude Agent SDK: the agent is a program of its own, and its messages are all there is to know of its requests.
+
+Each turn ends with a result. Its `usage` is that of the turn without the requests of sub-agents and helpers; its
+`modelUsage` has all of them by model, but summed up since the session began, also across a resumption (CLI 2.1).
+A turn that is broken off has no result: then the messages tell what went in, and nobody what came out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from submeter import semconv
+from submeter.context import Said
+from submeter.core.endpoint import fields_of
+from submeter.shapes.messages import MESSAGES
+from submeter.shapes.witness import Told, Witness
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_NAME = "claude-agent-sdk"
+
+REQUEST = replace(
+    MESSAGES,
+    envelopes=frozenset(),
+    parts=(),
+    request={},
+    is_reported=True,
+    attributes={semconv.USAGE_WITNESS: _NAME},
+)
+REQUESTS = replace(REQUEST, is_sum=True)
+
+_COUNTS = {
+    "inputTokens": "input_tokens",
+    "outputTokens": "output_tokens",
+    "cacheReadInputTokens": "cache_read_input_tokens",
+    "cacheCreationInputTokens": "cache_creation_input_tokens",
+}
+_CACHED = {
+    "cacheCreationEphemeral5mInputTokens": "ephemeral_5m_input_tokens",
+    "cacheCreationEphemeral1hInputTokens": "ephemeral_1h_input_tokens",
+}
+_THINKING = "thinkingTokens"
+_COUNTED = frozenset({*_COUNTS, *_CACHED, _THINKING})
+_PROVIDERS = {
+    "bedrock": "aws.bedrock",
+    "mantle": "aws.bedrock",
+    "vertex": "gcp.vertex_ai",
+    "foundry": "azure.ai.inference",
+}
+"""The agent's name of who served a model -> `gen_ai.provider.name`, where it is not Anthropic."""
+
+Sums = dict[str, dict[str, int]]
+"""Model -> count of `modelUsage` -> its sum."""
+
+
+class TurnError(Exception):
+    """The agent gave up a turn; `status_code` is that of the HTTP answer, where there was one."""
+
+    def __init__(self, reason: str, status_code: int | None) -> None:
+        super().__init__(reason)
+        self.status_code = status_code
+
+
+_KEPT = 1000
+_sessions: dict[str, Sums] = {}
+"""Session -> its sums as they were seen last in this process; another connection may resume it."""
+
+
+def _replaced(session: str, sums: Sums) -> Sums | None:
+    """Notes the sums of a session, and gives those it had; of many sessions the oldest is forgotten."""
+    before = _sessions.pop(session, None)
+    _sessions[session] = sums
+    if len(_sessions) > _KEPT:
+        _sessions.pop(next(iter(_sessions)), None)
+    return before
+
+
+def forget() -> None:
+    """Forgets the sessions that were seen."""
+    _sessions.clear()
+
+
+class Turns:
+    """What the messages of one agent have told.
+
+    Args:
+        is_resumed: whether it goes on with a session of which others may have made requests.
+    """
+
+    def __init__(self, *, is_resumed: bool) -> None:
+        self._is_resumed = is_resumed
+        self._messages: dict[str, Mapping[str, Any]] = {}
+        self._session = ""
+
+    def see(self, message: Mapping[str, Any]) -> Iterator[Told]:
+        """What the result of a turn tells; the other messages are kept until then."""
+        self._session = str(message.get("session_id") or self._session)
+        if message.get("type") == "assistant":
+            answer = fields_of(message.get("message"))
+            if answer.get("id") and answer.get("model") != "<synthetic>":  # what the agent says of its own errors
+                self._messages[str(answer["id"])] = answer
+        elif message.get("type") == "result":
+            yield from self._told(message)
+            self._messages.clear()
+
+    def rest(self) -> Iterator[Told]:
+        """What went into the requests of a turn that was broken off."""
+        for answer in self._messages.values():
+            usage = {name: count for name, count in fields_of(answer.get("usage")).items() if name != "output_tokens"}
+            yield Told(REQUEST, "anthropic", {**answer, "usage": usage}, self._said(), is_partial=True)
+        self._messages.clear()
+
+    def _said(self) -> Said:
+        return Said(conversation=self._session)
+
+    def _told(self, result: Mapping[str, Any]) -> Iterator[Told]:
+        found = self._found(result)
+        if len(found) == 1 and len(self._messages) == 1:
+            [(model, usage)], [answer] = found.items(), self._messages.values()
+            fields = {**answer, "model": answer.get("model") or model, "usage": usage}
+            yield Told(REQUEST, _provider(result, model), fields, self._said())
+            return
+        for model, usage in found.items():
+            yield Told(REQUESTS, _provider(result, model), {"model": model, "usage": usage}, self._said())
+        if not found and result.get("is_error"):
+            status = result.get("api_error_status")
+            error = TurnError(str(result.get("subtype")), status if isinstance(status, int) else None)
+            yield Told(REQUESTS, "anthropic", {}, self._said(), error)
+
+    def _found(self, result: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+        """Model -> usage of the turn, in Anthropic's words."""
+        sums, usage = _sums(result), fields_of(result.get("usage"))
+        before = _replaced(self._session, sums) if sums else None
+        grown = {model: _grown(counts, (before or {}).get(model, {})) for model, counts in sums.items()}
+        if self._is_resumed:
+            self._is_resumed = False
+            turn = tuple(usage.get(name) or 0 for name in _COUNTS.values())
+            if _total(sums) == turn or (before is not None and not _covers(_total(grown), turn)):
+                grown = sums  # older agents begin anew when they resume (0.1.40)
+            elif before is None:
+                grown = {}  # they began elsewhere, and how far they had come nobody knows here
+        if grown and all(min(counts.values(), default=0) >= 0 for counts in grown.values()):
+            return {model: _usage(counts) for model, counts in grown.items() if any(counts.values())}
+        model = next((str(answer.get("model")) for answer in reversed(self._messages.values())), "")
+        return {model: usage} if any(usage.get(name) for name in _COUNTS.values()) else {}
+
+
+def _sums(result: Mapping[str, Any]) -> Sums:
+    by_model = fields_of(result.get("modelUsage"))
+    return {
+        model: {name: count for name, count in fields_of(counts).items() if name in _COUNTED and type(count) is int}
+        for model, counts in by_model.items()
+    }
+
+
+def _grown(counts: Mapping[str, int], started: Mapping[str, int]) -> dict[str, int]:
+    return {name: count - started.get(name, 0) for name, count in counts.items()}
+
+
+def _total(sums: Sums) -> tuple[int, ...]:
+    return tuple(sum(counts.get(name, 0) for counts in sums.values()) for name in _COUNTS)
+
+
+def _covers(total: tuple[int, ...], part: tuple[int, ...]) -> bool:
+    return all(whole >= one for whole, one in zip(total, part, strict=True))
+
+
+def _usage(counts: Mapping[str, int]) -> Mapping[str, Any]:
+    """Counts of `modelUsage` in Anthropic's words."""
+    usage: dict[str, Any] = {name: counts[theirs] for theirs, name in _COUNTS.items() if theirs in counts}
+    usage["cache_creation"] = {name: counts[theirs] for theirs, name in _CACHED.items() if theirs in counts}
+    if _THINKING in counts:
+        usage["output_tokens_details"] = {"thinking_tokens": counts[_THINKING]}
+    return usage
+
+
+def _provider(result: Mapping[str, Any], model: str) -> str:
+    served = fields_of(fields_of(result.get("modelUsage")).get(model)).get("provider")
+    return _PROVIDERS.get(str(served), "anthropic")
+
+
+def _turns(query: Any) -> Turns:
+    options = getattr(getattr(query, "transport", None), "_options", None)
+    is_resumed = bool(getattr(options, "resume", None) or getattr(options, "continue_conversation", None))
+    return Turns(is_resumed=is_resumed)
+
+
+FRAMEWORK = Witness(
+    package="claude_agent_sdk",
+    name=_NAME,
+    gives={"conversation": "id of the agent's session"},
+    messages="claude_agent_sdk._internal.query:Query.receive_messages",
+    close="claude_agent_sdk._internal.query:Query.close",
+    account=_turns,
+)
