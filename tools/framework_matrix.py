@@ -29,15 +29,19 @@ COUNTS = re.compile(r"(\d+) (passed|failed|error|skipped)")
 
 NEWEST: dict[str, tuple[str, ...]] = {
     "agents": ("openai-agents",),
-    "agno": ("agno", "openai"),
+    "agno": ("agno", "openai", "openinference-instrumentation-agno"),
     "claude_agent_sdk": ("claude-agent-sdk",),
-    "crewai": ("crewai",),
+    "crewai": ("crewai", "openinference-instrumentation-crewai"),
     "dspy": ("dspy",),
     "haystack": ("haystack-ai", "opentelemetry-sdk"),
     "langchain_core": ("langchain", "langchain-openai", "langgraph"),
-    "llama_index": ("llama-index-core", "llama-index-llms-openai", "llama-index-embeddings-openai"),
+    "llama_index": (
+        "llama-index-core",
+        "llama-index-llms-openai",
+        "llama-index-embeddings-openai",
+    ),
     "pydantic_ai": ("pydantic-ai-slim[openai,anthropic]",),
-    "smolagents": ("smolagents[openai]",),
+    "smolagents": ("smolagents[openai]", "openinference-instrumentation-smolagents"),
 }
 """What to install for the newest release of a framework, by its import name."""
 

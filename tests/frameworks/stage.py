@@ -166,7 +166,7 @@ def _is_early(span: ReadableSpan) -> bool:
 def traced_once(run: Callable[[Metering], Any], *, native: int = 1) -> None:
     """With the framework's own spans on beside ours, what the store sums is what the provider sent.
 
-    `native` is how many spans with usage the framework has at least: none would prove nothing.
+    `native` is how many spans others have at least: none would prove nothing.
     """
     with provider() as standin, metered(in_memory()) as made:
         finished(run(made))
@@ -177,6 +177,21 @@ def traced_once(run: Callable[[Metering], Any], *, native: int = 1) -> None:
         truth = standin.totals()
         assert (len(batch.records), sum(one.usage.total_tokens for one in batch.records)) == (truth.calls, truth.tokens)
         assert {record.scope for record in batch.records} == {"submeter"}
+
+
+def observed_by(instrumentor: str, run: Callable[[], Any]) -> None:
+    """`traced_once` beside another's instrumentation of the framework, "module:Class"."""
+    module, _, kind = instrumentor.partition(":")
+    other: Any = getattr(framework(module), kind)()
+
+    def beside(made: Metering) -> Any:
+        other.instrument(tracer_provider=made.traces, skip_dep_check=True)
+        try:
+            return finished(run())
+        finally:
+            other.uninstrument()
+
+    traced_once(beside)
 
 
 def imported(name: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from frameworks.stage import Case, cancelled, check, framework, imported, model_call
+from frameworks.stage import Case, cancelled, check, framework, imported, model_call, observed_by
 
 os.environ.update(CREWAI_DISABLE_TELEMETRY="true", CREWAI_TRACING_ENABLED="false")  # noqa: TID251  (CrewAI reads them)
 crewai: Any = framework("crewai")
@@ -92,3 +92,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_matrix(name: str) -> None:
     check(CASES[name])
+
+
+def test_counted_once_beside_the_spans_of_openinference() -> None:
+    observed_by("openinference.instrumentation.crewai:CrewAIInstrumentor", run)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from frameworks.stage import Case, cancelled, check, framework, imported, model_call
+from frameworks.stage import Case, cancelled, check, framework, imported, model_call, traced_once
+
+if TYPE_CHECKING:
+    from metering import Metering
 
 pydantic_ai: Any = framework("pydantic_ai")
 
@@ -70,6 +73,20 @@ async def delegated() -> Any:
 
 async def aborted() -> str:
     return await cancelled(agent().run("hello", **ASK))
+
+
+def traced(made: Metering) -> Any:
+    """With its own spans, of which those of a run state the sum and those of a request the same as ours."""
+    settings = imported("pydantic_ai.models.instrumented").InstrumentationSettings(tracer_provider=made.traces)
+    pydantic_ai.Agent.instrument_all(settings)
+    try:
+        return agent(tools=[weather]).run_sync("weather?", **ASK).output
+    finally:
+        pydantic_ai.Agent.instrument_all(False)
+
+
+def test_counted_once_beside_its_own_spans() -> None:
+    traced_once(traced, native=4)
 
 
 ONE = {"gen_ai.conversation.id": "t-1", "session.id": "t-1", "submeter.framework": "pydantic-ai"}

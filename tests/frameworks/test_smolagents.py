@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from frameworks.stage import Case, check, framework, model_call
+from frameworks.stage import Case, check, framework, model_call, observed_by
 
 smolagents: Any = framework("smolagents")
 
@@ -68,3 +68,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_matrix(name: str) -> None:
     check(CASES[name])
+
+
+def test_counted_once_beside_the_spans_of_openinference() -> None:
+    observed_by("openinference.instrumentation.smolagents:SmolagentsInstrumentor", tools)
