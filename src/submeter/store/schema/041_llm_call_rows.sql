@@ -1,6 +1,6 @@
 -- Every call as it came in, with its repetitions and with the marks of those that another span witnesses better.
 -- Ask llm_calls instead. A span sent twice has the same key, so one row is left of it; a mark has a higher
--- version than any repetition, so a marked call stays out for good. prompt_hash is 0 where no content was captured.
+-- version than any repetition, and so has a row with a recomputed cost, so a marked call stays out for good. prompt_hash is 0 where no content was captured.
 CREATE TABLE IF NOT EXISTS otel.llm_call_rows
 (
     ts DateTime64(9, 'UTC') CODEC(Delta(8), ZSTD(1)),

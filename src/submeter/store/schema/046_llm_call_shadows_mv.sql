@@ -12,7 +12,7 @@ SELECT DISTINCT
     if(is_new, n_scope, o_scope) AS scope,
     if(is_new, n_witness, o_witness) AS witness,
     1 AS is_shadowed,
-    1 AS version
+    2 AS version
 FROM
 (
     SELECT

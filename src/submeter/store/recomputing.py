@@ -1,0 +1,71 @@
+"""Cost computed again from stored tokens, when the price table has changed: in the engine, by one statement.
+
+A call that the table does not cover, or of which nobody reported tokens, keeps the cost it came with. A call that
+is sent again afterwards keeps the new cost.
+"""
+
+from __future__ import annotations
+
+import json
+from string import Template
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from submeter.pricing import Priced, price_rows
+from submeter.store import sql
+from submeter.store.questions import nanoseconds
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from submeter.pricing import PriceRow
+    from submeter.store.database import Database
+
+_SAME_NAMES: Final = ("minute_from", "minute_to", "version")
+
+
+class Recomputed(NamedTuple):
+    """How many calls got another cost (or, counted only, would get one), and what these cost before and after, in USD.
+
+    `unpriced` are calls with tokens that the table does not know; they keep what they had.
+    """
+
+    calls: int
+    before_usd: float
+    after_usd: float
+    unpriced: int
+
+
+def recompute(database: Database, *, since: datetime | None = None, is_trial: bool = False) -> Recomputed:
+    """Gives calls since `since` (all, if `None`) the cost of today's price table; for `is_trial` only counts.
+
+    Raises:
+        StoreError: the store cannot be read or written; asking again goes on.
+    """
+    parameters: dict[str, object] = {"since_ns": nanoseconds(since) if since else 0}
+    asked = database.engine.rows(sql.statement("priced"), parameters)
+    calls = {Priced(row["provider"], row["model"], row["service_tier"], row["batch"]): row["calls"] for row in asked}
+    rows = list(price_rows(calls))
+    covered = {row.priced for row in rows}
+    unpriced = sum(number for priced, number in calls.items() if priced not in covered)
+    parameters["prices"] = json.dumps([_told(row) for row in rows])
+    source = sql.statement("recompute_rows")
+    (found,) = database.engine.rows(Template(sql.statement("recompute_count")).substitute(rows=source), parameters)
+    if found["calls"] and not is_trial:
+        database.engine.run(Template(sql.statement("recompute")).substitute(rows=source), parameters)
+    return Recomputed(found["calls"], found["before_usd"], found["after_usd"], unpriced)
+
+
+def _told(row: PriceRow) -> dict[str, Any]:
+    """A row as the statement reads it."""
+    return {
+        **row.rates,
+        **{name: getattr(row, name) for name in _SAME_NAMES},
+        "provider": row.priced.provider,
+        "model": row.priced.model,
+        "tier": row.priced.service_tier,
+        "batch": row.priced.is_batch,
+        "day_from": row.valid_from,
+        "day_to": row.valid_to,
+        "above": row.above_tokens,
+        "up_to": row.up_to_tokens,
+    }

@@ -1,0 +1,52 @@
+-- The calls since a time whose cost is another one at the prices of {prices:String}, with that cost, whole rows.
+-- A call that these prices do not cover keeps the cost it came with. version 1 beats what is sent again.
+SELECT * EXCEPT (price, old_cost, old_version, whole, read, stated_hour, written, hour, text_and_media, audio, image, out, audio_out, image_out,
+    reasoned, parts, usd) REPLACE (usd AS cost_usd, price.version AS price_version, 1 AS version)
+FROM
+(
+    SELECT
+        c.*,
+        p.price AS price,
+        c.cost_usd AS old_cost,
+        c.price_version AS old_version,
+        toInt64(ifNull(c.input_tokens, 0)) AS whole,
+        least(toInt64(ifNull(c.cache_read_tokens, 0)), whole) AS read,
+        toInt64(ifNull(c.cache_write_1h_tokens, 0)) AS stated_hour,
+        least(
+            greatest(toInt64(ifNull(c.cache_write_tokens, 0)), stated_hour + toInt64(ifNull(c.cache_write_5m_tokens, 0))),
+            whole - read) AS written,
+        least(stated_hour, written) AS hour,
+        whole - read - written AS text_and_media,
+        least(toInt64(ifNull(c.audio_input_tokens, 0)), text_and_media) AS audio,
+        least(toInt64(ifNull(c.image_input_tokens, 0)), text_and_media - audio) AS image,
+        toInt64(ifNull(c.output_tokens, 0)) AS out,
+        least(toInt64(ifNull(c.audio_output_tokens, 0)), out) AS audio_out,
+        least(toInt64(ifNull(c.image_output_tokens, 0)), out - audio_out) AS image_out,
+        least(toInt64(ifNull(c.reasoning_tokens, 0)), out - audio_out - image_out) AS reasoned,
+        [(read, price.cache_read), (written - hour, price.cache_write), (hour, price.cache_write_1h),
+            (audio, price.audio_input), (image, price.image_input), (audio_out, price.audio_output),
+            (image_out, price.image_output), (reasoned, price.reasoning),
+            (text_and_media - audio - image, price.input), (out - audio_out - image_out - reasoned, price.output)] AS parts,
+        if(arrayExists(part -> part.1 > 0 AND part.2 IS NULL, parts), NULL,
+            arrayFold((sum, part) -> sum + part.1 * ifNull(part.2, 0) / 1000000, parts, toFloat64(0)) + price.request) AS usd
+    FROM otel.llm_call_rows AS c FINAL
+    INNER JOIN
+    (
+        SELECT arrayJoin(JSONExtract({prices:String}, 'Array(Tuple(provider String, model String, tier String,
+            batch Bool, day_from String, day_to String, minute_from Int64, minute_to Int64, above Int64, up_to Int64,
+            input Nullable(Float64), output Nullable(Float64), cache_read Nullable(Float64),
+            cache_write Nullable(Float64), cache_write_1h Nullable(Float64), reasoning Nullable(Float64),
+            audio_input Nullable(Float64), audio_output Nullable(Float64), image_input Nullable(Float64),
+            image_output Nullable(Float64), request Float64, version String))')) AS price,
+            price.provider AS p_provider, price.model AS p_model, price.tier AS p_tier, price.batch AS p_batch
+    ) AS p
+    ON c.provider = p.p_provider AND if(c.response_model != '', c.response_model, c.request_model) = p.p_model
+        AND c.service_tier = p.p_tier AND c.batch = p.p_batch
+    WHERE c.ts >= fromUnixTimestamp64Nano({since_ns:Int64})
+        AND (c.input_tokens IS NOT NULL OR c.output_tokens IS NOT NULL)
+        AND toDate(c.ts) >= toDate(price.day_from) AND toDate(c.ts) < toDate(price.day_to)
+        AND toHour(c.ts) * 60 + toMinute(c.ts) >= price.minute_from
+        AND toHour(c.ts) * 60 + toMinute(c.ts) < price.minute_to
+        AND ifNull(c.input_tokens, 0) > price.above AND ifNull(c.input_tokens, 0) <= price.up_to
+)
+WHERE usd IS NOT NULL AND (old_cost IS NULL OR abs(old_cost - usd) > 1e-12 OR old_version != price.version)

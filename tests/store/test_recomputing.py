@@ -1,0 +1,86 @@
+"""Recomputed in the engine, every call costs what `pricing` says, whatever the calls are and are sent again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from random import Random
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from store.telemetry import NOON_NS, SECOND_NS, chat, request, span
+from submeter.pricing import cost_of
+from submeter.store import questions
+from submeter.store.recomputing import recompute
+from submeter.usage import Usage, usage_of
+
+if TYPE_CHECKING:
+    from store.telemetry import Attribute
+    from submeter.store.database import Database, Store
+
+MODELS = (
+    ("openai", "gpt-4o"),
+    ("openai", "gpt-4o-audio-preview"),
+    ("anthropic", "claude-sonnet-4-5"),
+    ("gcp.gemini", "gemini-2.5-pro"),
+    ("deepseek", "deepseek-chat"),
+    ("nobody", "no-model"),
+)
+COUNTS = {
+    "input_tokens": "gen_ai.usage.input_tokens",
+    "output_tokens": "gen_ai.usage.output_tokens",
+    "cache_read_tokens": "gen_ai.usage.cache_read.input_tokens",
+    "cache_write_tokens": "gen_ai.usage.cache_write.input_tokens",
+    "cache_write_5m_tokens": "anthropic.usage.cache_creation.ephemeral_5m_input_tokens",
+    "cache_write_1h_tokens": "anthropic.usage.cache_creation.ephemeral_1h_input_tokens",
+    "reasoning_tokens": "gen_ai.usage.reasoning.output_tokens",
+    "audio_input_tokens": "gen_ai.usage.audio.input_tokens",
+    "audio_output_tokens": "gen_ai.usage.audio.output_tokens",
+}
+
+
+def made(random: Random, number: int) -> tuple[dict[str, Attribute], Usage, str, str, str, bool]:
+    provider, model = random.choice(MODELS)
+    tier, is_batch = random.choice(("", "", "priority", "flex", "default")), random.random() < 0.2
+    stated = {name: random.randrange(10 ** random.randrange(1, 7)) for name in COUNTS if random.random() < 0.6}
+    usage = usage_of(dict(stated))
+    attributes = chat(gen_ai__provider__name=provider, gen_ai__request__model=model, gen_ai__response__model=model)
+    attributes |= {COUNTS[name]: cast("int", getattr(usage, name)) for name in stated}
+    attributes |= {"session.id": f"s-{number}", "submeter.cost.usd": 7.0, "submeter.cost.price_version": "old"}
+    if tier:
+        attributes["submeter.service_tier"] = tier
+    if is_batch:
+        attributes["submeter.batch"] = True
+    return attributes, usage, provider, model, tier, is_batch
+
+
+def test_the_engine_and_the_table_agree_on_every_call(store: Store) -> None:
+    random = Random(5)  # noqa: S311  (the same calls every time)
+    database = cast("Database", store)
+    spans, expected = [], dict[str, float]()
+    for number in range(400):
+        attributes, usage, provider, model, tier, is_batch = made(random, number)
+        at_ns = NOON_NS - random.randrange(400 * 86_400) * SECOND_NS
+        spans.append(span(attributes, start_ns=at_ns))
+        cost = cost_of(usage, provider=provider, model=model, at_ns=at_ns, service_tier=tier, is_batch=is_batch)
+        expected[f"s-{number}"] = 7.0 if cost is None else cost.usd
+    store.insert_traces(request(spans), "1")
+    trial = recompute(database, is_trial=True)
+    done = recompute(database)
+    assert done == trial
+    assert done.calls == sum(cost != 7.0 for cost in expected.values()) > 100
+    assert done.unpriced > 0
+    assert recompute(database).calls == 0, "a second time changes nothing"
+    store.insert_traces(request(spans[:50]), "2")
+    found = {row.session_id: row.cost_usd for row in questions.sessions(store, limit=1000)}
+    assert found == {session: pytest.approx(cost, rel=1e-12) for session, cost in expected.items()}
+    assert questions.summary(store).calls == 400
+
+
+def test_calls_before_the_time_keep_their_cost(store: Store) -> None:
+    attributes = {**chat(), "gen_ai.usage.input_tokens": 1000, "submeter.cost.usd": 7.0}
+    spans = [span(attributes, start_ns=NOON_NS - day * 86_400 * SECOND_NS) for day in range(10)]
+    store.insert_traces(request(spans), "1")
+    since = datetime.fromtimestamp(NOON_NS / SECOND_NS - 3.5 * 86_400, UTC)
+    assert recompute(cast("Database", store), since=since).calls == 4
+    assert sorted(row.cost_usd or 0 for row in questions.calls(store, limit=100))[-6:] == [7.0] * 6
