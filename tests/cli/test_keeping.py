@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 from tests.server.running import RunningServer, submeter_command
+from tests.server.telemetry import calls
 
 from submeter.server.principal import hashed
 
@@ -64,3 +66,34 @@ def test_a_completion_script_knows_every_command(shell: str) -> None:
 def test_limits_need_a_server(tmp_path: Path) -> None:
     refused = submeter_command("limits", "--data", str(tmp_path))
     assert (refused.returncode, "submeter up" in refused.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("is_running", [True, False])
+def test_a_store_is_kept_backed_up_restored_and_recomputed(tmp_path: Path, is_running: bool) -> None:
+    data, file = ("--data", str(tmp_path / "data")), tmp_path / "file.tar.zst"
+    with RunningServer(tmp_path / "data") as server:
+        server.send("traces", calls("s-1", 3))
+    with RunningServer(tmp_path / "data") if is_running else nullcontext():
+        kept = submeter_command("retention", "traces=30", "--json", *data)
+        assert json.loads(kept.stdout)["traces"] == 30, kept.stderr
+        told = submeter_command("prices", "recompute", "--since", "2d", "--dry-run", "--json", *data)
+        assert json.loads(told.stdout)["dry_run"], told.stderr
+        made = submeter_command("backup", str(file), *data)
+        assert made.returncode == 0, made.stderr
+    restored = submeter_command("restore", str(file), "--data", str(tmp_path / "again"))
+    assert ": 3 calls" in restored.stdout, restored.stderr
+    refused = submeter_command("restore", str(file), *data)
+    assert (refused.returncode, "has a store already" in refused.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("change", ["traces", "traces=x", "nothing=3"])
+def test_a_retention_that_is_none_names_the_form(tmp_path: Path, change: str) -> None:
+    refused = submeter_command("retention", change, "--data", str(tmp_path))
+    assert (refused.returncode, "KIND=DAYS" in refused.stderr) == (1, True)
+
+
+def test_the_schema_is_printed_for_a_server_and_for_a_cluster() -> None:
+    plain = submeter_command("schema").stdout
+    assert plain.count("CREATE ") == plain.count(";\n")
+    assert "ON CLUSTER 'prod'" in submeter_command("schema", "--cluster", "prod").stdout
+    assert "no cluster can be called" in submeter_command("schema", "--cluster", "a'b").stderr

@@ -30,14 +30,14 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError("Parquet is nothing for a terminal", "name a file with --output")
     with source.exported(arguments, parameters) as parts:
         if arguments.output:
-            _save(Path(arguments.output).expanduser(), parts)
+            save(Path(arguments.output).expanduser(), parts)
         else:
             for part in parts:
                 sys.stdout.buffer.write(part)
     return 0
 
 
-def _save(file: Path, parts: Iterable[bytes]) -> None:
+def save(file: Path, parts: Iterable[bytes]) -> None:
     """Writes beside the file first, so that a file of that name is always whole."""
     from rich.console import Console  # noqa: PLC0415  (needed for the progress alone)
     from rich.progress import DownloadColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415  (the same)

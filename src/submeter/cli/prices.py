@@ -1,25 +1,41 @@
-"""`submeter prices`: the price table, searched by name; needs neither a store nor a server."""
+"""`submeter prices`: the price table, searched by name, and the cost of stored calls at its prices."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import getpass
+import json
+import sys
+from typing import TYPE_CHECKING, Any
 
-from submeter.cli import models, narrowing, output
+from submeter.cli import models, narrowing, output, source, wording
 from submeter.cli.failure import CommandError
 
 if TYPE_CHECKING:
     import argparse
 
+_RECOMPUTE = "recompute"
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `submeter prices`."""
-    parser.add_argument("search", metavar="TEXT", help="models whose name or provider holds this text")
+    parser.add_argument(
+        "search",
+        metavar="TEXT",
+        help="models whose name or provider holds this text; `recompute` gives stored calls the cost of this table",
+    )
+    parser.add_argument("--since", type=narrowing.moment_of, metavar="WHEN", help="recompute calls since then only")
+    parser.add_argument("--dry-run", action="store_true", help="recompute nothing, only count what would change")
     narrowing.add_options(parser, "limit")
     output.add_options(parser)
+    source.add_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Prints the models of the table that match."""
+    """Prints the models of the table that match, or recomputes."""
+    if arguments.search == _RECOMPUTE:
+        return _recompute(arguments)
+    if arguments.since or arguments.dry_run:
+        raise CommandError("--since and --dry-run belong to a recomputation", "run `submeter prices recompute`")
     from submeter.server.api.models import listed  # noqa: PLC0415  (pydantic takes a moment to load)
     from submeter.server.api.question import plain  # noqa: PLC0415  (the same)
 
@@ -29,3 +45,26 @@ def run(arguments: argparse.Namespace) -> int:
     answer = plain(listed(arguments.search, int(limit)))
     models.write(arguments, answer, {"search": arguments.search})
     return 0 if answer["models"] else 1
+
+
+def _recompute(arguments: argparse.Namespace) -> int:
+    from submeter.server.api.keeping import Recompute, recomputed  # noqa: PLC0415  (the engine takes a moment)
+
+    what: dict[str, Any] = {"dry_run": arguments.dry_run}
+    if arguments.since:
+        what["since"] = arguments.since
+    actor = f"command line ({getpass.getuser()})"
+    found = source.ordered(
+        arguments, "/recompute", what, lambda store: recomputed(store, Recompute.model_validate(what), actor)
+    )
+    sys.stdout.write(json.dumps(found, indent=2) + "\n" if arguments.json else _told(found))
+    return 0
+
+
+def _told(found: dict[str, Any]) -> str:
+    verb = "would cost" if found["dry_run"] else "cost"
+    before, after = wording.usd(found["before_usd"]), wording.usd(found["after_usd"])
+    lines = [f"{found['calls']:,} calls {verb} {after} instead of {before}" if found["calls"] else "no cost changes"]
+    if found["unpriced"]:
+        lines.append(f"{found['unpriced']:,} calls are of models without a price and keep what they had")
+    return "\n".join(lines) + "\n"

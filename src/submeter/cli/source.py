@@ -26,10 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
 
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+    from pydantic import BaseModel
 
     from submeter.store.database import Database, Store
 
 _TIMEOUT_S: Final = 90
+_ORDER_S: Final = 3600
+"""What changes or copies every row may take a while."""
 _PART: Final = 64 * 1024
 _NOTHING_YET: Final = "start `submeter up` and run your app with SUBMETER=1"
 _START: Final = "start one with `submeter up`"
@@ -91,16 +94,48 @@ def exported(arguments: argparse.Namespace, parameters: Mapping[str, str]) -> Ge
         yield parts(store, asked, now)
 
 
+def ordered(
+    arguments: argparse.Namespace,
+    path: str,
+    what: Mapping[str, Any],
+    local: Callable[[Database], BaseModel],
+    method: str = "POST",
+) -> dict[str, Any]:
+    """Has the store changed: by the server where one runs, which is sent `what`, else by `local` in the folder.
+
+    Raises:
+        CommandError: it cannot be done; the message says why.
+    """
+    if url := _server_url(arguments):
+        with requested(url, path, json.dumps(what).encode(), method=method, timeout_s=_ORDER_S) as response:
+            return json.load(response)
+    with _store(arguments) as store:
+        return local(cast("Database", store)).model_dump(mode="json")
+
+
 def purged(arguments: argparse.Namespace, what: Mapping[str, Any], actor: str) -> dict[str, Any]:
     """Erases, or counts what would be erased; where a server runs, it is the server that does."""
-    if url := _server_url(arguments):
-        with requested(url, "/purge", json.dumps(what).encode()) as response:
-            return json.load(response)
     from submeter.server.api.purging import Purge, purged  # noqa: PLC0415  (the engine takes a moment)
-    from submeter.server.api.question import plain  # noqa: PLC0415  (the same)
+
+    return ordered(arguments, "/purge", what, lambda store: purged(store, Purge.model_validate(what), actor))
+
+
+@contextmanager
+def backed_up(arguments: argparse.Namespace) -> Generator[Iterator[bytes]]:
+    """The parts of a backup, made by the server where one runs."""
+    if url := _server_url(arguments):
+        with requested(url, "/backup", b"", timeout_s=_ORDER_S) as response:
+            yield iter(lambda: response.read(_PART), b"")
+        return
+    from submeter.store.backups import backup  # noqa: PLC0415  (the engine takes a moment)
 
     with _store(arguments) as store:
-        return plain(purged(cast("Database", store), Purge.model_validate(what), actor))
+        file = backup(cast("Database", store))
+        try:
+            with file.open("rb") as opened:
+                yield iter(lambda: opened.read(_PART), b"")
+        finally:
+            file.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -177,20 +212,28 @@ def _asked(url: str, question: str, parameters: Mapping[str, str]) -> dict[str, 
 
 @contextmanager
 def requested(
-    url: str, path: str, body: bytes | None = None, *, root: str = "/api/v1", headers: Mapping[str, str] | None = None
+    url: str,
+    path: str,
+    body: bytes | None = None,
+    *,
+    root: str = "/api/v1",
+    headers: Mapping[str, str] | None = None,
+    method: str | None = None,
+    timeout_s: float = _TIMEOUT_S,
 ) -> Generator[http.client.HTTPResponse]:
-    """The answer of the server at `url` to a GET of `path` under `root`, or to a POST of a body.
+    """The answer of the server at `url` to a GET of `path` under `root`, or to a POST (or `method`) of a body.
 
     Raises:
         CommandError: nothing answers, or what answers refuses.
     """
     if urlsplit(url).scheme not in {"http", "https"}:
         raise CommandError(f"{url!r} is no server's address", "use one such as http://127.0.0.1:4318")
-    request = urllib.request.Request(f"{url}{root}{path}", body, dict(headers or {}))  # noqa: S310  (checked above)
+    address = f"{url}{root}{path}"
+    request = urllib.request.Request(address, body, dict(headers or {}), method=method)  # noqa: S310  (checked above)
     if token := settings.api_token():
         request.add_header("Authorization", f"Bearer {token}")
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:  # noqa: S310  (checked above)
+        with urllib.request.urlopen(request, timeout=timeout_s) as response:  # noqa: S310  (checked above)
             yield response
     except urllib.error.HTTPError as error:
         raise _refusal(url, error) from error

@@ -64,7 +64,7 @@ class ChdbEngine:
                 "(Linux and macOS; elsewhere use a clickhouse:// store)"
             ) from error
         configuration = prepare(folder)
-        self._folder = folder
+        self.folder = folder
         self._pid = os.getpid()
         self._url = f"{folder / 'data'}?config-file={configuration}"
         self._connect: Any = Connection
@@ -178,12 +178,12 @@ class ChdbEngine:
         try:
             return self._connect(self._url)
         except RuntimeError as error:
-            refuse_in_use(self._folder)
+            refuse_in_use(self.folder)
             if "already initialized with path" in str(error):
                 raise StoreInUse(
-                    f"this process has another embedded store open already: close it before opening {self._folder}"
+                    f"this process has another embedded store open already: close it before opening {self.folder}"
                 ) from error
-            raise StoreError(f"the engine cannot open {self._folder}: {error}") from error
+            raise StoreError(f"the engine cannot open {self.folder}: {error}") from error
 
     def _writing(self) -> Any:
         self._refuse_unusable()
@@ -219,7 +219,7 @@ class ChdbEngine:
             code = _CODE.search(str(error))
             if code and int(code[1]) == _NO_ROOM:
                 raise StoreFull(
-                    f"no room is left on the disk of {self._folder}: free some; nothing of the batch was stored"
+                    f"no room is left on the disk of {self.folder}: free some; nothing of the batch was stored"
                 ) from error
             raise refusal(f"the engine refused: {error}") from error
 

@@ -7,13 +7,16 @@ import json
 import os
 from importlib.resources import files
 from string import Template
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from xml.sax.saxutils import escape
 
 from submeter.store.errors import StoreError, StoreInUse, StoreUrlError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+BACKUPS: Final = "backups"
+"""The folder that the engine writes backups into and reads them from; it is given no other."""
 
 
 def prepare(folder: Path) -> Path:
@@ -31,7 +34,8 @@ def prepare(folder: Path) -> Path:
         refuse_in_use(folder)
         path = folder / "engine.xml"
         template = Template((files("submeter.store") / "engine.xml").read_text(encoding="utf-8"))
-        path.write_text(template.substitute(file=escape(str(path))), encoding="utf-8")
+        text = template.substitute(file=escape(str(path)), backups=escape(str(folder.resolve() / BACKUPS)))
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise StoreError(
             f"cannot use {folder} for the store: {error.strerror}. Choose a folder you may write to"

@@ -35,8 +35,12 @@ class Recomputed(NamedTuple):
     unpriced: int
 
 
-def recompute(database: Database, *, since: datetime | None = None, is_trial: bool = False) -> Recomputed:
+def recompute(
+    database: Database, *, since: datetime | None = None, is_trial: bool = False, actor: str = "submeter"
+) -> Recomputed:
     """Gives calls since `since` (all, if `None`) the cost of today's price table; for `is_trial` only counts.
+
+    The audit says that `actor` did it, and what the calls cost before and after.
 
     Raises:
         StoreError: the store cannot be read or written; asking again goes on.
@@ -50,9 +54,15 @@ def recompute(database: Database, *, since: datetime | None = None, is_trial: bo
     parameters["prices"] = json.dumps([_told(row) for row in rows])
     source = sql.statement("recompute_rows")
     (found,) = database.engine.rows(Template(sql.statement("recompute_count")).substitute(rows=source), parameters)
-    if found["calls"] and not is_trial:
+    done = Recomputed(found["calls"], found["before_usd"], found["after_usd"], unpriced)
+    if done.calls and not is_trial:
         database.engine.run(Template(sql.statement("recompute")).substitute(rows=source), parameters)
-    return Recomputed(found["calls"], found["before_usd"], found["after_usd"], unpriced)
+        details = f"{done.calls} calls from {done.before_usd:.6f} to {done.after_usd:.6f} USD"
+        if since:
+            details += f", since {since.isoformat()}"
+        entry = {"actor": actor, "action": "recompute", "subject": "", "details": details, "erased": 0}
+        database.engine.run(sql.statement("audit"), entry)
+    return done
 
 
 def _told(row: PriceRow) -> dict[str, Any]:

@@ -33,6 +33,13 @@ MOST_DAYS: Final = 7_300
 """Twenty years; who wants more keeps the rows for good."""
 
 
+def kept(database: Database) -> dict[str, int]:
+    """For how many days each group of `GROUPS` is kept, 0 for good; of a group's tables the shortest time."""
+    rows = database.engine.rows(sql.statement("retained"), {})
+    days = {str(row["name"]).removesuffix("_local"): int(row["days"]) for row in rows}
+    return {group: min(days.get(table, 0) for table in tables) for group, tables in GROUPS.items()}
+
+
 def retain(database: Database, days: Mapping[str, int]) -> None:
     """Keeps each group of `GROUPS` named in `days` for so many days; 0 keeps it for good.
 

@@ -12,6 +12,7 @@ from submeter.evaluator.rulemodels import Limit
 from submeter.server import problem
 from submeter.server.api import QUESTIONS, ROOT
 from submeter.server.api.export import EXPORT, FORMATS
+from submeter.server.api.keeping import BACKUP_MEDIA, Recompute, Recomputed, Retention
 from submeter.server.api.purging import AUDIT, Purge, Purged
 from submeter.server.feed import LiveCall, LiveWarning
 from submeter.server.limiting import LimitInForce, Limits
@@ -66,11 +67,14 @@ def document() -> dict[str, Any]:
         (problem.Problem, "serialization"),
         (Health, "serialization"),
         (Purged, "serialization"),
+        (Recomputed, "serialization"),
         (LiveCall, "serialization"),
         (LiveWarning, "serialization"),
         (LimitInForce, "serialization"),
         (Limits, "serialization"),
         (Purge, "validation"),
+        (Recompute, "validation"),
+        (Retention, "validation"),
         (Limit, "validation"),
     ]
     _, schemas = models_json_schema(models, ref_template=_REF)
@@ -99,6 +103,18 @@ def _paths(questions: Iterable[Question]) -> Iterable[tuple[str, dict[str, Any]]
     live = "Calls (LiveCall) and warnings (LiveWarning) as they are stored; /live/ws is the same as a WebSocket"
     yield "/live", {"get": _operation("live", live, [], events)}
     yield "/purge", {"post": _change("purge", "Erase a user, a session, or what is old", [], Purge, Purged)}
+    again = "Give stored calls the cost of today's price table"
+    yield "/recompute", {"post": _change("recompute", again, [], Recompute, Recomputed)}
+    kept = "For how many days are rows kept? Admins only"
+    yield (
+        "/retention",
+        {
+            "get": _operation("retention", kept, [], _json(Retention)),
+            "put": _change("retain", "Keep rows for so many days, 0 for good", [], Retention, Retention),
+        },
+    )
+    packed = {BACKUP_MEDIA: {"schema": {"type": "string", "format": "binary"}}}
+    yield "/backup", {"post": _operation("backup", "A backup of the embedded store; admins only", [], packed)}
     yield "/limits", {"get": _operation("limits", "Which limits are in force?", [], _json(Limits))}
     yield "/limits/{name}", {"put": _change("limit", "Put a limit", _NAMED, Limit, LimitInForce), "delete": _taken()}
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from starlette.responses import Response
 from starlette.routing import Route
 
-from submeter.server import problem
+from submeter.server.api.order import answer, only_text, ordered
 from submeter.server.api.parameters import LIMIT, Asked, Limit
 from submeter.server.api.question import Question
 from submeter.store import erasure
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 
 PATH: Final = "/api/v1/purge"
 AUDIT_PATH: Final = "/api/v1/audit"
-_MOST_BYTES: Final = 10_000
-_TOO_LARGE: Final = f"the body is larger than {_MOST_BYTES} bytes: send one user, session or time"
 
 
 class Purge(BaseModel):
@@ -35,7 +32,7 @@ class Purge(BaseModel):
 
     user: Annotated[str, Field(max_length=1_000)] = ""
     session: Annotated[str, Field(max_length=1_000)] = ""
-    before: datetime | None = None
+    before: Annotated[datetime | None, BeforeValidator(only_text, json_schema_input_type=datetime | None)] = None
     dry_run: bool = Field(default=False, description="only count what would be erased")
 
     @model_validator(mode="after")
@@ -110,27 +107,13 @@ class Purging:
         return [Route(PATH, self._purge, methods=["POST"]), Route(AUDIT_PATH, self._audit)]
 
     async def _purge(self, request: HttpRequest) -> Response:
-        body = b""
-        async for part in request.stream():
-            body += part
-            if len(body) > _MOST_BYTES:
-                return problem.response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LARGE)
-        try:
-            asked = Purge.model_validate_json(body)
-        except ValidationError as error:
-            found = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(str(part) for part in found["loc"])
-            said = f"{place}: {found['msg']}" if place else found["msg"].removeprefix("Value error, ")
-            example = '{"user": "u-7", "dry_run": true}'
-            return problem.response(HTTPStatus.BAD_REQUEST, f"{said}; send JSON such as {example}")
+        asked = await ordered(request, Purge, '{"user": "u-7", "dry_run": true}')
+        if isinstance(asked, Response):
+            return asked
         actor = request.scope["principal"].name
-        return _answer(await self._desk.take(lambda: purged(self._database, asked, actor)))
+        return answer(await self._desk.take(lambda: purged(self._database, asked, actor)))
 
     async def _audit(self, request: HttpRequest) -> Response:
         now = datetime.now(UTC)
         store = self._desk.store
-        return _answer(await self._desk.take(lambda: AUDIT.answered(store, dict(request.query_params), now)))
-
-
-def _answer(found: BaseModel | Response) -> Response:
-    return found if isinstance(found, Response) else Response(found.model_dump_json(), media_type="application/json")
+        return answer(await self._desk.take(lambda: AUDIT.answered(store, dict(request.query_params), now)))

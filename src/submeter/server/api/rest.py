@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 from submeter.server import problem
 from submeter.server.api import QUESTIONS, ROOT
 from submeter.server.api.export import Export
+from submeter.server.api.keeping import Keeping
 from submeter.server.api.live import Live
 from submeter.server.api.openapi import document
 from submeter.server.api.purging import Purging
@@ -76,6 +77,7 @@ def routes(store: Store, counters: Counters, feed: Feed) -> list[BaseRoute]:
         *Live(feed).routes(),
         *Export(desk).routes(),
         *Purging(desk, cast("Database", store)).routes(),
+        *Keeping(desk, cast("Database", store)).routes(),
         *(Route(_path(question), partial(_ask, desk, question)) for question in QUESTIONS.values()),
     ]
 

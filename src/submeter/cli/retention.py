@@ -1,0 +1,47 @@
+"""`submeter retention`: for how many days rows are kept, by kind; shows and sets."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from submeter.cli import output, source
+from submeter.cli.failure import CommandError
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of `submeter retention`."""
+    parser.add_argument(
+        "changes", nargs="*", metavar="KIND=DAYS", help="such as traces=30 or calls=0, which is for good"
+    )
+    output.add_options(parser, has_table=False)
+    source.add_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Sets what is to be changed, and prints how long everything is kept."""
+    from submeter.server.api.keeping import Retention, retained  # noqa: PLC0415  (the engine takes a moment)
+
+    what = dict(_change(text, tuple(Retention.model_fields)) for text in arguments.changes)
+    method = "PUT" if what else "GET"
+    found = source.ordered(
+        arguments, "/retention", what, lambda store: retained(store, Retention.model_validate(what)), method
+    )
+    sys.stdout.write(json.dumps(found, indent=2) + "\n" if arguments.json else _table(found))
+    return 0
+
+
+def _change(text: str, kinds: tuple[str, ...]) -> tuple[str, int]:
+    kind, _, days = text.partition("=")
+    if kind not in kinds or not days.isdecimal():
+        raise CommandError(f"{text!r} is no retention", f"write KIND=DAYS with one of {', '.join(kinds)}")
+    return kind, int(days)
+
+
+def _table(found: dict[str, Any]) -> str:
+    lines = [f"{kind:<12} {f'{days} days' if days else 'for good'}" for kind, days in found.items()]
+    return "\n".join(lines) + "\n"

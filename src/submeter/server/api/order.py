@@ -1,0 +1,47 @@
+"""An order: what an admin has the server do to the store, as a small JSON body."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from starlette.responses import Response
+
+from submeter.server import problem
+
+if TYPE_CHECKING:
+    from starlette.requests import Request as HttpRequest
+
+_Order = TypeVar("_Order", bound=BaseModel)
+_MOST_BYTES: Final = 10_000
+_TOO_LARGE: Final = f"the body is larger than {_MOST_BYTES} bytes: an order is a small JSON object"
+
+
+async def ordered(request: HttpRequest, order: type[_Order], example: str) -> _Order | Response:
+    """The order in a request's body, or the answer that says what is wrong with it, with an example."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > _MOST_BYTES:
+            return problem.response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LARGE)
+    try:
+        return order.model_validate_json(body)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in found["loc"])
+        said = f"{place}: {found['msg']}" if place else found["msg"].removeprefix("Value error, ")
+        return problem.response(HTTPStatus.BAD_REQUEST, f"{said}; send JSON such as {example}")
+
+
+def answer(found: BaseModel | Response) -> Response:
+    """What was done, as JSON, or the answer that says why not."""
+    return found if isinstance(found, Response) else Response(found.model_dump_json(), media_type="application/json")
+
+
+def only_text(value: Any) -> Any:
+    """Refuses a number as a time: it would be taken for seconds since 1970, and mean what nobody meant."""
+    if value is not None and not isinstance(value, (str, datetime)):
+        raise ValueError("a time is written like 2026-05-31T14:30:00Z")
+    return value

@@ -1,0 +1,4 @@
+-- For how many days does each table keep its rows? 0 is for good.
+SELECT name, toUInt32OrZero(extract(create_table_query, 'TTL [^\\n]*toIntervalDay\\((\\d+)\\)')) AS days
+FROM system.tables
+WHERE database = 'otel'
