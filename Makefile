@@ -92,6 +92,11 @@ lock:
 bench: $(STAMP)
 	@$(BIN)/python bench/catalog.py
 
+# Telemetry made up, whole and damaged, into a real store; CI does the same with fewer.
+.PHONY: fuzz
+fuzz: $(STAMP)
+	@$(BIN)/python -m pytest -q tests/server/test_fuzz.py tests/server/test_body.py --hypothesis-profile=fuzz --timeout=3600
+
 # Requests made up from the OpenAPI document against a server of its own; needs schemathesis (pipx install schemathesis).
 fuzz-api: $(STAMP)
 	@$(BIN)/python bench/fuzz_api.py $(FUZZ_EXAMPLES)

@@ -14,6 +14,7 @@ from submeter import settings
 settings.set_variable("SUBMETER_STRICT", "1")
 # A loaded machine is no failure: nothing here is judged by the clock.
 hypothesis.settings.register_profile("submeter", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("fuzz", hypothesis.settings.get_profile("submeter"), max_examples=10_000)
 hypothesis.settings.load_profile("submeter")
 pytest.register_assert_rewrite("metering", "instrumentation", "faults")
 

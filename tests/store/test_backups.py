@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tarfile
 from typing import TYPE_CHECKING, cast
 
@@ -54,8 +55,10 @@ def test_what_is_no_backup_leaves_no_store(tmp_path: Path, damage: str) -> None:
     elif damage == "garbage":
         file.write_bytes(b"garbage" * 1000)
     elif damage == "another archive":
-        with zstandard.open(file, "wb") as packed, tarfile.open(fileobj=packed, mode="w") as archive:
+        plain = io.BytesIO()
+        with tarfile.open(fileobj=plain, mode="w") as archive:
             archive.add(__file__, "x")
+        file.write_bytes(zstandard.ZstdCompressor().compress(plain.getvalue()))
     with pytest.raises(StoreError, match="cannot be restored"):
         restore(file, tmp_path / "second")
     assert not (tmp_path / "second" / "data").exists()

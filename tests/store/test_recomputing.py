@@ -7,6 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from store.telemetry import NOON_NS, SECOND_NS, chat, request, span
 from submeter.pricing import cost_of
@@ -57,7 +58,7 @@ def made(random: Random, number: int) -> tuple[dict[str, Attribute], Usage, str,
 def test_the_engine_and_the_table_agree_on_every_call(store: Store) -> None:
     random = Random(5)  # noqa: S311  (the same calls every time)
     database = cast("Database", store)
-    spans, expected = [], dict[str, float]()
+    spans, expected = list[Span](), dict[str, float]()
     for number in range(400):
         attributes, usage, provider, model, tier, is_batch = made(random, number)
         at_ns = NOON_NS - random.randrange(400 * 86_400) * SECOND_NS

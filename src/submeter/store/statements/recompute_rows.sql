@@ -1,7 +1,5 @@
--- The calls since a time whose cost is another one at the prices of {prices:String}, with that cost, whole rows.
--- A call that these prices do not cover keeps the cost it came with. version 1 beats what is sent again.
-SELECT * EXCEPT (price, old_cost, old_version, whole, read, stated_hour, written, hour, text_and_media, audio, image, out, audio_out, image_out,
-    reasoned, parts, usd) REPLACE (usd AS cost_usd, price.version AS price_version, 1 AS version)
+-- The calls since a time whose cost is another one at the prices of {prices:String}: usd beside old_cost, and whole rows.
+-- A call that these prices do not cover keeps the cost it came with.
 FROM
 (
     SELECT
