@@ -15,10 +15,10 @@ def drawn(results: list[dict[str, Any]], names: tuple[str, ...]) -> str:
     each = (WIDTH - LEFT - GAP * (len(names) - 1)) / len(names)
     parts = [
         (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH + GAP} {HEIGHT}" font-family="sans-serif" '
             'font-size="11">'
         ),
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
+        f'<rect width="{WIDTH + GAP}" height="{HEIGHT}" fill="white"/>',
     ]
     for position, name in enumerate(names):
         parts += _plot(results, name, LEFT + position * (each + GAP), each, has_scale=position == 0)
