@@ -22,6 +22,9 @@ from submeter.instrumentation import PROVIDERS, Row
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests" / "providers"
+FAMILIES = {package: ROOT / "tests" / "instrumentation" / f"test_{package}.py" for package in ("anthropic", "openai")}
+"""SDKs whose matrix is of another kind, with every dialect of theirs."""
+
 BESIDE = ("hypothesis", "pytest", "pytest-asyncio", "pytest-randomly", "pytest-timeout", "pyyaml")
 COUNTS = re.compile(r"(\d+) (passed|failed|error|skipped)")
 
@@ -39,6 +42,8 @@ class Outcome:
 
 def tests_of(package: str) -> Path:
     """The matrix of an SDK."""
+    if package in FAMILIES:
+        return FAMILIES[package]
     own = TESTS / f"test_{package.replace('.', '_')}.py"
     return own if own.is_file() else TESTS / f"test_{PROVIDERS[package].module}.py"
 

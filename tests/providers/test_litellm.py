@@ -33,7 +33,6 @@ TRUTH = {
     "output_tokens": 50,
     "cache_read.input_tokens": 600,
     "cache_write.input_tokens": 400,
-    "reasoning.output_tokens": 0,
 }
 ANSWER = document({**HEAD, "content": [{"type": "text", "text": "Ulm"}], "stop_reason": "end_turn", "usage": USAGE})
 PIECES = [
@@ -44,6 +43,11 @@ PIECES = [
     named({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 50}}),
     named({"type": "message_stop"}),
 ]
+
+
+def told(span: Any) -> dict[str, int]:
+    """Usage without the zero of reasoning, which litellm states in its newer releases only."""
+    return {name: count for name, count in usage_of(span).items() if (name, count) != ("reasoning.output_tokens", 0)}
 
 
 def asked(url: str) -> dict[str, Any]:
@@ -64,7 +68,7 @@ def test_an_answer_of_its_own_is_counted() -> None:
         (span,) = metering.ended()
         found = span.attributes or {}
         assert span.name == f"chat {MODEL}"
-        assert usage_of(span) == TRUTH
+        assert told(span) == TRUTH
         assert (found["gen_ai.provider.name"], found["server.port"]) == ("anthropic", wire.port)
         assert found["gen_ai.request.temperature"] == 0.5
         assert found["gen_ai.response.finish_reasons"] == ("stop",)
@@ -77,7 +81,7 @@ async def test_an_asynchronous_answer_of_its_own_is_counted() -> None:
     with Wire() as wire, metered() as metering:
         wire.play(ANSWER)
         await litellm.acompletion(**asked(wire.url))
-        assert [usage_of(span) for span in metering.ended()] == [TRUTH]
+        assert [told(span) for span in metering.ended()] == [TRUTH]
 
 
 def test_a_stream_states_what_the_provider_stated_although_nobody_asked_for_it() -> None:
@@ -87,7 +91,7 @@ def test_a_stream_states_what_the_provider_stated_although_nobody_asked_for_it()
         assert not metering.ended()
         assert "".join(chunk.choices[0].delta.content or "" for chunk in stream) == "Ulm"
         (span,) = metering.ended()
-        assert usage_of(span) == TRUTH
+        assert told(span) == TRUTH
         assert (span.attributes or {})["gen_ai.request.stream"] is True
 
 
@@ -95,7 +99,7 @@ async def test_an_asynchronous_stream_is_counted() -> None:
     with Wire() as wire, metered() as metering:
         wire.play(events(PIECES))
         assert [chunk async for chunk in await litellm.acompletion(**asked(wire.url), stream=True)]
-        assert [usage_of(span) for span in metering.ended()] == [TRUTH]
+        assert [told(span) for span in metering.ended()] == [TRUTH]
 
 
 def test_a_stream_that_is_left_is_partial_once_litellm_lets_go_of_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -30,7 +31,10 @@ USAGE = {
     "total_tokens": 23,
     "prompt_tokens_details": {"cached_tokens": 16},
 }
-TRUTH = {"input_tokens": 18, "output_tokens": 5, "cache_read.input_tokens": 16}
+TRUTH = {"input_tokens": 18, "output_tokens": 5}
+# mistralai 1.9 drops what it does not know of the answer.
+if not version("mistralai").startswith("1.9"):
+    TRUTH["cache_read.input_tokens"] = 16
 REFUSAL = document({"object": "error", "message": "no", "type": "invalid_request_error"}, 400)
 
 

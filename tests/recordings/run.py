@@ -27,9 +27,11 @@ PROVIDERS = {
     "openai.azure.com": "azure.ai.openai",
     "googleapis.com": "gcp.gemini",
     "api.aws": "aws.bedrock",
+    "api.cerebras.ai": "cerebras",
     "api.deepseek.com": "deepseek",
     "api.groq.com": "groq",
     "api.mistral.ai": "mistral_ai",
+    "dashscope.aliyuncs.com": "dashscope",
     "openrouter.ai": "openrouter",
 }
 """End of a host's name -> its `gen_ai.provider.name`; others have their protocol's."""

@@ -141,10 +141,10 @@ def _seat(owner: Any) -> tuple[str, Server]:
     return "gcp.vertex_ai" if client.vertexai else "gcp.gemini", server_of(client._http_options.base_url)  # noqa: SLF001
 
 
-def _pairs(name: str, endpoint: Endpoint, *, is_stream: bool = False) -> Iterator[Method]:
+def _pairs(name: str, endpoint: Endpoint, *, is_stream: bool = False, formerly: str = "") -> Iterator[Method]:
     """The method and that of the asynchronous class."""
     for owner in ("Models", "AsyncModels"):
-        yield Method(target=f"models:{owner}.{name}", endpoint=endpoint, is_stream=is_stream)
+        yield Method(target=f"models:{owner}.{name}", endpoint=endpoint, is_stream=is_stream, formerly=formerly)
 
 
 def _interactions(name: str, endpoint: Endpoint) -> Iterator[Method]:
@@ -157,7 +157,7 @@ PROVIDER = Provider(
     methods=(
         *_pairs("_generate_content", CONTENT),
         *_pairs("_generate_content_stream", CONTENT, is_stream=True),
-        *_pairs("_embed_content", EMBEDDINGS),
+        *_pairs("_embed_content", EMBEDDINGS, formerly="embed_content"),
         *_interactions("create", INTERACTION),
         *_interactions("get", FETCHED_INTERACTION),
     ),

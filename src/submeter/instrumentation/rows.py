@@ -43,7 +43,7 @@ PROVIDERS: dict[str, Row] = {
     "aiobotocore": Row(
         "aiobotocore",
         "aiobotocore",
-        "2.13",
+        "3.0",
         calls="Bedrock, as `botocore`; `aioboto3` too",
         module="bedrock",
         awaits=("aiobotocore.client",),
@@ -58,7 +58,7 @@ PROVIDERS: dict[str, Row] = {
     "botocore": Row(
         "botocore",
         "botocore",
-        "1.34",
+        "1.42",
         calls="Bedrock: Converse and InvokeModel of every model family, whole and streamed, embeddings, reranking; "
         "`boto3` too",
         module="bedrock",
@@ -74,7 +74,7 @@ PROVIDERS: dict[str, Row] = {
     "google.genai": Row(
         "google.genai",
         "google-genai",
-        "1.20",
+        "1.50",
         calls="content, chats, interactions and embeddings, of the Gemini API and Vertex AI; automatic function "
         "calling request by request",
         module="google_genai",
@@ -93,7 +93,7 @@ PROVIDERS: dict[str, Row] = {
     "ibm_watsonx_ai": Row(
         "ibm_watsonx_ai",
         "ibm-watsonx-ai",
-        "1.3",
+        "1.3.40",
         calls="chat, generated text, embeddings and reranking, by model and by deployment; not its model gateway",
         module="watsonx",
         awaits=("ibm_watsonx_ai.foundation_models",),
@@ -101,7 +101,7 @@ PROVIDERS: dict[str, Row] = {
     "litellm": Row(
         "litellm",
         "litellm",
-        "1.60",
+        "1.110",
         calls="completions and embeddings that it makes by itself; those through an SDK above are counted there",
     ),
     "mistralai": Row(

@@ -7,6 +7,7 @@ an event stream may be left and another begun, so only the stream itself, when d
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -79,9 +80,16 @@ class Provider:
         ways = (_called_async, _seen_async, read_async) if self.is_async else (_called, _seen, read)
         call, see, take = ways
         patch.patch(self.package, f"{self.client}._make_api_call", lambda original: call(self, original))
-        patch.patch(self.package, f"{self.streams}._parse_event", see)
+        try:
+            patch.patch(self.package, f"{self.streams}._parse_event", see)
+        except patch.MissingError:
+            # aiobotocore before 2.23 inherits the one of botocore, which is synchronous.
+            patch.patch(self.package, "botocore.eventstream:EventStream._parse_event", _seen)
         for body in self.bodies:
-            patch.patch(self.package, f"{body}.read", take)
+            module, _, name = body.partition(":")
+            # aiobotocore before 3.8 has it under another name.
+            known = body if hasattr(sys.modules[module], name) else f"{module}:{name.removeprefix('Aio')}"
+            patch.patch(self.package, f"{known}.read", take)
         if not self.is_async:  # the asynchronous stream inherits it
             patch.patch(self.package, f"{self.streams}.close", _closed)
 

@@ -44,6 +44,7 @@ class Method:
         is_lazy: whether its stream makes the request at the first pull, although a plain function gives it.
         is_manager: whether it is a context manager.
         is_optional: whether its module may lack it in a release that is supported.
+        formerly: the function of that class that made the request in releases that lack the target's.
         wrap: how it is wrapped, where its kind of function does not say it.
     """
 
@@ -54,6 +55,7 @@ class Method:
     is_lazy: bool = False
     is_manager: bool = False
     is_optional: bool = False
+    formerly: str = ""
     wrap: Callable[[Opener, Callable[..., Any]], Callable[..., Any]] | None = None
 
 
@@ -93,10 +95,15 @@ class Provider:
                     self._install(method, target)
 
     def _install(self, method: Method, target: str) -> None:
+        def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
+            return wrapped(Opener(self, method, original), original)
+
         try:
-            patch.patch(self.package, target, lambda original: wrapped(Opener(self, method, original), original))
+            patch.patch(self.package, target, wrap)
         except patch.MissingError:
-            if not method.is_optional:
+            if method.formerly:
+                patch.patch(self.package, f"{target.rpartition('.')[0]}.{method.formerly}", wrap)
+            elif not method.is_optional:
                 raise
 
 
