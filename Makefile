@@ -8,7 +8,7 @@ SDKS_STAMP := $(SDKS)/.installed
 
 FUZZ_EXAMPLES ?= 50
 
-.PHONY: demo test test-providers test-frameworks sdk-matrix check install bench clean catalog recordings lock collector dashboards dialects broker durability fuzz-api
+.PHONY: demo test test-providers test-frameworks sdk-matrix sdk-releases check install bench clean catalog recordings lock collector dashboards dialects broker durability fuzz-api
 
 install: $(STAMP)
 
@@ -50,6 +50,10 @@ test-frameworks: $(STAMP)
 recordings: $(SDKS_STAMP)
 	@test -n "$(RECORDINGS)" || { echo "no folder given; run: make recordings RECORDINGS=path/to/recordings"; exit 1; }
 	@SUBMETER_TEST_RECORDINGS="$(abspath $(RECORDINGS))" $(SDKS)/bin/python -m pytest -q tests/recordings
+
+# The tests of the first two SDKs with older releases of them, each in an environment of its own under build/.
+sdk-releases: $(STAMP)
+	@PYTHONPATH=src $(BIN)/python -m tools.sdk_releases
 
 check: $(STAMP)
 	@$(BIN)/ruff check .

@@ -70,7 +70,7 @@ def _wheel(package: str, folder: Path) -> Path:
     pattern = package.replace("-", "_") + "-*.whl"
     if not list(folder.glob(pattern)):
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), package]
-        subprocess.run(command, check=True)  # noqa: S603  (fixed package names)
+        subprocess.run(command, check=True)
     return max(folder.glob(pattern))
 
 

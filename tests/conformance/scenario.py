@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import anthropic
-import httpx2
 import openai
+
+from instrumentation.http_library import httpx2
 
 if TYPE_CHECKING:
     from collections.abc import Callable

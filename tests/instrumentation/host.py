@@ -8,9 +8,9 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-import httpx2
 from opentelemetry import context as otel_context
 
+from instrumentation.http_library import httpx2
 from instrumentation.transport import Transport
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _COUNTS = frozenset({"input_tokens", "output_tokens", "prompt_tokens", "completion_tokens"})
+_MADE = frozenset({"cached_property", "property"})
 _FINAL = ("completed", "ended", "succeeded", "idle")
 _TEXTS = {"session.agent": "agent", "endpoint": "/v1/chat/completions"}
 
@@ -83,14 +84,10 @@ def _usages(node: Any) -> Iterator[dict[str, Any]]:
 
 def _resources(owner: Any, path: str) -> Iterator[tuple[str, type[Any]]]:
     kind: Any = owner.__class__
-    for name in dir(kind):
-        member = inspect.getattr_static(kind, name)
-        if name.startswith(("_", "with_")) or type(member).__name__ not in ("cached_property", "property"):
-            continue
-        try:
-            value: Any = getattr(owner, name)
-        except Exception:  # noqa: BLE001, S112  (a property that only some clients have)
-            continue
+    # As attributes of the object up to openai 1.60 and anthropic 0.45, made when they are asked for since.
+    made = [name for name in dir(kind) if type(inspect.getattr_static(kind, name)).__name__ in _MADE]
+    for name in sorted({*made, *vars(owner)}):
+        value: Any = None if name.startswith(("_", "with_")) else getattr(owner, name, None)
         if ".resources." in type(value).__module__:
             yield f"{path}{name}.", type(value)
             yield from _resources(value, f"{path}{name}.")
@@ -216,7 +213,9 @@ def _arguments(function: Any) -> dict[str, Any]:
 def sent(method: Method) -> tuple[str, bytes]:
     """The content type and the body of the method's answer."""
     data = json.dumps(method.answer)
+    kind = method.answer.get("type")
+    event = f"event: {kind}\n" if kind else ""
     return {
-        "event": ("text/event-stream", f"event: {method.answer.get('type', 'm')}\ndata: {data}\n\n".encode()),
+        "event": ("text/event-stream", f"{event}data: {data}\n\n".encode()),
         "line": ("application/x-jsonl", f"{data}\n".encode()),
     }.get(method.form, ("application/json", data.encode()))

@@ -7,8 +7,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import anthropic
-import httpx2
 import openai
+
+from instrumentation.http_library import httpx2
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping

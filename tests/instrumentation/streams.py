@@ -5,10 +5,9 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING, Any
 
-import httpx2
-
 from instrumentation.case import case, stream
 from instrumentation.expectation import Expected
+from instrumentation.http_library import httpx2
 from instrumentation.transport import Hang, events
 
 if TYPE_CHECKING:

@@ -5,15 +5,17 @@ The methods come from the SDK's own type hints, so a release that adds one turns
 
 from __future__ import annotations
 
+import inspect
 import json
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import anthropic
-import httpx2
 import openai
 import pytest
 
+from instrumentation import releases
+from instrumentation.http_library import httpx2
 from instrumentation.inventory import Method, methods, opened, sent, stated
 from metering import usage_of
 
@@ -84,7 +86,9 @@ OPENED = {
 }
 """Methods that give something which yields answers later, and how those are metered."""
 
-OPENAI = list(methods(openai.OpenAI(api_key="k", admin_api_key="k")))
+# Its own key opens the resources of an organisation, since openai 2.
+ADMIN = {"admin_api_key": "k"} if "admin_api_key" in inspect.signature(openai.OpenAI).parameters else {}
+OPENAI = list(methods(openai.OpenAI(api_key="k", **ADMIN)))
 ANTHROPIC = list(methods(anthropic.Anthropic(api_key="k")))
 BATCH = {
     "id": "m",
@@ -103,7 +107,7 @@ def client_of(package: Any, method: Method) -> Any:
         return httpx2.Response(200, headers={"content-type": kind}, stream=httpx2.ByteStream(body), request=request)
 
     kind = package.OpenAI if package is openai else package.Anthropic
-    admin = {"admin_api_key": "k"} if package is openai else {}
+    admin = ADMIN if package is openai else {}
     transport = httpx2.MockTransport(answered)
     return kind(api_key="k", max_retries=0, http_client=httpx2.Client(transport=transport), **admin)
 
@@ -160,6 +164,7 @@ def test_everything_that_opens_something_is_known(package: Any) -> None:
     assert unknown == []
 
 
+@pytest.mark.skipif(releases.ARE_OLD, reason="the reasons are those of the newest release")
 def test_no_reason_is_given_for_what_is_not_there() -> None:
     paths = [method.path for method in (*OPENAI, *ANTHROPIC)]
     assert [pattern for pattern in NOT_METERED if not any(fnmatchcase(path, pattern) for path in paths)] == []

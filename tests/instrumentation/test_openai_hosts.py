@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import httpx2
 import openai
 import pytest
 
 from instrumentation.dialect import sse
+from instrumentation.http_library import httpx2
 from instrumentation.openai_dialects import chunk, delta
 from metering import usage_of
 

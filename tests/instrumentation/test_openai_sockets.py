@@ -127,12 +127,17 @@ def provider(events: list[Any]) -> Generator[str]:
             thread.join()
 
 
+def reached(url: str) -> dict[str, Any]:
+    """The options of a client of the provider; up to openai 2 the address of sockets is encrypted unless given."""
+    return {"api_key": "k", "base_url": url, "websocket_base_url": url.replace("http:", "ws:")}
+
+
 def listened(url: str, number: int, *, is_async: bool, connect: Callable[[Any], Any], is_raw: bool = False) -> Any:
     """What an application that takes `number` messages from a connection sees, an exception included."""
     if is_async:
         return asyncio.run(_listened(url, number, connect, is_raw=is_raw))
     seen: list[object] = []
-    with connect(openai.OpenAI(api_key="k", base_url=url)) as connection:
+    with connect(openai.OpenAI(**reached(url))) as connection:
         take = connection.recv_bytes if is_raw else connection.recv
         try:
             while len(seen) < number:
@@ -144,7 +149,7 @@ def listened(url: str, number: int, *, is_async: bool, connect: Callable[[Any], 
 
 async def _listened(url: str, number: int, connect: Callable[[Any], Any], *, is_raw: bool) -> Any:
     seen: list[object] = []
-    async with connect(openai.AsyncOpenAI(api_key="k", base_url=url)) as connection:
+    async with connect(openai.AsyncOpenAI(**reached(url))) as connection:
         take = connection.recv_bytes if is_raw else connection.recv
         try:
             while len(seen) < number:
@@ -233,7 +238,7 @@ def test_giving_up_waiting_does_not_end_a_response(metering: Any) -> None:
     first, *_, last = turn("resp_1")
 
     async def application(url: str) -> None:
-        async with spoken(openai.AsyncOpenAI(api_key="k", base_url=url)) as connection:
+        async with spoken(openai.AsyncOpenAI(**reached(url))) as connection:
             await connection.recv()
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(connection.recv(), 0.01)

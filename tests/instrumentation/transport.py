@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import httpx2
+from instrumentation.http_library import httpx2
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence

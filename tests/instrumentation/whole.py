@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import httpx2
-
 from instrumentation.case import answer, case
 from instrumentation.expectation import Expected
+from instrumentation.http_library import httpx2
 from instrumentation.transport import Hang, Reply, document
 
 if TYPE_CHECKING:

@@ -78,10 +78,11 @@ class Answer:
         if self.chunks == 1:
             self.first_ns = self.last_ns
             self.read(chunk)
-        elif endpoint.usage_at in fields and fields[endpoint.usage_at] is not None:
+            return self.hides_usage and bool(fields.get(endpoint.usage_at)) and not fields.get(endpoint.choices)
+        if endpoint.usage_at in fields and fields[endpoint.usage_at] is not None:
             self.read(chunk)
             return self.hides_usage and not fields.get(endpoint.choices)
-        elif endpoint.choices:
+        if endpoint.choices:
             choices: Any = (endpoint.choices in fields and fields[endpoint.choices]) or ()
             for choice in choices:
                 # A model, a dictionary or, from some compatible servers, a null or a text.

@@ -67,7 +67,9 @@ class Sockets:
     def install(self) -> None:
         """Patches what is imported of the SDK."""
         for target, events in self.classes.items():
-            if target.partition(":")[0] in sys.modules:
+            module, _, kind = target.partition(":")
+            # An older release has the module and no connections in it.
+            if hasattr(sys.modules.get(module), kind):
                 wrap = _received_async if ":Async" in target else _received
                 self._install(wrap, target, Sessions(events, self.seat))
 
