@@ -26,6 +26,7 @@ TESTS = (
     "pytest",
     "pytest-asyncio",
     "pytest-randomly",
+    "pytest-timeout",
     "hypothesis",
     "websockets",
     "opentelemetry-exporter-otlp-proto-grpc",
