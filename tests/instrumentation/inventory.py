@@ -86,7 +86,8 @@ def _resources(owner: Any, path: str) -> Iterator[tuple[str, type[Any]]]:
     kind: Any = owner.__class__
     # As attributes of the object up to openai 1.60 and anthropic 0.45, made when they are asked for since.
     made = [name for name in dir(kind) if type(inspect.getattr_static(kind, name)).__name__ in _MADE]
-    for name in sorted({*made, *vars(owner)}):
+    names: set[str] = {*made, *vars(owner)}
+    for name in sorted(names):
         value: Any = None if name.startswith(("_", "with_")) else getattr(owner, name, None)
         if ".resources." in type(value).__module__:
             yield f"{path}{name}.", type(value)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import pytest
 
 from submeter import settings
@@ -17,7 +19,7 @@ _LACKING = ("builtins.AttributeError", "builtins.TypeError", "builtins.Deprecati
 
 def skip_what_is_lacking(last: object) -> None:
     """Skips a shape that ended with this, where an old SDK has no such method or argument."""
-    told = last[-1] if isinstance(last, tuple) and last else None
+    told: Any = cast("Any", last)[-1] if isinstance(last, tuple) and last else None
     if ARE_OLD and getattr(told, "kind", "") in _LACKING:
         pytest.skip(f"this release has none: {told}")
 

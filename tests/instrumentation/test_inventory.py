@@ -87,7 +87,7 @@ OPENED = {
 """Methods that give something which yields answers later, and how those are metered."""
 
 # Its own key opens the resources of an organisation, since openai 2.
-ADMIN = {"admin_api_key": "k"} if "admin_api_key" in inspect.signature(openai.OpenAI).parameters else {}
+ADMIN: dict[str, Any] = {"admin_api_key": "k"} if "admin_api_key" in inspect.signature(openai.OpenAI).parameters else {}
 OPENAI = list(methods(openai.OpenAI(api_key="k", **ADMIN)))
 ANTHROPIC = list(methods(anthropic.Anthropic(api_key="k")))
 BATCH = {
