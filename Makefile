@@ -8,7 +8,7 @@ SDKS_STAMP := $(SDKS)/.installed
 
 FUZZ_EXAMPLES ?= 50
 
-.PHONY: demo test test-providers test-frameworks sdk-matrix sdk-releases check install bench clean catalog recordings lock collector dashboards dialects broker durability fuzz-api
+.PHONY: demo test test-providers test-frameworks sdk-matrix sdk-releases neighbours check install bench clean catalog recordings lock collector dashboards dialects broker durability fuzz-api
 
 install: $(STAMP)
 
@@ -54,6 +54,10 @@ recordings: $(SDKS_STAMP)
 # The tests of the first two SDKs with older releases of them, each in an environment of its own under build/.
 sdk-releases: $(STAMP)
 	@PYTHONPATH=src $(BIN)/python -m tools.sdk_releases
+
+# Other instrumentations beside ours, each in an environment of its own under build/; needs uv.
+neighbours: $(STAMP)
+	@PYTHONPATH=src $(BIN)/python -m tools.neighbours
 
 check: $(STAMP)
 	@$(BIN)/ruff check .

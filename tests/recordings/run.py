@@ -33,6 +33,7 @@ PROVIDERS = {
     "api.mistral.ai": "mistral_ai",
     "dashscope.aliyuncs.com": "dashscope",
     "openrouter.ai": "openrouter",
+    "snowflakecomputing.com": "snowflake",
 }
 """End of a host's name -> its `gen_ai.provider.name`; others have their protocol's."""
 
