@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def seeds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeded]:
     found = seeded(f"chdb://{tmp_path_factory.mktemp('seeded')}/store", time.time_ns())
     yield found

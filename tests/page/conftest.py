@@ -22,8 +22,9 @@ FLAGS = (
 WHY = "no Chromium here: the page is NOT tested (apt-get install chromium, or put chromium on the PATH)"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Its event loop runs in the main thread as long as it lives, so no test of another module may find it there."""
     from playwright.sync_api import sync_playwright
 
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
