@@ -86,10 +86,11 @@ broker:
 dialects: $(STAMP) collector
 	@nice $(BIN)/python -m bench.dialects
 
-# The collector's outages and kills, again and again: make durability TIMES=20
+# The collector's outages and kills, again and again, the server away for a while: make durability TIMES=20 OUTAGE=60
 TIMES ?= 10
+OUTAGE ?= 0
 durability: $(STAMP) collector
-	@for time in $$(seq $(TIMES)); do $(BIN)/python -m pytest -q tests/collector/test_durability.py tests/collector/test_clickhouse.py || exit 1; done
+	@for time in $$(seq $(TIMES)); do SUBMETER_TEST_OUTAGE_S=$(OUTAGE) $(BIN)/python -m pytest -q tests/collector/test_durability.py tests/collector/test_clickhouse.py || exit 1; done
 
 # The lock files, after a change of pyproject.toml; needs uv.
 COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet --no-header

@@ -62,9 +62,37 @@ def main() -> None:
             visitor.open(f"{server.url}/d/submeter-{name}{session}")
             print(_line(name, cast("list[tuple[str, float]]", visitor.page.evaluate(MARKS))))
         _compared(visitor, server)
+        _clicked(visitor, server)
         browser.close()
     if visitor.complaints:
         sys.exit(f"the browser complains: {visitor.complaints}")
+
+
+def _clicked(visitor: Visitor, server: RunningServer) -> None:
+    """From page to page by the links of the menu, and down from the sessions to one of them, a turn and a call."""
+    page = visitor.page
+    visitor.open(f"{server.url}/d/submeter-overview?live=off")
+    for link in page.locator("nav a").all():
+        link.click()
+        visitor.settle()
+        print(f"clicked to {page.title()}: {page.locator('.panel').count()} panels")
+    page.locator("nav a", has_text="Sessions").click()
+    visitor.settle()
+    row = visitor.panel("All sessions").locator("tbody a").first
+    session = row.inner_text()
+    row.click()
+    visitor.until(lambda: "submeter-session" in page.url, "the session's page")
+    visitor.settle()
+    calls = server.ask(f"sessions/{session}")["session"]["calls"]
+    print(f"session {session}: {visitor.stat('Calls')} calls on the page, {calls} over REST")
+    visitor.panel("Turn by turn").locator("tbody a").first.click()
+    visitor.until(lambda: "var-trace" in page.url, "the address names the turn")
+    visitor.settle()
+    visitor.panel("Trace").locator("button.span", has_text="chat").first.click()
+    page.wait_for_selector("#drawer .facts")
+    if session not in page.locator("#drawer").inner_text():
+        sys.exit(f"the call that was clicked is not of session {session}")
+    print("a turn and a call of it: shown")
 
 
 def _line(name: str, marks: list[tuple[str, float]]) -> str:

@@ -69,6 +69,7 @@ def started(row: Row) -> tuple[float, int]:
     """CPU milliseconds and modules that one start of `row` adds."""
     told = {name: value for name, value in os.environ.items() if not name.startswith(("SUBMETER", "OTEL_"))}  # noqa: TID251  (a bench, not the package)
     told["PYTHONPATH"] = str(_ROOT / "src")
+    told.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its bytecode
     if row.is_on:
         told["SUBMETER"] = "1"
     program = _TIMED.format(before=row.before, timed=row.timed)

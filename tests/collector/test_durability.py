@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import threading
@@ -24,6 +25,8 @@ pytestmark = pytest.mark.usefixtures("lean")
 SENDERS = 3
 CALLS = 7
 PACE_S = 0.01
+OUTAGE_S = float(os.environ.get("SUBMETER_TEST_OUTAGE_S", "0"))  # noqa: TID251  (how long a test may take is the machine's)
+"""How much longer than 20 requests of each sender the server stays away."""
 
 
 class Sender(threading.Thread):
@@ -72,6 +75,7 @@ class Away:
         grown_by(self.senders, 10)
         self.server.stop()
         grown_by(self.senders, 20)
+        time.sleep(OUTAGE_S)
         assert self.collector.telemetry("otelcol_exporter_queue_size") > 0
         self._kill()
         grown_by(self.senders, 10)

@@ -122,6 +122,8 @@ def test_a_scoped_reader_sees_its_services_alone_in_every_question(guarded: Runn
     exported = guarded.get("/api/v1/export?format=jsonl", **bearer("shopper")).body
     assert [json.loads(line)["service"] for line in exported.splitlines()] == ["shop"]
     assert guarded.get("/api/v1/sessions?service=bank", **bearer("shopper")).json["sessions"] == []
+    assert guarded.get("/page/state", **bearer("reader")).json["calls"] >= 2
+    assert guarded.get("/page/state", **bearer("shopper")).json["calls"] == 1
     for path in ("/metrics", "/api/v1/limits", "/api/v1/limits/enforced"):
         assert guarded.get(path, **bearer("shopper")).status == 403, path
 

@@ -54,7 +54,7 @@ class Panels:
         self._counters = counters
         self._sampling = Sampling(intake)
         self._turns = asyncio.Semaphore(_AT_ONCE)
-        self._known: tuple[int, dict[str, Any]] = (-1, {})
+        self._known: dict[tuple[str, ...] | None, tuple[int, dict[str, Any]]] = {}
 
     def routes(self) -> list[Route]:
         """Every endpoint of the page."""
@@ -119,13 +119,15 @@ class Panels:
         principal: Principal = request.scope["principal"]
         return principal.view(self._store)
 
-    async def _state(self, _: HttpRequest) -> Response:
-        """Whether anything new was stored, cheap enough to be asked every second."""
+    async def _state(self, request: HttpRequest) -> Response:
+        """Whether anything new was stored that the asker may see, cheap enough to be asked every second."""
         version = self._counters.total(_BATCHES, outcome="stored") + self._counters.total(_WARNINGS)
-        if version != self._known[0] or not self._known[1].get("calls"):
-            (row,) = await asyncio.to_thread(self._store.ask, "presence", {})
-            self._known = (version, row)
-        return JSONResponse({"version": version, **self._known[1]})
+        services = request.scope["principal"].services
+        then, known = self._known.get(services, (-1, {}))
+        if version != then or not known.get("calls"):
+            (known,) = await asyncio.to_thread(self._view(request).ask, "presence", {})
+            self._known[services] = (version, known)
+        return JSONResponse({"version": version, **known})
 
     async def _sample(self, _: HttpRequest) -> Response:
         return JSONResponse({"spans": await self._sampling.send()}, HTTPStatus.CREATED)
