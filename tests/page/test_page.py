@@ -160,6 +160,7 @@ def test_the_keyboard_reaches_what_the_mouse_does(visitor: Visitor, filled: Runn
     assert page.evaluate("document.activeElement.className") == "skip"
     page.locator('summary[data-variable="model"]').focus()
     page.keyboard.press("Enter")
+    visitor.until(lambda: page.evaluate("document.activeElement.type") == "search", "the search has the focus")
     page.keyboard.type("gpt-4o")
     page.keyboard.press("Enter")
     visitor.until(lambda: "var-model=gpt-4o" in page.url, "the typed value is chosen")
