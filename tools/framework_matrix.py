@@ -13,16 +13,17 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
-import subprocess
 import sys
 import time
 import venv
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from submeter.instrumentation import FRAMEWORKS
+from tools.command import ROOT, run
 
-ROOT = Path(__file__).resolve().parents[1]
+if TYPE_CHECKING:
+    from pathlib import Path
+
 HOME = ROOT / "build" / "frameworks"
 BESIDE = ("hypothesis", "opentelemetry-exporter-otlp-proto-http", "pytest", "pytest-asyncio", "pytest-timeout")
 COUNTS = re.compile(r"(\d+) (passed|failed|error|skipped)")
@@ -71,20 +72,6 @@ class Outcome(NamedTuple):
     def is_right(self) -> bool:
         """Whether every case that ran passed, and some did."""
         return bool(self.counts.get("passed")) and not self.counts.get("failed") and not self.counts.get("error")
-
-
-def run(*command: str | Path, timeout: float = 1200) -> tuple[int, str]:
-    """Runs a command in the repository; its exit code and what it said."""
-    done = subprocess.run(
-        [str(part) for part in command],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=timeout,
-    )
-    return done.returncode, done.stdout
 
 
 def python_of(package: str, age: str, wanted: tuple[str, ...]) -> Path:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from submeter.instrumentation import PROVIDERS, Row
+from tools.command import ROOT, run
 
-ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests" / "providers"
 FAMILIES = {package: ROOT / "tests" / "instrumentation" / f"test_{package}.py" for package in ("anthropic", "openai")}
 """SDKs whose matrix is of another kind, with every dialect of theirs."""
@@ -46,20 +45,6 @@ def tests_of(package: str) -> Path:
         return FAMILIES[package]
     own = TESTS / f"test_{package.replace('.', '_')}.py"
     return own if own.is_file() else TESTS / f"test_{PROVIDERS[package].module}.py"
-
-
-def run(*command: str | Path, timeout: float = 900) -> tuple[int, str]:
-    """Runs a command in the repository; its exit code and what it said."""
-    done = subprocess.run(
-        [str(part) for part in command],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=timeout,
-    )
-    return done.returncode, done.stdout
 
 
 def tried(uv: str, package: str, row: Row, *, is_oldest: bool) -> Outcome:
