@@ -79,7 +79,7 @@ class Sockets:
         except patch.MissingError as missing:
             # Not the whole SDK's loss.
             logging.getLogger("submeter").warning(
-                "submeter does not meter %s: this version of %s has no such function. Upgrade submeter.",
+                "submeter does not meter %s: this version of %s has no such function. Upgrade whichever is older.",
                 missing,
                 self.package,
             )
