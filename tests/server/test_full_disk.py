@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from tests import mounts
 from tests.server.running import RunningServer, eventually
 from tests.server.telemetry import calls
 
@@ -17,15 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Generator[Path]:
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["/bin/mount", "-t", "tmpfs", "-o", "size=320m", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("NOT TESTED: a full disk needs a small tmpfs, and mounting one is not allowed here")
-    yield folder
-    subprocess.run(["/bin/umount", "-l", str(folder)], check=True)
+    yield from mounts.small_disk(tmp_path, 320)
 
 
 def test_a_full_disk_is_refused_and_recovered_from(small_disk: Path) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import mounts
 from store.telemetry import NOON_NS, call, request, span
 from submeter.store import StoreFull, open_store, questions
 
@@ -96,15 +97,7 @@ def assert_exact(store: Store, batches: int) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Generator[Path]:
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["/bin/mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("NOT TESTED: a full disk needs a small tmpfs, and mounting one is not allowed here")
-    yield folder
-    subprocess.run(["/bin/umount", "-l", str(folder)], check=True)
+    yield from mounts.small_disk(tmp_path, 24)
 
 
 def test_on_a_full_disk_a_batch_is_refused_and_nothing_acknowledged_is_lost(small_disk: Path) -> None:
