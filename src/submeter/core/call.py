@@ -107,7 +107,7 @@ class Call(Answer):
         self.model: str = model if type(model) is str or isinstance(model, str) else ""
         self.is_followed = False
         self.is_reading = False
-        if gate.ask is not None and since is None:
+        if gate.ask is not None:
             gate.ask(self)
         self._lock = threading.Lock()
         used: Telemetry = telemetry()

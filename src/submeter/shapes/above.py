@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from submeter.core import patch
 from submeter.core.abandoned import settle
 from submeter.core.beneath import Beneath
-from submeter.core.call import Call
+from submeter.core.call import Call, Made
 from submeter.core.endpoint import fields_of
 from submeter.core.guard import attempt
 
@@ -67,7 +67,7 @@ class Provider:
         patch.patch(self.package, f"{self.streams}.__anext__", lambda original: _next_async(self, original))
 
 
-class Made:
+class Making:
     """One call of the library, being made."""
 
     def __init__(self, function: _Function, arguments: Mapping[str, Any]) -> None:
@@ -88,7 +88,7 @@ class Made:
         if asked is None:
             return None
         endpoint = self._function.endpoint
-        return Call(endpoint, asked.provider, asked.server, asked.body, is_stream=is_stream, since=self._since)
+        return Made(endpoint, asked.provider, asked.server, asked.body, is_stream=is_stream, since=self._since)
 
     def answered(self, answer: Any) -> None:
         """Counts the answer, or has its stream carry the call."""
@@ -124,9 +124,9 @@ class _Function:
         self._names = tuple(one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD)
         return _called_async(self, original) if inspect.iscoroutinefunction(original) else _called(self, original)
 
-    def made(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Made:
+    def made(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Making:
         """Begins a call."""
-        return Made(self, {**dict(zip(self._names, args, strict=False)), **kwargs})
+        return Making(self, {**dict(zip(self._names, args, strict=False)), **kwargs})
 
 
 def _called(function: _Function, original: Callable[..., Any]) -> Callable[..., Any]:
