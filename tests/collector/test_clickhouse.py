@@ -112,13 +112,13 @@ def test_every_signal_reaches_its_table_and_the_questions(gateway: RunningCollec
     warning.resource_logs[0].scope_logs[0].log_records[0].event_name = "submeter.warning"
     assert gateway.send("logs", warning, **AUTHORIZED) == 200
     stored = eventually(lambda: sessions(server, "s-1"), "the calls")
-    eventually(lambda: asked(server, "SELECT 1 FROM otel_metrics_sum"), "the point")
-    eventually(lambda: asked(server, "SELECT 1 FROM otel_logs"), "the record")
+    points = "SELECT MetricName, Value FROM otel_metrics_sum WHERE Value = 30"
+    told = "SELECT warning_id FROM llm_warnings WHERE warning_id = 'w-1'"
+    eventually(lambda: asked(server, points), "the point")
+    eventually(lambda: asked(server, told), "the record")
     assert [(row["calls"], row["input_tokens"]) for row in stored] == [(5, 500)]
-    assert asked(server, "SELECT MetricName, Value FROM otel_metrics_sum WHERE Value = 30") == [
-        {"MetricName": "gen_ai.client.inference.usage.input_tokens", "Value": 30}
-    ]
-    assert [row["warning_id"] for row in asked(server, "SELECT warning_id FROM llm_warnings")] == ["w-1"]
+    assert asked(server, points) == [{"MetricName": "gen_ai.client.inference.usage.input_tokens", "Value": 30}]
+    assert asked(server, told) == [{"warning_id": "w-1"}]
 
 
 def test_exporter_and_receiver_give_the_same_rows(

@@ -7,10 +7,10 @@ needs are written into its query: list prices of the makers' own models, under t
 from __future__ import annotations
 
 import re
-import time
 from typing import TYPE_CHECKING, Final
 
 from submeter import catalog
+from submeter.catalog.model import nanoseconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +24,9 @@ _SELLER_AND_DATE: Final = (
 """What a stored name has around the maker's own: a seller or region before it, a date or version after it."""
 
 
+_NOON_NS: Final = 12 * 3_600 * 10**9
+
+
 def _table(rates: dict[str, float], model: str) -> str:
     name = f"replaceRegexpAll({model}, '{_SELLER_AND_DATE}', '')"
     names, values = ", ".join(f"'{one}'" for one in rates), ", ".join(f"{rate:g}" for rate in rates.values())
@@ -33,11 +36,13 @@ def _table(rates: dict[str, float], model: str) -> str:
 def saved_usd(model: str) -> str:
     """The SQL of what the cache saved one call in USD: reading for less than new input, writing for more.
 
-    A write that is kept for an hour costs a whole input price more, one of five minutes a quarter of it.
+    A write that is kept for an hour costs a whole input price more, one of five minutes a quarter of it. Prices are
+    those of the table's own day at noon UTC, so that a provider whose prices change with the hour gives one text.
     """
-    now, less, more = time.time_ns(), dict[str, float](), dict[str, float]()
+    at_ns = nanoseconds_of(catalog.version().partition("+")[0]) + _NOON_NS
+    less, more = dict[str, float](), dict[str, float]()
     for found in catalog.models():
-        price = found.price_at(now, 0, "") if found.provider in MAKERS else None
+        price = found.price_at(at_ns, 0, "") if found.provider in MAKERS else None
         rates: Mapping[str, float] = price.rates if price else {}
         if "input" not in rates or "cache_read" not in rates:
             continue
