@@ -8,7 +8,7 @@ SDKS_STAMP := $(SDKS)/.installed
 
 FUZZ_EXAMPLES ?= 50
 
-.PHONY: demo test test-providers test-frameworks sdk-matrix sdk-releases neighbours check install bench clean catalog recordings lock collector dashboards dialects broker durability fuzz-api
+.PHONY: demo test test-providers test-frameworks sdk-matrix sdk-releases neighbours check install bench clean catalog recordings lock provider-tables collector dashboards dialects broker durability fuzz-api
 
 install: $(STAMP)
 
@@ -68,6 +68,10 @@ check: $(STAMP)
 # The price table of the next release, from its public sources; the result is committed.
 catalog: $(STAMP)
 	@PYTHONPATH=src $(BIN)/python -m tools.catalog
+
+# The tables of metered SDKs in README.md and docs/providers.md, from the rows of PROVIDERS; the result is committed.
+provider-tables: $(STAMP)
+	@PYTHONPATH=src $(BIN)/python -m tools.provider_table
 
 # The dashboards that Grafana and submeter's page show, from tools/dashboards; the result is committed.
 dashboards: $(STAMP)

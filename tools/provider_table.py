@@ -1,6 +1,6 @@
 """The table of metered SDKs in the README and in docs/providers.md, from the rows of `PROVIDERS`.
 
-python -m tools.provider_table          # writes both; a test says when that was forgotten
+make provider-tables          # writes both; a test says when that was forgotten
 """
 
 from __future__ import annotations

@@ -138,4 +138,4 @@ def test_no_file_names_a_registry_or_a_place_on_a_machine() -> None:
 def test_the_tables_of_sdks_are_written_from_the_rows() -> None:
     for file in provider_table.FILES:
         text = file.read_text(encoding="utf-8")
-        assert provider_table.written(text) == text, "run `python -m tools.provider_table`"
+        assert provider_table.written(text) == text, "run `make provider-tables`"
