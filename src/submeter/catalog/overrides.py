@@ -15,7 +15,6 @@ the same model state other tiers, sizes or days. Limits replace the table's one 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 from zlib import crc32
 
@@ -23,6 +22,7 @@ from submeter import settings
 from submeter.catalog.model import UNITS, Model, Price, nanoseconds_of, ranked
 from submeter.catalog.names import provider_of
 from submeter.catalog.table import fits
+from submeter.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,7 +37,7 @@ class PricesFileError(ValueError):
     """The user's prices file cannot be used; the message names the file, the row and the fix."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Override:
     """One row of the user's file. `provider` is empty for every provider; `price` is `None` for limits alone."""
 
@@ -51,7 +51,7 @@ class Override:
         return self.provider in {"", provider} and fits(self.pattern, name)
 
 
-@dataclass(frozen=True, slots=True)
+@value(kw_only=False)
 class Overrides:
     """All rows of the user's file; `mark` tells one content of the file from another in a price version."""
 

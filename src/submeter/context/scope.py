@@ -7,11 +7,12 @@ one for agent and step, the outermost one for the session, because that is whose
 from __future__ import annotations
 
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from submeter import semconv
 from submeter.context import baggage
+from submeter.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from submeter.context.meter import Meter
 
 
-@dataclass(frozen=True, slots=True)
+@value(kw_only=False)
 class Scope:
     """What the work in hand is attributed to. Empty strings mean not said; `own` is what the application said."""
 
@@ -56,12 +57,12 @@ class Scope:
             )
             if value
         }
-        for tag, value in self.tags.items():
-            named[semconv.TAG_PREFIX + tag] = value
+        for tag, said in self.tags.items():
+            named[semconv.TAG_PREFIX + tag] = said
         return named
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Said:
     """What a framework says of the work in hand. Empty strings mean not said.
 

@@ -7,11 +7,12 @@ read through `__dict__`: asking a pydantic model for an attribute that it lacks 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from submeter import semconv
 from submeter.usage import COUNTS
+from submeter.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +27,7 @@ Plan = tuple[tuple[str, str, "Plan | Reading | None"], ...]
 """A table made ready: field name, name of a count, or what reads the object in that field instead."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Endpoint:
     """One kind of call of a provider.
 

@@ -6,13 +6,13 @@ states the usage of many. Each becomes a call of its own, once in a process howe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from submeter import context
 from submeter.core.call import Made
 from submeter.core.counted import is_first, reports
 from submeter.core.endpoint import fields_of
+from submeter.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -29,7 +29,7 @@ class Found(NamedTuple):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Report:
     """An endpoint whose answer reports requests.
 

@@ -7,13 +7,13 @@ them. `distro` says how to choose; without it the OpenTelemetry API's global pro
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import _logs, metrics, trace
 from opentelemetry.trace import SpanKind
 
 from submeter import semconv, settings
+from submeter.value import value
 from submeter.version import VERSION
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer, TracerProvider
 
 
-@dataclass(frozen=True, slots=True)
+@value(kw_only=False)
 class Providers:
     """The three OpenTelemetry providers to write to."""
 
@@ -36,7 +36,7 @@ class Providers:
     """Starts a span that is handed over ready made, or gives `None` where an ordinary one is needed."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(kw_only=False)
 class Telemetry:
     """The instruments of the chosen providers, under submeter's scope, and what was set when they were chosen."""
 

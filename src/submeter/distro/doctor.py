@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import site
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from importlib import metadata, util
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from submeter import settings
 from submeter.core import guard, instruments, patch, tellers
 from submeter.distro import configure
 from submeter.instrumentation import FRAMEWORKS, PROVIDERS, ROWS, UNMETERED, active
+from submeter.value import value
 from submeter.version import VERSION
 
 NEIGHBOURS = {
@@ -31,7 +32,7 @@ NEIGHBOURS = {
 """Distributions that meter the same calls; their spans are left out of submeter's sums."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(kw_only=False)
 class Sdk:
     """One SDK or framework that submeter knows.
 
@@ -46,7 +47,7 @@ class Sdk:
     since: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value(kw_only=False)
 class Report:
     """Everything `submeter doctor` shows."""
 

@@ -13,7 +13,6 @@ import inspect
 import logging
 import sys
 import uuid
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,7 @@ from submeter.core.guard import attempt
 from submeter.core.telemetry import Providers, global_providers
 from submeter.distro.delivery import Closer
 from submeter.distro.quiet import quieten
+from submeter.value import value
 
 if TYPE_CHECKING:
     from opentelemetry._logs import LoggerProvider
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
 
 
-@dataclass(frozen=True, slots=True)
+@value(kw_only=False)
 class Given:
     """Providers handed to `submeter.instrument`."""
 

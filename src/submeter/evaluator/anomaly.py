@@ -20,6 +20,7 @@ from submeter.evaluator.ledger import split
 from submeter.evaluator.measures import MEASURES, Measure
 from submeter.evaluator.state import Recent
 from submeter.evaluator.windows import Calendar
+from submeter.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,7 +81,7 @@ class Courses:
             self.subjects.put(subject, Course(*fields, past=list(past)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class AnomalyRule:
     """Warns when a subject's sum of `measure` in a window is far above its own past, once per window.
 

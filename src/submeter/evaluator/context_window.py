@@ -8,13 +8,13 @@ without a session once per service, model, threshold and day (UTC), for lack of 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from submeter import semconv
 from submeter.evaluator import events
 from submeter.evaluator.filling import WELL_BELOW, Filling, Fillings, lane_of, window_of
 from submeter.evaluator.ladder import Rung, ascending, highest, is_told
+from submeter.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,7 @@ class Fill(NamedTuple):
     is_input: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ContextWindowRule:
     """Warns when a call fills its model's context window beyond the rungs' thresholds."""
 

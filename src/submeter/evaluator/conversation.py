@@ -7,13 +7,13 @@ and output. It is made only from three or more growing prompts, and each filling
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from submeter import semconv
 from submeter.evaluator import events
 from submeter.evaluator.context_window import caution
 from submeter.evaluator.filling import WELL_BELOW, Filling, Fillings, lane_of, window_of
+from submeter.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ FULL = 100.0
 """The threshold that a forecast speaks of, in percent."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ConversationRule:
     """Warns when the last `prompts` prompts of a session are all above `percentage` of what the model takes.
 

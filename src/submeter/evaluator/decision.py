@@ -5,12 +5,12 @@ Answered from sums in memory alone, so that it may be asked before every call; a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from submeter.evaluator.announcement import used_of
 from submeter.evaluator.labels import spoken
 from submeter.evaluator.windows import Calendar, moment
+from submeter.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from submeter.evaluator.limit import LimitRule
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Decision:
     """Allowed, or refused: by which rule, for whom, at which sum, until when (ns since the epoch; 0: unknown)."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from submeter.evaluator.events import event_id
+from submeter.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from submeter.evaluator.events import Severity
 
 
-@dataclass(frozen=True, slots=True)
+@value(kw_only=False)
 class Rung:
     """One threshold in percent, with what to say when it is reached."""
 

@@ -6,7 +6,7 @@ their number blurs them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from submeter.evaluator import amounts
@@ -20,6 +20,7 @@ from submeter.evaluator.ladder import ascending, highest, is_told
 from submeter.evaluator.ledger import Ledger, RollingLedger
 from submeter.evaluator.measures import MEASURES
 from submeter.evaluator.windows import Calendar, Rolling
+from submeter.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from submeter.record import CallRecord
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class LimitRule:
     """Warns when the sum of `measure` per subject and window reaches percentages of its limit.
 

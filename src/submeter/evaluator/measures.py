@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from submeter import semconv
+from submeter.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ NANO: Final = 1_000_000_000
 """Money is summed in whole billionths of a dollar: sums are exact and do not depend on the order."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(kw_only=False)
 class Measure:
     """Something that adds up: `of` gives a call's share as an integer, `scale` of which make one `unit`."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from submeter.evaluator import events
@@ -11,6 +11,7 @@ from submeter.evaluator.context_window import caution, who
 from submeter.evaluator.labels import Selection, known_labels
 from submeter.evaluator.ladder import ascending, highest
 from submeter.evaluator.state import Forgetful
+from submeter.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from submeter.record import CallRecord
 
 
-@dataclass(frozen=True, slots=True)
+@value(kw_only=False)
 class Reading:
     """A number that one call has by itself, `None` when nobody knows it."""
 
@@ -43,7 +44,7 @@ READINGS: Final[Mapping[str, Reading]] = {
 """What a call can be held to."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class CallRule:
     """Warns of every single call whose `measure` reaches percentages of `limit`.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from submeter.evaluator.evaluator import Evaluator
 from submeter.evaluator.state import SERVER_BOUNDS
 from submeter.evaluator.trialmodels import FIRST, NS, Expected, TrialCase
+from submeter.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from submeter.record import CallRecord
 
 
-@dataclass(frozen=True, slots=True)
+@value(kw_only=False)
 class Outcome:
     """How a test of a rules file went: `missing` warnings did not come, `unexpected` ones did."""
 

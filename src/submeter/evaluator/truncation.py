@@ -8,12 +8,12 @@ matter. A reason that names the window needs no such proof.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from submeter.evaluator import events
 from submeter.evaluator.context_window import caution, who
 from submeter.evaluator.state import Forgetful
+from submeter.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ _WHOLE = frozenset({"stop", "end_turn", "tool_calls", "tool_use", "completed", "
 """Finish reasons of nearly all answers, which were not cut."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class TruncationRule:
     """Warns when the context window cut an answer, once per session, model and day (UTC)."""
 

@@ -6,9 +6,11 @@ Every instant lies in exactly one calendar window, also where clocks are put for
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final, Literal, get_args
+
+from submeter.value import value
 
 Unit = Literal["hour", "day", "week", "month"]
 UNITS: Final[tuple[str, ...]] = get_args(Unit)
@@ -19,7 +21,7 @@ PARTS: Final = 60
 """A rolling window moves in this many steps."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(kw_only=False)
 class Span:
     """One window: its name for people and event ids, from `start_ns` up to but without `end_ns`."""
 
@@ -28,7 +30,7 @@ class Span:
     end_ns: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(kw_only=False)
 class Calendar:
     """Windows that begin where the clock on the wall of `zone` says so; weeks begin on Monday (ISO 8601).
 
@@ -105,7 +107,7 @@ class Calendar:
         return name if self.zone == "UTC" else f"{name}[{self.zone}]"
 
 
-@dataclass(frozen=True, slots=True)
+@value(kw_only=False)
 class Rolling:
     """The last `seconds` at every moment, moving in 60 steps: it holds 59/60 to 60/60 of that time.
 

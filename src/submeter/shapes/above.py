@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import time
-from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from submeter.core.beneath import Beneath
 from submeter.core.call import Call, Made
 from submeter.core.endpoint import fields_of
 from submeter.core.guard import attempt
+from submeter.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _CARRIED = "_submeter_call"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Asked:
     """What was asked of whom: provider name, host and port, and the fields of the request."""
 
@@ -36,7 +36,7 @@ class Asked:
     body: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Provider:
     """A library of this shape.
 

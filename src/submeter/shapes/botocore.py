@@ -21,6 +21,7 @@ from submeter.core.follow import follow, follow_async
 from submeter.core.guard import attempt
 from submeter.shapes.botocore_body import Reader, carried, carry, read, read_async
 from submeter.shapes.methods import server_of
+from submeter.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from submeter.core.endpoint import Endpoint
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Operation:
     """One operation of the service.
 
@@ -45,7 +46,7 @@ class Operation:
     body: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Provider:
     """A service of AWS, in one of its SDKs.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import wraps
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, cast
@@ -21,6 +21,7 @@ from submeter.core import patch, tellers
 from submeter.core.guard import attempt
 from submeter.core.loading import is_loaded
 from submeter.shapes.arguments import Arguments
+from submeter.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from submeter.context.decorated import Enter
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Work:
     """One function of a framework within which all work belongs to what `says` finds in its arguments.
 
@@ -45,7 +46,7 @@ class Work:
     is_optional: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Tell:
     """Where a framework keeps its own context.
 
@@ -60,7 +61,7 @@ class Tell:
     is_last: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Framework:
     """A framework.
 

@@ -6,7 +6,6 @@ object that holds one stays the SDK's own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any, cast
@@ -20,6 +19,7 @@ from submeter.core.follow import follow, follow_async
 from submeter.core.loading import is_loaded
 from submeter.shapes.arguments import Arguments
 from submeter.shapes.wrapping import wrapped
+from submeter.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ Server = tuple[str, int | None]
 _PORTS = {"https": 443, "http": 80}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Method:
     """One method that makes one request.
 
@@ -64,7 +64,7 @@ def as_given(_owner: Any, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     return arguments
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Provider:
     """A provider whose SDK has this shape.
 

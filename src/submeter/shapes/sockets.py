@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import sys
 import weakref
-from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +18,7 @@ from submeter.core.body import parsed
 from submeter.core.call import Made
 from submeter.core.endpoint import dig, fields_of
 from submeter.core.guard import attempt
+from submeter.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,7 +50,7 @@ class Events(NamedTuple):
     inside: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Sockets:
     """The connections of an SDK.
 

@@ -7,7 +7,7 @@ tap finds it: openai 3 makes its iterator before `request` returns, anthropic 2 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from submeter.core.endpoint import fields_of
 from submeter.core.follow import follow, follow_async, hide, hide_async
 from submeter.shapes.route import ASKED, Route
 from submeter.shapes.sockets import Sockets
+from submeter.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from submeter.shapes.sockets import Events
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Provider:
     """A provider whose SDK has this shape: the SDK's package and what its requests mean.
 
