@@ -72,4 +72,5 @@ PROVIDER = Provider(
     },
     native_option="open_telemetry",
     decoder="_decoders.jsonl",
+    request_id="request-id",
 )

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from submeter import settings
-from submeter.core import body
+from submeter import semconv, settings
+from submeter.core import body, resends
 from submeter.core.abandoned import settle
 from submeter.core.call import Call
 from submeter.core.endpoint import fields_of
+from submeter.core.guard import attempt
 from submeter.core.reported import Report, Reported
 from submeter.shapes.hosts import server_of
 
@@ -98,7 +99,7 @@ class Route:
             asked = {**asked, **options.extra_json}
         is_stream = "stream" in kwargs and bool(kwargs["stream"])
         call = Call(endpoint, name, server, asked, is_stream=is_stream)
-        opened = Opened(call, args, kwargs)
+        opened = Opened(call, args, kwargs, self._provider.request_id)
         if is_stream and endpoint.asks_usage and "stream_options" not in asked:
             call.hides_usage = self._ask_usage(opened, options, server[0])
         return opened
@@ -127,11 +128,30 @@ class Opened:
     call: Call | Reported
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
+    request_id: str = ""
+
+    def failed(self, error: BaseException) -> None:
+        """Ends the call of a request that gave nothing back."""
+        attempt(self._sent_again)
+        self.call.finish(error)
+
+    def _sent_again(self) -> None:
+        count = resends.take()
+        if count and isinstance(self.call, Call):
+            self.call.fact(semconv.HTTP_RESEND_COUNT, count)
+
+    def _identified(self, call: Call, answer: Any, response: Any) -> None:
+        said = fields_of(answer).get("_request_id") if response is None else response.headers.get(self.request_id)
+        if isinstance(said, str):
+            call.fact(semconv.REQUEST_ID, said)
 
     def answered(self, answer: Any) -> None:
         """Reads what `request` gave back, or has the call follow what is yet to be read."""
+        attempt(self._sent_again)
         call = self.call
         response = _response(answer)
+        if self.request_id and isinstance(call, Call):
+            attempt(self._identified, call, answer, response)
         if response is None:
             call.answer(answer)
             call.finish()

@@ -12,7 +12,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from submeter import settings
-from submeter.core import body, guard, patch
+from submeter.core import body, guard, patch, resends
 from submeter.core.endpoint import fields_of
 from submeter.core.follow import follow, follow_async, hide, hide_async
 from submeter.shapes.route import ASKED, Route
@@ -41,6 +41,7 @@ class Provider:
         usage_on_request: ends of the host names known to accept `stream_options.include_usage`.
         native_option: keyword of the client class that turns the SDK's own spans off when false.
         decoder: the SDK's module that reads bodies of lines.
+        request_id: the header of an answer that holds the provider's id of the request.
         sockets: module and class of a connection -> what its events mean.
     """
 
@@ -52,6 +53,7 @@ class Provider:
     usage_on_request: tuple[str, ...] = ()
     native_option: str = ""
     decoder: str = ""
+    request_id: str = "x-request-id"
     sockets: Mapping[str, Events] = field(default_factory=dict[str, Any])
 
     def install(self) -> None:
@@ -76,7 +78,8 @@ class Provider:
                 f"{decoders}:AsyncJSONLDecoder.__decode__",
                 lambda original: _lines(follow_async, original),
             )
-        # A loss of its own: the SDK's other calls are metered without.
+        # Losses of their own: the SDK's calls are metered without.
+        guard.attempt(patch.patch, self.package, f"{base}:BaseClient._calculate_retry_timeout", _resent)
         guard.attempt(Sockets(package=self.package, classes=self.sockets, seat=route.seat).install)
         if self.native_option:
             patch.patch(self.package, f"{base}:BaseClient.__init__", lambda original: _muted(self, original))
@@ -87,11 +90,14 @@ def _sync(route: Route, original: Callable[..., Any]) -> Callable[..., Any]:
     def request(self: Any, *args: Any, **kwargs: Any) -> Any:
         opened = guard.attempt(route.open, self, args, kwargs)
         if opened is None:
-            return original(self, *args, **kwargs)
+            try:
+                return original(self, *args, **kwargs)
+            finally:
+                guard.attempt(resends.take)
         try:
             answer = original(self, *opened.args, **opened.kwargs)
         except BaseException as error:
-            guard.attempt(opened.call.finish, error)
+            guard.attempt(opened.failed, error)
             raise
         guard.attempt(opened.answered, answer)
         return answer
@@ -104,16 +110,28 @@ def _async(route: Route, original: Callable[..., Any]) -> Callable[..., Any]:
     async def request(self: Any, *args: Any, **kwargs: Any) -> Any:
         opened = guard.attempt(route.open, self, args, kwargs)
         if opened is None:
-            return await original(self, *args, **kwargs)
+            try:
+                return await original(self, *args, **kwargs)
+            finally:
+                guard.attempt(resends.take)
         try:
             answer = await original(self, *opened.args, **opened.kwargs)
         except BaseException as error:
-            guard.attempt(opened.call.finish, error)
+            guard.attempt(opened.failed, error)
             raise
         guard.attempt(opened.answered, answer)
         return answer
 
     return request
+
+
+def _resent(original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def resent(self: Any, *args: Any, **kwargs: Any) -> Any:
+        guard.attempt(resends.note)
+        return original(self, *args, **kwargs)
+
+    return resent
 
 
 def _tap(tap: Callable[..., Any], hide: Callable[..., Any], original: Callable[..., Any]) -> Callable[..., Any]:

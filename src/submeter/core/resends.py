@@ -1,0 +1,24 @@
+"""Resends: how often an SDK sent the request again that is under way in this thread or task.
+
+Told by the function with which an SDK works out how long to wait, the one step that every retry takes, so that a
+call without one costs a look. Whoever ends a request takes the count, so that the next one begins at zero.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+
+_count: ContextVar[int] = ContextVar("submeter_resends", default=0)
+
+
+def note() -> None:
+    """The request is about to be sent again."""
+    _count.set(_count.get() + 1)
+
+
+def take() -> int:
+    """How often it was, from where the count begins anew."""
+    count = _count.get()
+    if count:
+        _count.set(0)
+    return count
