@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _LEAST_S: Final = 0.5
+_MOST_S: Final = 3600
 _ROWS: Final = 5
 _SPARKS: Final = " ▁▂▃▄▅▆▇█"
 _BY: Final = ("model", "user")
@@ -41,8 +42,10 @@ def run(arguments: argparse.Namespace) -> int:
         answer = _looked(arguments)
         output.write(arguments, answer, lambda width, is_ascii: page(answer, width, is_ascii=is_ascii))
         return 0
-    if arguments.every < _LEAST_S:
-        raise CommandError(f"--every {arguments.every:g} is too often", f"use {_LEAST_S:g} or more")
+    if not _LEAST_S <= arguments.every <= _MOST_S:
+        raise CommandError(
+            f"--every {arguments.every:g} is no pause between two looks", f"use {_LEAST_S:g} to {_MOST_S:,} seconds"
+        )
     with Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
             shown = page(_looked(arguments), console.width, is_ascii=False)[: console.height]
