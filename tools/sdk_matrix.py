@@ -22,7 +22,7 @@ from tools.command import ROOT, run
 
 TESTS = ROOT / "tests" / "providers"
 FAMILIES = {package: ROOT / "tests" / "instrumentation" / f"test_{package}.py" for package in ("anthropic", "openai")}
-"""SDKs whose matrix is of another kind, with every dialect of theirs."""
+"""SDKs whose matrix is of another kind, with every dialect of theirs; its tests import both SDKs."""
 
 BESIDE = ("hypothesis", "pytest", "pytest-asyncio", "pytest-randomly", "pytest-timeout", "pyyaml")
 COUNTS = re.compile(r"(\d+) (passed|failed|error|skipped)")
@@ -55,7 +55,8 @@ def tried(uv: str, package: str, row: Row, *, is_oldest: bool) -> Outcome:
         run(uv, "venv", "--quiet", "--python", sys.executable, folder)
         resolution = ("--resolution", "lowest-direct") if is_oldest else ()
         # The pull of `lowest-direct` is for the SDK alone: what is beside it is installed first, at its newest.
-        run(uv, "pip", "install", "--quiet", "--python", python, "-e", ROOT, *BESIDE)
+        others = FAMILIES.keys() - {package} if package in FAMILIES else ()
+        run(uv, "pip", "install", "--quiet", "--python", python, "-e", ROOT, *BESIDE, *others)
         code, said = run(
             uv, "pip", "install", "--quiet", "--python", python, *resolution, f"{row.distribution}>={row.since}"
         )

@@ -40,6 +40,7 @@ _WRAPPERS = frozenset(
         "submeter.shapes.methods",
         "submeter.shapes.sockets",
         "submeter.shapes.stainless",
+        "submeter.shapes.turns",
     }
 )
 """Modules of ours that the application's own code runs beneath, and that hold no lock."""

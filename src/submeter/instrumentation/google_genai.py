@@ -1,4 +1,4 @@
-"""Google GenAI: content, interactions and embeddings, of the Gemini API and of Vertex AI.
+"""Google GenAI: content, live sessions, interactions and embeddings, of the Gemini API and of Vertex AI.
 
 The methods beneath the public ones make one request each, so that automatic function calling and continuation are
 counted request by request. Gemini gives thoughts and the input of its own tools beside the totals; the conventions
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from submeter import semconv
 from submeter.core.endpoint import Endpoint, fields_of
 from submeter.shapes.methods import Method, Provider, Server, server_of
+from submeter.shapes.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -90,6 +91,24 @@ CONTENT = Endpoint(
     response={"response_id": semconv.RESPONSE_ID, "model_version": semconv.RESPONSE_MODEL},
 )
 
+
+def _settle_turn(call: Call, fields: Mapping[str, Any]) -> None:
+    if fields_of(fields.get("server_content")).get("turn_complete"):
+        call.ended("stop")
+
+
+TURN = replace(
+    CONTENT,
+    # The thoughts of a spoken turn may be more than its response: they are beside it here too.
+    usage={
+        **CONTENT.usage,
+        "response_token_count": "output_tokens",
+        "response_tokens_details": _by_modality("output"),
+    },
+    choices="",
+    settle=_settle_turn,
+)
+
 EMBEDDINGS = Endpoint(
     kind=semconv.KIND_EMBEDDINGS,
     usage={"prompt_token_count": "input_tokens"},
@@ -164,4 +183,19 @@ PROVIDER = Provider(
     seat=_seat,
     request=_request,
     roots=("google.genai.",),
+    turns=Turns(
+        package="google.genai",
+        connect="google.genai.live:AsyncLive.connect",
+        receive="google.genai.live:AsyncSession._receive",
+        endpoint=TURN,
+        begins=(
+            ("server_content", "model_turn"),
+            ("server_content", "output_transcription"),
+            ("tool_call",),
+            ("usage_metadata",),
+        ),
+        ends=("server_content", "turn_complete"),
+        seat=_seat,
+        request=_request,
+    ),
 )

@@ -75,10 +75,10 @@ PROVIDERS: dict[str, Row] = {
         "google.genai",
         "google-genai",
         "1.50",
-        calls="content, chats, interactions and embeddings, of the Gemini API and Vertex AI; automatic function "
-        "calling request by request",
+        calls="content, chats, live sessions turn by turn, interactions and embeddings, of the Gemini API and Vertex "
+        "AI; automatic function calling request by request",
         module="google_genai",
-        awaits=("google.genai.models", "google.genai._gaos.interactions"),
+        awaits=("google.genai.models", "google.genai.live", "google.genai._gaos.interactions"),
     ),
     "groq": Row("groq", "groq", "0.13", calls="chat completions, embeddings"),
     "huggingface_hub": Row(

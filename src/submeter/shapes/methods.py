@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from submeter.core.endpoint import Endpoint
+    from submeter.shapes.turns import Turns
 
 Server = tuple[str, int | None]
 """Host and port; the port is `None` when unknown."""
@@ -74,6 +75,7 @@ class Provider:
         seat: the provider's name and address behind the object that a method is called on.
         request: the fields of the request, from that object and the arguments.
         roots: where the targets' modules stand, in this or that release of the SDK.
+        turns: its sessions, where it has some.
     """
 
     package: str
@@ -81,6 +83,7 @@ class Provider:
     seat: Callable[[Any], tuple[str, Server]]
     request: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] = as_given
     roots: tuple[str, ...] = ("",)
+    turns: Turns | None = None
 
     def install(self) -> None:
         """Patches what is imported of the SDK; imports nothing itself.
@@ -93,6 +96,8 @@ class Provider:
                 target = root + method.target
                 if is_loaded(target.partition(":")[0]):
                     self._install(method, target)
+        if self.turns is not None:
+            self.turns.install()
 
     def _install(self, method: Method, target: str) -> None:
         def wrap(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,0 +1,154 @@
+"""Live sessions of google-genai over a real websocket: every turn of the model is a call."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import contextmanager
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from metering import Metering, metered, usage_of
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from websockets.sync.server import ServerConnection
+
+genai: Any = pytest.importorskip("google.genai")
+server: Any = pytest.importorskip("websockets.sync.server")
+ConnectionClosed: Any = pytest.importorskip("websockets.exceptions").ConnectionClosed
+
+pytestmark = [
+    pytest.mark.usefixtures("clean_gc"),
+    pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning"),
+    # google-genai 3 with websockets 17.
+    pytest.mark.filterwarnings("ignore:connect\\(\\) must be used as a context manager:DeprecationWarning"),
+]
+
+MODEL = "gemini-2.5-flash-native-audio-preview-09-2025"
+SOUND = {
+    "serverContent": {"modelTurn": {"parts": [{"inlineData": {"mimeType": "audio/pcm;rate=24000", "data": "UklG"}}]}}
+}
+SAID = {"serverContent": {"outputTranscription": {"text": "turnComplete"}}}
+ASKED: dict[str, Any] = {"toolCall": {"functionCalls": [{"id": "f1", "name": "look_up", "args": {}}]}}
+DONE = {
+    "serverContent": {"turnComplete": True},
+    "usageMetadata": {
+        "promptTokenCount": 417,
+        "responseTokenCount": 74,
+        "thoughtsTokenCount": 77,
+        "totalTokenCount": 491,
+        "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 17}, {"modality": "AUDIO", "tokenCount": 400}],
+        "responseTokensDetails": [{"modality": "AUDIO", "tokenCount": 74}],
+    },
+}
+TRUTH = {
+    "input_tokens": 417,
+    "output_tokens": 151,
+    "reasoning.output_tokens": 77,
+    "text.input_tokens": 17,
+    "audio.input_tokens": 400,
+    "audio.output_tokens": 74,
+}
+
+
+@contextmanager
+def provider(messages: list[Any]) -> Generator[str]:
+    """A provider that sends these messages after the set-up, then waits, or breaks off where one is `None`."""
+
+    def handle(connection: ServerConnection) -> None:
+        try:
+            connection.recv(timeout=10)
+            connection.send(json.dumps({"setupComplete": {}}))
+            for message in messages:
+                if message is None:
+                    connection.close(1011, "overloaded")
+                    return
+                connection.send(json.dumps(message))
+            connection.recv(timeout=10)
+        except (ConnectionClosed, TimeoutError):
+            return
+
+    with server.serve(handle, "127.0.0.1", 0) as serving:
+        thread = Thread(target=serving.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{serving.socket.getsockname()[1]}"
+        finally:
+            serving.shutdown()
+            thread.join()
+
+
+def reached(url: str) -> Any:
+    """A client of the provider; the SDK has no option for a live address that is not encrypted."""
+    client = genai.Client(api_key="k", http_options={"base_url": url})
+
+    def address(*_options: object) -> str:
+        return url.replace("http:", "ws:")
+
+    client._api_client._websocket_base_url = address
+    client._api_client._websocket_ssl_ctx = {}
+    return client
+
+
+async def _listened(url: str, turns: int, most: int) -> list[Any]:
+    client = reached(url)
+    seen: list[Any] = []
+    async with client.aio.live.connect(model=MODEL, config={"response_modalities": ["AUDIO"]}) as session:
+        try:
+            for _ in range(turns):
+                async for message in session.receive():
+                    seen.append(message.model_dump(exclude_none=True))
+                    if len(seen) == most:
+                        return seen
+        except genai.errors.APIError as error:
+            seen.append(type(error))
+    return seen
+
+
+def listened(url: str, turns: int, most: int = -1) -> list[Any]:
+    """What an application sees that takes so many turns, or leaves after so many messages."""
+    return asyncio.run(asyncio.wait_for(_listened(url, turns, most), 20))
+
+
+def test_every_turn_of_a_session_is_a_call() -> None:
+    with provider([SOUND, SAID, DONE, ASKED, SOUND, DONE]) as url:
+        bare = listened(url, 2)
+        with metered() as metering:
+            assert listened(url, 2) == bare
+            spans = metering.ended()
+    assert [(span.name, usage_of(span)) for span in spans] == [(f"generate_content {MODEL}", TRUTH)] * 2
+    told: Any = spans[0].attributes
+    assert told["gen_ai.provider.name"] == "gcp.gemini"
+    assert told["gen_ai.response.finish_reasons"] == ("stop",)
+    assert told["gen_ai.request.stream"] is True
+
+
+@pytest.mark.parametrize("is_broken", [True, False], ids=["broken off", "left"])
+def test_a_turn_whose_end_never_came_is_ended_as_partial(is_broken: bool) -> None:
+    with provider([SOUND, SAID, *([None] if is_broken else [])]) as url:
+        bare = listened(url, 1, -1 if is_broken else 2)
+        with metered() as metering:
+            assert listened(url, 1, -1 if is_broken else 2) == bare
+            (span,) = metering.ended()
+    told: Any = span.attributes
+    assert usage_of(span) == {}
+    assert told["submeter.usage.partial"] is True
+    assert ("error.type" in told) is is_broken
+
+
+def test_giving_up_waiting_does_not_end_a_turn(metering: Metering) -> None:
+    async def application(url: str) -> None:
+        client = reached(url)
+        async with client.aio.live.connect(model=MODEL, config={"response_modalities": ["AUDIO"]}) as session:
+            await anext(session.receive())
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(anext(session.receive()), 0.01)
+            assert metering.ended() == []
+
+    with provider([SOUND]) as url:
+        asyncio.run(asyncio.wait_for(application(url), 20))
+    assert len(metering.ended()) == 1
