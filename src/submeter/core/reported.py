@@ -94,6 +94,9 @@ class Reported:
     def drop(self) -> None:
         """The host stopped reading; what it reads later counts then."""
 
+    def finish_early(self) -> None:
+        """The host left the block of a stream; as `drop`."""
+
     def _counted(self, item: Any) -> None:
         for endpoint, identity, fields in self._report.find(fields_of(item)):
             if is_first(identity):

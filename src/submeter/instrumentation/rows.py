@@ -141,6 +141,14 @@ PROVIDERS: dict[str, Row] = {
             ),
         ),
     ),
+    "replicate": Row(
+        "replicate",
+        "replicate",
+        "1.0",
+        calls="predictions of models and deployments, waited for ones once; tokens of those language models that state "
+        "them, and of streams once the prediction is fetched",
+        awaits=("replicate.prediction", "replicate.model", "replicate.deployment"),
+    ),
     "together": Row("together", "together", "2.0", calls="chat completions, completions, embeddings"),
 }
 """SDK import name -> row. The provider's table is `submeter.instrumentation.<module>.<table>`."""
@@ -226,6 +234,5 @@ UNMETERED: dict[str, str] = {
     "google-cloud-aiplatform": "its generative part is retired: use google-genai, which is metered",
     "google-generativeai": "retired by Google: use google-genai, which is metered",
     "ibm-watson-machine-learning": "retired by IBM: use ibm-watsonx-ai, which is metered",
-    "replicate": "its answers state seconds, and tokens of some language models only",
 }
 """Distribution that calls models -> why submeter does not meter it."""

@@ -17,6 +17,7 @@ from submeter.core.call import Call
 from submeter.core.endpoint import fields_of
 from submeter.core.follow import follow, follow_async
 from submeter.core.loading import is_loaded
+from submeter.core.reported import Report, Reported
 from submeter.shapes.arguments import Arguments
 from submeter.shapes.wrapping import wrapped
 from submeter.value import value
@@ -39,7 +40,8 @@ class Method:
 
     Args:
         target: "module:Class.function", to be put behind a root of the provider.
-        endpoint: what a call of it means, or finds that out from the arguments; `None` when it is not metered.
+        endpoint: what a call of it means, or finds that out from the arguments; `None` when it is not metered. A report
+            is no call by itself: what it states counts.
         is_stream: whether it always streams; else its argument `stream` says so.
         within: the attribute of what it gives back that holds the answer or the stream, where it has that.
         is_lazy: whether its stream makes the request at the first pull, although a plain function gives it.
@@ -50,7 +52,7 @@ class Method:
     """
 
     target: str
-    endpoint: Endpoint | Callable[[Mapping[str, Any]], Endpoint | None]
+    endpoint: Endpoint | Report | Callable[[Mapping[str, Any]], Endpoint | None]
     is_stream: bool = False
     within: str = ""
     is_lazy: bool = False
@@ -120,7 +122,7 @@ class Opener:
         self.method = method
         self._arguments = Arguments(original, skipped=1)
 
-    def open(self, owner: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
+    def open(self, owner: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | Reported | None:
         """Opens the call of a request, or gives `None` when it is not metered."""
         settle()
         method = self.method
@@ -129,6 +131,8 @@ class Opener:
         if endpoint is None:
             return None
         name, server = self._provider.seat(owner)
+        if type(endpoint) is Report:
+            return Reported(endpoint, name, server)
         asked = self._provider.request(owner, arguments)
         return Call(endpoint, name, server, asked, is_stream=method.is_stream or arguments.get("stream") is True)
 
@@ -145,7 +149,7 @@ class Opener:
             return follow_async(lambda: self.open(owner, args, kwargs), cast("Any", given))
         return given
 
-    def answered(self, call: Call, given: Any) -> Any:
+    def answered(self, call: Call | Reported, given: Any) -> Any:
         """Reads the answer in what the method gave back, or puts a tap in front of the stream in it."""
         within = self.method.within
         held = fields_of(given).get(within, given) if within else given
@@ -175,7 +179,7 @@ def _server_of(url: str) -> Server:
     return parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
 
 
-def _watch(call: Call, response: Any) -> None:
+def _watch(call: Call | Reported, response: Any) -> None:
     """Has `call` learn when the host closes the response before the stream's end."""
     if response is not None and not response.is_closed:
         call.is_followed = True

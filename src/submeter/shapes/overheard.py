@@ -10,13 +10,14 @@ from contextvars import ContextVar
 from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
 
+from submeter.core.call import Call
 from submeter.core.follow import follow
 from submeter.core.guard import attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
-    from submeter.core.call import Call
+    from submeter.core.reported import Reported
     from submeter.shapes.methods import Opener
 
 _listening: ContextVar[Ear | None] = ContextVar("submeter_listening", default=None)
@@ -28,9 +29,9 @@ class Ear:
     def __init__(self) -> None:
         self.call: Call | None = None
 
-    def opened(self, call: Call | None) -> Call | None:
+    def opened(self, call: Call | Reported | None) -> Call | Reported | None:
         """Takes the call, once it is open."""
-        self.call = call
+        self.call = call if isinstance(call, Call) else None
         return call
 
     def passing(self, items: Iterator[Any]) -> Generator[Any, None, None]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
 
     from submeter.core.call import Call
+    from submeter.core.reported import Reported
     from submeter.shapes.methods import Opener
 
 
@@ -129,7 +130,7 @@ def _managed_async(opener: Opener, original: Callable[..., Any]) -> Callable[...
     return managed
 
 
-def _left(call: Call | None, error: BaseException | None = None) -> None:
+def _left(call: Call | Reported | None, error: BaseException | None = None) -> None:
     """Ends the call of a block that the host left: by now its stream has ended, unless it was not read out."""
     if call is None:
         return
