@@ -59,6 +59,7 @@ UNREACHED = {
     "core.loading:is_loaded": "runs when an SDK is imported",
     "core.patch:patched": "for the doctor",
     "core.patch:undo": "called by uninstrument",
+    "core.reported:Reported.finish_early": "for methods that give their stream to a block, in the guard around it",
     "core.tellers:_told": "for frameworks, in a guard of its own",
     "core.tellers:asked": "for the doctor",
     "core.tellers:attributed": "for frameworks, in the guard around the whole opening",
