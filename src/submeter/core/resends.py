@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
-_count: ContextVar[int] = ContextVar("submeter_resends", default=0)
+count: ContextVar[int] = ContextVar("submeter_resends", default=0)
+"""Looked at in passing, where even a call of `take` would be one too many."""
 
 
 def note() -> None:
     """The request is about to be sent again."""
-    _count.set(_count.get() + 1)
+    count.set(count.get() + 1)
 
 
 def take() -> int:
     """How often it was, from where the count begins anew."""
-    count = _count.get()
-    if count:
-        _count.set(0)
-    return count
+    taken = count.get()
+    if taken:
+        count.set(0)
+    return taken

@@ -140,18 +140,23 @@ class Opened:
         if count and isinstance(self.call, Call):
             self.call.fact(semconv.HTTP_RESEND_COUNT, count)
 
-    def _identified(self, call: Call, answer: Any, response: Any) -> None:
-        said = fields_of(answer).get("_request_id") if response is None else response.headers.get(self.request_id)
-        if isinstance(said, str):
-            call.fact(semconv.REQUEST_ID, said)
+    def _identified(self, answer: Any, response: Any) -> None:
+        if response is None:
+            fields = fields_of(answer)
+            said: Any = fields["_request_id"] if "_request_id" in fields else None  # noqa: SIM401  (a look, where `get` is a call)
+        else:
+            said = response.headers.get(self.request_id)
+        if type(said) is str and isinstance(self.call, Call):
+            self.call.facts[semconv.REQUEST_ID] = said
 
     def answered(self, answer: Any) -> None:
         """Reads what `request` gave back, or has the call follow what is yet to be read."""
-        attempt(self._sent_again)
+        if resends.count.get():
+            attempt(self._sent_again)
         call = self.call
         response = _response(answer)
-        if self.request_id and isinstance(call, Call):
-            attempt(self._identified, call, answer, response)
+        if self.request_id:
+            attempt(self._identified, answer, response)
         if response is None:
             call.answer(answer)
             call.finish()
