@@ -29,17 +29,23 @@ BESIDE = ("hypothesis", "opentelemetry-exporter-otlp-proto-http", "pytest", "pyt
 COUNTS = re.compile(r"(\d+) (passed|failed|error|skipped)")
 
 NEWEST: dict[str, tuple[str, ...]] = {
-    "agents": ("openai-agents",),
+    "agents": ("openai-agents", "openinference-instrumentation-openai-agents"),
     "agno": ("agno", "openai", "openinference-instrumentation-agno"),
     "claude_agent_sdk": ("claude-agent-sdk",),
     "crewai": ("crewai", "openinference-instrumentation-crewai"),
-    "dspy": ("dspy",),
-    "haystack": ("haystack-ai", "opentelemetry-sdk"),
-    "langchain_core": ("langchain", "langchain-openai", "langgraph"),
+    "dspy": ("dspy", "openinference-instrumentation-dspy"),
+    "haystack": ("haystack-ai", "opentelemetry-sdk", "openinference-instrumentation-haystack"),
+    "langchain_core": (
+        "langchain",
+        "langchain-openai",
+        "langgraph",
+        "openinference-instrumentation-langchain",
+    ),
     "llama_index": (
         "llama-index-core",
         "llama-index-llms-openai",
         "llama-index-embeddings-openai",
+        "openinference-instrumentation-llama-index",
     ),
     "pydantic_ai": ("pydantic-ai-slim[openai,anthropic]",),
     "smolagents": ("smolagents[openai]", "openinference-instrumentation-smolagents"),

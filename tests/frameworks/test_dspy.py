@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from frameworks.stage import Case, cancelled, check, framework
+from frameworks.stage import Case, cancelled, check, framework, observed_by
 
 dspy: Any = framework("dspy")
 
@@ -58,3 +58,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_matrix(name: str) -> None:
     check(CASES[name])
+
+
+def test_counted_once_beside_the_spans_of_openinference() -> None:
+    observed_by("openinference.instrumentation.dspy:DSPyInstrumentor", run)

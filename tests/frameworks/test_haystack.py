@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from frameworks.stage import Case, cancelled, check, framework, imported, model_call, traced_once
+from frameworks.stage import Case, cancelled, check, framework, imported, model_call, observed_by, traced_once
 
 if TYPE_CHECKING:
     from metering import Metering
@@ -130,3 +130,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_matrix(name: str) -> None:
     check(CASES[name])
+
+
+def test_counted_once_beside_the_spans_of_openinference() -> None:
+    observed_by("openinference.instrumentation.haystack:HaystackInstrumentor", agent_in_a_pipeline)

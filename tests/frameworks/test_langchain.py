@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from frameworks.stage import Case, cancelled, check, framework, imported
+from frameworks.stage import Case, cancelled, check, framework, imported, observed_by
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 framework("langchain_core", "langchain_openai", "langgraph")
 openai: Any = imported("langchain_openai")
@@ -152,3 +155,8 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_matrix(name: str) -> None:
     check(CASES[name])
+
+
+@pytest.mark.parametrize("run", [chain, chain_stream, chain_stream_async, nodes, nodes_async, agent, agent_async])
+def test_counted_once_beside_the_spans_of_openinference(run: Callable[[], Any]) -> None:
+    observed_by("openinference.instrumentation.langchain:LangChainInstrumentor", run)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from frameworks.stage import Case, cancelled, check, framework, imported, model_call
+from frameworks.stage import Case, cancelled, check, framework, imported, model_call, observed_by
 
 framework("llama_index.core", "llama_index.llms.openai", "llama_index.embeddings.openai")
 workflow: Any = imported("llama_index.core.agent.workflow")
@@ -112,3 +112,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_matrix(name: str) -> None:
     check(CASES[name])
+
+
+def test_counted_once_beside_the_spans_of_openinference() -> None:
+    observed_by("openinference.instrumentation.llama_index:LlamaIndexInstrumentor", react)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from frameworks.stage import Case, cancelled, check, framework, imported, model_call
+from frameworks.stage import Case, cancelled, check, framework, imported, model_call, observed_by
 
 agents: Any = framework("agents")
 
@@ -44,6 +44,11 @@ async def traced() -> Any:
     agents.set_trace_processors([])
     config = agents.RunConfig(group_id="t-1")
     return (await agents.Runner.run(agent(), "hello", run_config=config)).final_output
+
+
+async def traced_tools(*, is_responses: bool = False) -> Any:
+    made = agent(model=chat(is_responses=is_responses), tools=[agents.function_tool(weather)])
+    return (await agents.Runner.run(made, "weather?", run_config=agents.RunConfig(group_id="t-1"))).final_output
 
 
 async def stream() -> Any:
@@ -115,3 +120,12 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_matrix(name: str) -> None:
     check(CASES[name])
+
+
+@pytest.mark.parametrize("is_responses", [False, True])
+def test_counted_once_beside_the_spans_of_openinference(*, is_responses: bool) -> None:
+    instrumentor = "openinference.instrumentation.openai_agents:OpenAIAgentsInstrumentor"
+    try:
+        observed_by(instrumentor, lambda: traced_tools(is_responses=is_responses))
+    finally:
+        agents.set_trace_processors([])

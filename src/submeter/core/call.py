@@ -22,6 +22,7 @@ from submeter.core.counted import is_first as is_first_of
 from submeter.core.endpoint import included, summed
 from submeter.core.estimate import estimated
 from submeter.core.guard import attempt
+from submeter.core.parents import parent, parents
 from submeter.core.telemetry import telemetry
 from submeter.core.tellers import attributed, tellers
 from submeter.record import CallRecord
@@ -117,7 +118,7 @@ class Call(Answer):
         if above:
             _tell_above()
         self._started_ns = time.time_ns() if since is None else since[0]
-        self.span = used.start_span(name, attributes, self._started_ns)
+        self.span = used.start_span(name, attributes, self._started_ns, parent() if parents else None)
         if used.gathers_content:
             self.transcript = attempt(_transcript, body, settings.capture_content())
         self._opened_ns = _clock() if since is None else since[1]
@@ -196,13 +197,13 @@ class Call(Answer):
         bounds = None if self.endpoint.is_sum else known
         tier: str = facts[semconv.SERVICE_TIER]
         cost = attempt(pricing.cost_at, known, usage, self._started_ns, tier, self.endpoint.is_batch) if known else None
-        parent = getattr(self.span, "parent", None)
+        above_span = getattr(self.span, "parent", None)
         return CallRecord(
             started_ns=self._started_ns,
             ended_ns=ended_ns,
             trace_id=f"{span.trace_id:032x}",
             span_id=f"{span.span_id:016x}",
-            parent_span_id=f"{parent.span_id:016x}" if parent is not None else "",
+            parent_span_id=f"{above_span.span_id:016x}" if above_span is not None else "",
             service=self._used.service,
             scope=semconv.SCOPE,
             provider=self.provider,

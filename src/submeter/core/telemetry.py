@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from opentelemetry._logs import Logger, LoggerProvider
+    from opentelemetry.context import Context
     from opentelemetry.metrics import Meter, MeterProvider
     from opentelemetry.trace import Span, Tracer, TracerProvider
 
@@ -47,12 +48,12 @@ class Telemetry:
     ready: Callable[[str, dict[str, Any], int], Span | None] | None
     gathers_content: bool
 
-    def start_span(self, name: str, attributes: dict[str, Any], at_ns: int) -> Span:
-        """A CLIENT span, started at `at_ns` nanoseconds since the epoch."""
-        span = self.ready(name, attributes, at_ns) if self.ready is not None else None
+    def start_span(self, name: str, attributes: dict[str, Any], at_ns: int, parent: Context | None = None) -> Span:
+        """A CLIENT span, started at `at_ns` nanoseconds since the epoch, in the current context or that of `parent`."""
+        span = self.ready(name, attributes, at_ns) if self.ready is not None and parent is None else None
         if span is not None:
             return span
-        return self.tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes, start_time=at_ns)
+        return self.tracer.start_span(name, parent, SpanKind.CLIENT, attributes, start_time=at_ns)
 
 
 def global_providers() -> Providers:

@@ -90,10 +90,11 @@ def _install(package: str) -> str:
 
 
 def _undo(package: str) -> None:
-    from submeter.core import patch, tellers  # noqa: PLC0415
+    from submeter.core import parents, patch, tellers  # noqa: PLC0415
 
     patch.undo(package)
     tellers.forget(package)
+    parents.parents.pop(package, None)
 
 
 def stop(package: str) -> None:

@@ -6,13 +6,17 @@ called directly with a configuration of its own is the one case outside of it.
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from submeter.context import Said
 from submeter.shapes.framework import Framework, Tell, Work, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+    from opentelemetry.trace import Span
 
 _CONVERSATION = ("thread_id", "session_id", "conversation_id")
 """The keys that LangGraph's checkpoints and LangSmith's threads go by, best first."""
@@ -48,6 +52,13 @@ def _of_model(arguments: Mapping[str, Any]) -> Said | None:
     return _said(cast("Mapping[str, Any]", config)) if isinstance(config, dict) else None
 
 
+def _spans(runs: Any) -> Iterator[Callable[[], Span | None]]:
+    """What gives the span of each run, where a handler keeps one for each run's id (OpenInference)."""
+    for run in runs:
+        keepers = (keep for handler in run.handlers if (keep := getattr(handler, "get_span", None)) is not None)
+        yield from (partial(keep, run.run_id) for keep in islice(keepers, 1))
+
+
 FRAMEWORK = Framework(
     package="langchain_core",
     name="langchain",
@@ -62,4 +73,10 @@ FRAMEWORK = Framework(
         Work(target=f"langchain_core.language_models.chat_models:BaseChatModel.{name}", says=_of_model)
         for name in ("invoke", "ainvoke", "stream", "astream")
     ),
+    runs=tuple(
+        f"langchain_core.callbacks.manager:{kind}.{name}"
+        for kind in ("CallbackManager", "AsyncCallbackManager")
+        for name in ("on_chat_model_start", "on_llm_start")
+    ),
+    spans=_spans,
 )

@@ -199,7 +199,11 @@ FRAMEWORKS: dict[str, Row] = {
         "langchain-core",
         "0.3",
         module="langchain",
-        awaits=("langchain_core.runnables.config", "langchain_core.language_models.chat_models"),
+        awaits=(
+            "langchain_core.callbacks.manager",
+            "langchain_core.runnables.config",
+            "langchain_core.language_models.chat_models",
+        ),
         table=_FRAMEWORK,
     ),
     "llama_index": Row(

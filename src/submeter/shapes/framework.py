@@ -21,12 +21,15 @@ from submeter.core import patch, tellers
 from submeter.core.guard import attempt
 from submeter.core.loading import is_loaded
 from submeter.shapes.arguments import Arguments
+from submeter.shapes.runs import Runs
 from submeter.value import value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from contextlib import AbstractContextManager
     from types import TracebackType
+
+    from opentelemetry.trace import Span
 
     from submeter.context.decorated import Enter
 
@@ -61,6 +64,10 @@ class Tell:
     is_last: bool = False
 
 
+def _no_spans(_: Any) -> tuple[Callable[[], Span | None], ...]:
+    return ()
+
+
 @value
 class Framework:
     """A framework.
@@ -71,6 +78,8 @@ class Framework:
         gives: where agent, step, conversation and user come from, in its users' words, for docs/frameworks.md.
         works: the functions that do its work.
         tell: where it keeps its own context.
+        runs: the functions that begin runs, "module:Class.function", if handlers of others keep spans of them.
+        spans: what gives the span of each run that such a function gives back.
     """
 
     package: str
@@ -78,12 +87,14 @@ class Framework:
     gives: Mapping[str, str]
     works: tuple[Work, ...] = ()
     tell: Tell | None = None
+    runs: tuple[str, ...] = ()
+    spans: Callable[[Any], Iterable[Callable[[], Span | None]]] = _no_spans
 
     is_witness = False
 
     def sources(self) -> tuple[str, ...]:
         """The names it needs of the framework."""
-        return (*(work.target for work in self.works), *([self.tell.source] if self.tell else ()))
+        return (*(work.target for work in self.works), *([self.tell.source] if self.tell else ()), *self.runs)
 
     def install(self) -> None:
         """Patches what is imported of the framework; imports nothing itself.
@@ -96,6 +107,8 @@ class Framework:
                 self._wrap(work)
         if self.tell is not None and is_loaded(self.tell.source.partition(":")[0]):
             self._listen(self.tell)
+        if self.runs and is_loaded(self.runs[0].partition(":")[0]):
+            Runs(self.package, self.spans).install(self.runs)
 
     def _wrap(self, work: Work) -> None:
         try:
