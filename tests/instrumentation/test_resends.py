@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from instrumentation import releases
 from instrumentation.anthropic_dialects import MESSAGES
 from instrumentation.host import Host, watched
 from instrumentation.openai_dialects import CHAT
@@ -59,8 +60,10 @@ def test_a_call_tells_how_often_it_was_sent_again(
     watched(play, host)
     (found,) = told(metering)
     assert found[RESENT] == 2
-    assert found[REQUEST_ID] == f"req_{dialect.provider}"
     assert "error.type" not in found
+    if releases.ARE_OLD and play is created and REQUEST_ID not in found:
+        pytest.skip("this release's answers have no id of their request (openai 1.26)")
+    assert found[REQUEST_ID] == f"req_{dialect.provider}"
 
 
 @BOTH
