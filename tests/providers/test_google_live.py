@@ -104,7 +104,7 @@ async def _listened(url: str, turns: int, most: int) -> list[Any]:
                     seen.append(message.model_dump(exclude_none=True))
                     if len(seen) == most:
                         return seen
-        except genai.errors.APIError as error:
+        except (genai.errors.APIError, ConnectionClosed) as error:  # google-genai 1.50 lets the latter through
             seen.append(type(error))
     return seen
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from submeter.core import patch
 from submeter.core.abandoned import settle
 from submeter.core.call import Made
-from submeter.core.endpoint import dig
+from submeter.core.endpoint import dig, fields_of
 from submeter.core.guard import attempt
 from submeter.core.loading import is_loaded
 from submeter.shapes.arguments import Arguments
@@ -112,7 +112,7 @@ class Sessions:
         if session is None or session.call is None or not isinstance(error, Exception | None):
             return
         call, session.call = session.call, None
-        call.finish(None if getattr(error, "code", None) in _ORDERLY else error, is_early=True)
+        call.finish(None if fields_of(error).get("code") in _ORDERLY else error, is_early=True)
 
 
 def _received(sessions: Sessions, original: Callable[..., Any]) -> Callable[..., Any]:
