@@ -3,7 +3,8 @@
     make sdk-matrix                 # every SDK; takes minutes and needs uv
     make sdk-matrix ONLY="groq cohere"
 
-Prints a table as it goes and fails when a case did. Nothing is written into the repository.
+Prints a table as it goes and fails when a case did. Nothing is written into the repository. The releases of openai
+and anthropic, which need each other and pins of their own, are `make sdk-releases`.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from submeter.instrumentation import PROVIDERS, Row
 from tools.command import ROOT, run
 
 TESTS = ROOT / "tests" / "providers"
-FAMILIES = {package: ROOT / "tests" / "instrumentation" / f"test_{package}.py" for package in ("anthropic", "openai")}
-"""SDKs whose matrix is of another kind, with every dialect of theirs; its tests import both SDKs."""
+ELSEWHERE = frozenset({"anthropic", "openai"})
+"""SDKs whose matrix is of another kind, with every dialect of theirs."""
 
 BESIDE = ("hypothesis", "pytest", "pytest-asyncio", "pytest-randomly", "pytest-timeout", "pyyaml")
 COUNTS = re.compile(r"(\d+) (passed|failed|error|skipped)")
@@ -41,8 +42,6 @@ class Outcome:
 
 def tests_of(package: str) -> Path:
     """The matrix of an SDK."""
-    if package in FAMILIES:
-        return FAMILIES[package]
     own = TESTS / f"test_{package.replace('.', '_')}.py"
     return own if own.is_file() else TESTS / f"test_{PROVIDERS[package].module}.py"
 
@@ -55,8 +54,7 @@ def tried(uv: str, package: str, row: Row, *, is_oldest: bool) -> Outcome:
         run(uv, "venv", "--quiet", "--python", sys.executable, folder)
         resolution = ("--resolution", "lowest-direct") if is_oldest else ()
         # The pull of `lowest-direct` is for the SDK alone: what is beside it is installed first, at its newest.
-        others = FAMILIES.keys() - {package} if package in FAMILIES else ()
-        run(uv, "pip", "install", "--quiet", "--python", python, "-e", ROOT, *BESIDE, *others)
+        run(uv, "pip", "install", "--quiet", "--python", python, "-e", ROOT, *BESIDE)
         code, said = run(
             uv, "pip", "install", "--quiet", "--python", python, *resolution, f"{row.distribution}>={row.since}"
         )
@@ -76,10 +74,13 @@ def main() -> int:
     """Runs what was asked for and prints the table; 1 when a release did not pass."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sdks", nargs="*", help="import names; every one by default")
-    chosen = parser.parse_args().sdks or sorted(PROVIDERS)
-    unknown = [name for name in chosen if name not in PROVIDERS]
+    known = sorted(PROVIDERS.keys() - ELSEWHERE)
+    chosen = parser.parse_args().sdks or known
+    unknown = [name for name in chosen if name not in known]
     if unknown:
-        parser.error(f"no such SDK: {', '.join(unknown)}. Known: {', '.join(sorted(PROVIDERS))}")
+        parser.error(
+            f"not tried here: {', '.join(unknown)}. Known: {', '.join(known)}; make sdk-releases tries the others"
+        )
     uv = shutil.which("uv")
     if uv is None:
         parser.error("uv is not on the PATH; install it, in an environment outside of the repository")
