@@ -19,6 +19,7 @@ from submeter.core.endpoint import dig, fields_of
 from submeter.core.guard import attempt
 from submeter.core.loading import is_loaded
 from submeter.shapes.arguments import Arguments
+from submeter.value import value
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
@@ -40,7 +41,7 @@ class Session:
     call: Call | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Turns:
     """The sessions of an SDK, which is asynchronous.
 
