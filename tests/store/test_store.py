@@ -269,3 +269,11 @@ def test_an_answer_after_a_refused_question_is_its_own(store: Store) -> None:
         with pytest.raises(QuestionRefused):
             store.read(query, {}, "TSV")
         assert store.read("SELECT 1", {}, "TSV") == b"1\n"
+
+
+def test_a_question_that_takes_too_much_is_told_what_to_do(store: Store) -> None:
+    too_many = r"more than 1,000,000 rows in its answer: ask for a shorter range .*; the engine said: Code: 396\."
+    with pytest.raises(QuestionRefused, match=too_many):
+        store.read("SELECT number FROM numbers(1100000)", {}, "TSV")
+    with pytest.raises(QuestionRefused, match=r"^the engine refused: Code: 395\."):
+        store.read("SELECT throwIf(number > 70000) FROM numbers(100000)", {}, "TSV")

@@ -28,7 +28,7 @@ from submeter.store.errors import (
 )
 from submeter.store.folder import prepare, refuse_in_use
 from submeter.store.parameters import parameter_texts
-from submeter.store.reading import LIMITS, refuse_harmful, rows_of
+from submeter.store.reading import LIMITS, refusal_of, refuse_harmful, rows_of
 from submeter.store.scope import table_filters
 
 if TYPE_CHECKING:
@@ -221,7 +221,9 @@ class ChdbEngine:
                 raise StoreFull(
                     f"no room is left on the disk of {self.folder}: free some; nothing of the batch was stored"
                 ) from error
-            raise refusal(f"the engine refused: {error}") from error
+            is_question = refusal is QuestionRefused
+            why = refusal_of(str(error), "the engine") if is_question else f"the engine refused: {error}"
+            raise refusal(why) from error
 
 
 @contextmanager

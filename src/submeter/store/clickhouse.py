@@ -13,7 +13,7 @@ from submeter.store.errors import (
     StoreUnreachable,
     WriteRefused,
 )
-from submeter.store.reading import LIMITS, refuse_harmful, rows_of
+from submeter.store.reading import LIMITS, refusal_of, refuse_harmful, rows_of
 from submeter.store.scope import table_filters
 
 if TYPE_CHECKING:
@@ -123,6 +123,6 @@ class ClickhouseEngine:
         try:
             return self._client.raw_query(query, parameters=dict(parameters), settings=settings, fmt=output_format)
         except self._errors as error:
-            raise QuestionRefused(f"the server refused: {error}") from error
+            raise QuestionRefused(refusal_of(str(error), "the server")) from error
         except ValueError as error:
             raise StoreError(f"the question cannot be sent: {error}") from error
