@@ -127,6 +127,16 @@ def test_every_turn_of_a_session_is_a_call() -> None:
     assert told["gen_ai.request.stream"] is True
 
 
+def test_usage_that_comes_after_its_turn_is_not_mixed_into_the_next() -> None:
+    end, late = ({key: DONE[key]} for key in ("serverContent", "usageMetadata"))
+    with provider([SOUND, end, late, SOUND, DONE]) as url:
+        bare = listened(url, 2)
+        with metered() as metering:
+            assert listened(url, 2) == bare
+            spans = metering.ended()
+    assert [usage_of(span) for span in spans] == [{}, TRUTH, TRUTH]
+
+
 @pytest.mark.parametrize("is_broken", [True, False], ids=["broken off", "left"])
 def test_a_turn_whose_end_never_came_is_ended_as_partial(is_broken: bool) -> None:
     with provider([SOUND, SAID, *([None] if is_broken else [])]) as url:

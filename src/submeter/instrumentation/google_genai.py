@@ -192,7 +192,6 @@ PROVIDER = Provider(
             ("server_content", "model_turn"),
             ("server_content", "output_transcription"),
             ("tool_call",),
-            ("usage_metadata",),
         ),
         ends=("server_content", "turn_complete"),
         seat=_seat,

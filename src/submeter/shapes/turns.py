@@ -50,7 +50,7 @@ class Turns:
         connect: "module:Class.function" that opens a session for a block.
         receive: "module:Class.function" that every message comes through.
         endpoint: what a turn is.
-        begins: paths in a message; one that holds something begins a turn.
+        begins: paths in a message; one that holds something begins a turn, as usage does that comes alone.
         ends: path in a message that is true when the turn is over.
         seat: the provider's name and address, from the session.
         request: the fields of the request, from what `connect` is called on and its arguments.
@@ -94,14 +94,18 @@ class Sessions:
         session = self._open.get(connected)
         if session is None:
             session = self._open[connected] = Session()
-        if session.call is None and any(dig(message, path) for path in turns.begins):
+        is_usage = dig(message, (turns.endpoint.usage_at,)) is not None
+        is_over = bool(dig(message, turns.ends))
+        if session.call is None:
+            is_work = any(dig(message, path) for path in turns.begins)
+            if not is_work and not is_usage:
+                return
+            # Usage that comes when no turn is under way is of one that is over; the next turn has its own.
+            is_over = is_over or not is_work
             settle()
             session.call = Made(turns.endpoint, *turns.seat(connected), session.asked, is_stream=True)
         call = session.call
-        if call is None:
-            return
-        is_over = bool(dig(message, turns.ends))
-        if is_over or dig(message, (turns.endpoint.usage_at,)) is not None:
+        if is_over or is_usage:
             call.answer(message)
         if is_over:
             session.call = None
