@@ -11,6 +11,7 @@ from submeter.core.answer import Answer
 from submeter.core.endpoint import counts_of, dig, fields_of, included, summed
 from submeter.instrumentation.anthropic import MESSAGES
 from submeter.instrumentation.openai import CHAT, RESPONSE
+from submeter.usage import usage_of
 
 COUNT = st.one_of(st.none(), st.integers(0, 999))
 CHAT_USAGE = st.fixed_dictionaries(
@@ -126,6 +127,22 @@ def test_an_input_count_that_leaves_out_the_cache_gets_it_added(
     counts: dict[str, int | None] = {"input_tokens": plain, "cache_read_tokens": read, "cache_write_tokens": written}
     included(counts)
     assert counts["input_tokens"] == (None if plain is None else plain + (read or 0) + (written or 0))
+
+
+@given(st.integers(0, 999), COUNT, COUNT, COUNT)
+def test_what_was_written_for_five_minutes_and_for_an_hour_are_parts_of_what_was_written(
+    plain: int, read: int | None, short: int | None, long: int | None
+) -> None:
+    written = (short or 0) + (long or 0)
+    answer = Answer(MESSAGES)
+    said = {"ephemeral_5m_input_tokens": short, "ephemeral_1h_input_tokens": long}
+    counted = {"input_tokens": plain, "output_tokens": 1, "cache_read_input_tokens": read}
+    answer.read({"usage": {**counted, "cache_creation_input_tokens": written, "cache_creation": said}})
+    included(answer.counts)
+    usage = usage_of(answer.counts)
+    assert usage.input_tokens == plain + (read or 0) + written
+    assert (usage.cache_write_5m_tokens, usage.cache_write_1h_tokens) == (short, long)
+    assert not usage.is_inconsistent
 
 
 def test_fields_are_read_alike_from_models_dictionaries_and_whatever_has_attributes() -> None:
