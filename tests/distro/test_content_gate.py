@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,6 +12,8 @@ from distro.programs import run
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+grpc: Any = pytest.importorskip("grpc")
 
 CANARY = "canary-7f3a"
 
@@ -24,6 +27,13 @@ CHAT = {"id": "c", "object": "chat.completion", "created": 1, "model": "gpt-4o",
 MESSAGE = {"id": "m", "type": "message", "role": "assistant", "model": "claude-sonnet-4-5", "stop_reason": "end_turn",
     "content": [{"type": "text", "text": CANARY}, {"type": "thinking", "thinking": CANARY, "signature": ""}],
     "usage": {"input_tokens": 3, "output_tokens": 4}}
+RESPONSE = {"id": "r", "object": "response", "created_at": 1, "model": "gpt-4o", "status": "completed", "output": [
+    {"id": "o", "type": "message", "role": "assistant", "status": "completed", "content": [
+        {"type": "output_text", "text": CANARY, "annotations": []}]}],
+    "parallel_tool_calls": True, "tool_choice": "auto", "tools": [],
+    "usage": {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}}
+VECTORS = {"object": "list", "model": "text-embedding-3-small", "usage": {"prompt_tokens": 3, "total_tokens": 3},
+    "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}]}
 CHUNK = ('data: {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "gpt-4o", "choices": '
     '[{"index": 0, "delta": {"content": "%s"}, "finish_reason": null}]}\\n\\n' % CANARY).encode()
 def answered(request):
@@ -32,16 +42,20 @@ def answered(request):
     if b'"stream":true' in request.content.replace(b" ", b""):
         return httpx2.Response(200, headers={"content-type": "text/event-stream"},
             stream=httpx2.ByteStream(CHUNK + b"data: [DONE]\\n\\n"), request=request)
-    return httpx2.Response(200, json=MESSAGE if "messages" in request.url.path else CHAT)
+    answers = {"messages": MESSAGE, "responses": RESPONSE, "embeddings": VECTORS}
+    return httpx2.Response(200, json=answers.get(request.url.path.rpartition("/")[2], CHAT))
 http_client = httpx2.Client(transport=httpx2.MockTransport(answered))
 options = {"api_key": "k", "http_client": http_client, "max_retries": 0}
 messages = [{"role": "user", "content": CANARY}]
 tools = [{"type": "function", "function": {"name": "find", "description": CANARY, "parameters": {"type": "object"}}}]
-chat = openai.OpenAI(**options).chat.completions
+client = openai.OpenAI(**options)
+chat = client.chat.completions
 claude = anthropic.Anthropic(**options).messages
 with submeter.session("s"):
     chat.create(model="gpt-4o", messages=[{"role": "system", "content": CANARY}, *messages], tools=tools, user=CANARY)
     list(chat.create(model="gpt-4o", messages=messages, stream=True))
+    client.responses.create(model="gpt-4o", input=CANARY, instructions=CANARY)
+    client.embeddings.create(model="text-embedding-3-small", input=[CANARY])
     claude.create(model="claude-sonnet-4-5", max_tokens=9, system=CANARY, messages=messages)
     for made in (chat, claude):
         try:
@@ -51,6 +65,23 @@ with submeter.session("s"):
 report(done=True)
 """
 """A program whose every text, asked and answered, in tools and in errors, is the canary."""
+
+CONSOLE = """
+from opentelemetry import _logs, metrics, trace
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import ConsoleLogRecordExporter, SimpleLogRecordProcessor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import ConsoleMetricExporter, PeriodicExportingMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
+tracers, loggers = TracerProvider(), LoggerProvider()
+tracers.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter()))
+loggers.add_log_record_processor(SimpleLogRecordProcessor(ConsoleLogRecordExporter()))
+trace.set_tracer_provider(tracers)
+_logs.set_logger_provider(loggers)
+metrics.set_meter_provider(MeterProvider([PeriodicExportingMetricReader(ConsoleMetricExporter())]))
+"""
+"""An application that has providers of its own and prints all they get."""
 
 SIGNALS = {"/v1/traces", "/v1/metrics", "/v1/logs"}
 
@@ -85,4 +116,47 @@ def test_what_exporters_send_holds_content_only_where_it_was_asked_for(
     assert set(sent) == SIGNALS
     assert b"gpt-4o" in sent["/v1/traces"]
     assert {path for path, body in sent.items() if CANARY.encode() in body} == told
+    assert CANARY not in done.stderr
+
+
+@pytest.mark.parametrize("mode", ["", "span_and_event"])
+def test_what_an_application_prints_holds_content_only_where_it_was_asked_for(mode: str, tmp_path: Path) -> None:
+    variables = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": mode}
+    done = run(tmp_path, CONSOLE + PROGRAM, variables=variables)
+    assert done.returncode == 0, done.stderr
+    for told in ("chat gpt-4o", "embeddings text-embedding-3-small", "usage.input_tokens", "submeter.warning"):
+        assert told in done.stdout
+    assert (CANARY in done.stdout) is bool(mode)
+    assert CANARY not in done.stderr
+
+
+@pytest.mark.parametrize("mode", ["", "span_and_event"])
+def test_what_goes_out_by_grpc_holds_content_only_where_it_was_asked_for(mode: str, tmp_path: Path) -> None:
+    sent: list[bytes] = []
+
+    class Taker(grpc.GenericRpcHandler):
+        def service(self, handler_call_details: Any) -> Any:
+            def take(body: bytes, _context: object) -> bytes:
+                sent.append(handler_call_details.method.encode() + body)
+                return b""
+
+            return grpc.unary_unary_rpc_method_handler(take)
+
+    server = grpc.server(ThreadPoolExecutor(2), [Taker()])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        variables = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}",
+            "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+            "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": mode,
+        }
+        done = run(tmp_path, PROGRAM, variables=variables)
+    finally:
+        server.stop(None).wait(10)
+    assert done.returncode == 0, done.stderr
+    everything = b"".join(sent)
+    for told in (b"TraceService", b"MetricsService", b"LogsService", b"embeddings text-embedding-3-small"):
+        assert told in everything
+    assert (CANARY.encode() in everything) is bool(mode)
     assert CANARY not in done.stderr
