@@ -57,6 +57,7 @@ UNREACHED = {
     "core.instruments:announce": "runs by the guard in a timer's thread",
     "core.instruments:lament": "for SDKs that cannot be metered",
     "core.loading:is_loaded": "runs when an SDK is imported",
+    "core.parents:parent": "for frameworks, in the guard around the whole opening",
     "core.patch:patched": "for the doctor",
     "core.patch:undo": "called by uninstrument",
     "core.reported:Reported.finish_early": "for methods that give their stream to a block, in the guard around it",
