@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from submeter.core.call import Call
     from submeter.core.endpoint import Endpoint
+    from submeter.shapes import turns
 
 Seat = tuple[str, tuple[str, int | None]]
 """The provider's name, and the host and port that the connection leads to."""
@@ -70,7 +71,7 @@ class Sockets:
             module, _, kind = target.partition(":")
             # An older release has the module and no connections in it.
             if hasattr(sys.modules.get(module), kind):
-                wrap = _received_async if ":Async" in target else _received
+                wrap = received_async if ":Async" in target else _received
                 self._install(wrap, target, Sessions(events, self.seat))
 
     def _install(self, wrap: Callable[..., Any], target: str, sessions: Sessions) -> None:
@@ -184,9 +185,11 @@ def _received(sessions: Sessions, original: Callable[..., Any]) -> Callable[...,
     return recv_bytes
 
 
-def _received_async(sessions: Sessions, original: Callable[..., Any]) -> Callable[..., Any]:
+def received_async(sessions: Sessions | turns.Sessions, original: Callable[..., Any]) -> Callable[..., Any]:
+    """`original`, an asynchronous method that gives the next message, with `sessions` told of it or of its failure."""
+
     @wraps(original)
-    async def recv_bytes(self: Any) -> Any:
+    async def receive(self: Any) -> Any:
         try:
             message = await original(self)
         except BaseException as error:
@@ -195,4 +198,4 @@ def _received_async(sessions: Sessions, original: Callable[..., Any]) -> Callabl
         attempt(sessions.take, self, message)
         return message
 
-    return recv_bytes
+    return receive

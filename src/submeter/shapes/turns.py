@@ -19,6 +19,7 @@ from submeter.core.endpoint import dig, fields_of
 from submeter.core.guard import attempt
 from submeter.core.loading import is_loaded
 from submeter.shapes.arguments import Arguments
+from submeter.shapes.sockets import received_async
 from submeter.value import value
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Turns:
         """
         if is_loaded(self.receive.partition(":")[0]):
             sessions = Sessions(self)
-            patch.patch(self.package, self.receive, lambda original: _received(sessions, original))
+            patch.patch(self.package, self.receive, lambda original: received_async(sessions, original))
             patch.patch(self.package, self.connect, lambda original: _connected(sessions, original))
 
 
@@ -118,20 +119,6 @@ class Sessions:
             return
         call, session.call = session.call, None
         call.finish(None if fields_of(error).get("code") in _ORDERLY else error, is_early=True)
-
-
-def _received(sessions: Sessions, original: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(original)
-    async def receive(self: Any) -> Any:
-        try:
-            message = await original(self)
-        except BaseException as error:
-            attempt(sessions.left, self, error)
-            raise
-        attempt(sessions.take, self, message)
-        return message
-
-    return receive
 
 
 def _connected(sessions: Sessions, original: Callable[..., Any]) -> Callable[..., Any]:
