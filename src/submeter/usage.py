@@ -7,8 +7,12 @@ that nobody reported is `None`, never 0 (GenAI conventions, "containment rule").
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import TYPE_CHECKING
 
 from submeter.value import value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @value
@@ -85,6 +89,17 @@ def usage_of(counts: dict[str, int | None], *, estimated: str | None = None, is_
     is_clamped = _clamp(clean)
     is_inconsistent = is_inconsistent or is_clamped
     return Usage(**clean, estimated=estimated, is_inconsistent=is_inconsistent, is_partial=is_partial)  # pyright: ignore[reportArgumentType]
+
+
+def divisions_of(names: Iterable[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The totals among `names`, each with the parts among them that must fit into it together, one row a division."""
+    stated = frozenset(names)
+    found: dict[int, tuple[str, tuple[str, ...]]] = {}
+    for part, total, division in _PARTS:
+        if part in stated and total in stated:
+            _, parts = found.get(division, (total, ()))
+            found[division] = total, (*parts, part)
+    return tuple(found.values())
 
 
 def _clamp(counts: dict[str, int]) -> bool:

@@ -16,6 +16,7 @@ from submeter.record import CallRecord
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from submeter.store.names import Names
     from submeter.usage import Usage
 
 OURS: Final = 0
@@ -62,8 +63,8 @@ def rank_of(scope: str, span_kind: int) -> int:
     return SERVER if span_kind == _SPAN_KIND_SERVER else ANOTHER
 
 
-def record_of(attributes: Mapping[str, str], usage: Usage, owner: Owner, facts: Facts) -> CallRecord:
-    """The record of a span whose normalised attributes describe a call."""
+def record_of(attributes: Mapping[str, str], names: Names, usage: Usage, owner: Owner, facts: Facts) -> CallRecord:
+    """The record of a span whose normalised attributes describe a call; `names` says which of them are tags."""
     get = attributes.get
     conversation = get(semconv.CONVERSATION_ID, "")
     return CallRecord(
@@ -86,7 +87,7 @@ def record_of(attributes: Mapping[str, str], usage: Usage, owner: Owner, facts: 
         step=get(semconv.STEP, ""),
         agent=get(semconv.AGENT_NAME, ""),
         framework=get(semconv.FRAMEWORK, ""),
-        tags=_tags(attributes),
+        tags={name: attributes[key] for key, name in names.tags},
         usage=usage,
         cost_usd=_cost(get(semconv.COST_USD)),
         price_version=get(semconv.COST_PRICE_VERSION, ""),
@@ -135,11 +136,6 @@ def _shadows(other: Witness, witness: Witness) -> bool:
 def _order(witness: Witness) -> tuple[int, int, str, str]:
     record = witness.record
     return (witness.rank, -record.started_ns, record.scope, record.span_id)
-
-
-def _tags(attributes: Mapping[str, str]) -> dict[str, str]:
-    size = len(semconv.TAG_PREFIX)
-    return {key[size:]: value for key, value in attributes.items() if key.startswith(semconv.TAG_PREFIX)}
 
 
 def _reasons(value: str) -> tuple[str, ...]:

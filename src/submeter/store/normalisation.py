@@ -26,6 +26,7 @@ from submeter.store.dialects import (
     SOURCES,
     VALUES,
 )
+from submeter.store.names import Names, names_of
 from submeter.usage import Usage, usage_of
 
 if TYPE_CHECKING:
@@ -34,26 +35,20 @@ if TYPE_CHECKING:
 _NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?")
 _MOST_TOKENS: Final = 1e15
 _PLAIN_DIGITS: Final = 16
-_COUNT_FIELDS: Final = tuple(COUNT_NAMES.items())
-_ODD: Final = KEYS | {
-    semconv.USAGE_ESTIMATED,
-    semconv.USAGE_PARTIAL,
-    semconv.USAGE_INCONSISTENT,
-    semconv.USAGE_REPAIRED,
-}
-"""Foreign names, and marks of a usage that is not simply what the provider counted."""
-
+_UNSTATED: Final = Usage()
 _COUNT_TARGETS: Final = frozenset(COUNT_NAMES.values())
 _CALL_KINDS: Final = semconv.INFERENCE_KINDS | {semconv.KIND_EMBEDDINGS}
 
 
-def normalised(attributes: dict[str, str], scope: str, version: str) -> tuple[dict[str, str], Usage]:
+def normalised(
+    attributes: dict[str, str], scope: str, version: str, names: Names | None = None
+) -> tuple[dict[str, str], Usage]:
     """The attributes with the conventions' names added, counts repaired, and the usage they state.
 
     Applying it twice changes nothing more. `attributes` itself is left alone; it is what comes back where nothing
-    is to be changed.
+    is to be changed. `names` is what the names of `attributes` say, where that is known already.
     """
-    usage = _plain_usage(attributes, scope, version)
+    usage = _plain_usage(attributes, scope, version, names or names_of(attributes))
     if usage is not None:
         return attributes, usage
     out = dict(attributes)
@@ -67,23 +62,23 @@ def normalised(attributes: dict[str, str], scope: str, version: str) -> tuple[di
     return out, usage
 
 
-def _plain_usage(attributes: Mapping[str, str], scope: str, version: str) -> Usage | None:
+def _plain_usage(attributes: Mapping[str, str], scope: str, version: str, names: Names) -> Usage | None:
     """The usage of attributes that need no change, as submeter's own do not; nothing if anything is to be repaired."""
-    provider, kind = attributes.get(semconv.PROVIDER, ""), attributes.get(semconv.KIND, "")
-    if not _ODD.isdisjoint(attributes) or not _is_plain(provider, kind):
+    if names.is_odd:
         return None
-    if _leaves_out_cached(scope, version, provider):
+    provider = attributes.get(semconv.PROVIDER, "")
+    if not _is_plain(provider, attributes.get(semconv.KIND, "")) or _leaves_out_cached(scope, version, provider):
         return None
-    counts: dict[str, int | None] = {}
-    for name, key in _COUNT_FIELDS:
-        value = attributes.get(key)
-        if value is None:
-            continue
+    counts: dict[str, int] = {}
+    for name, key in names.counts:
+        value = attributes[key]
         if not (value.isascii() and value.isdigit() and len(value) < _PLAIN_DIGITS) or (value[0] == "0" != value):
             return None
         counts[name] = int(value)
-    usage = usage_of(counts)
-    return None if usage.is_inconsistent else usage
+    for total, parts in names.divisions:
+        if sum([counts[part] for part in parts]) > counts[total]:
+            return None
+    return Usage(**counts) if counts else _UNSTATED  # pyright: ignore[reportArgumentType]
 
 
 @lru_cache(maxsize=1024)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from submeter import semconv
 from submeter.store.calls import Facts, Owner, Witness, each_once, rank_of, record_of
-from submeter.store.dialects import MARKS
+from submeter.store.names import NamesOf
 from submeter.store.native import Lists, Maps, Numbers, Strings, Texts, Words, block
 from submeter.store.normalisation import is_call, normalised
 from submeter.store.wire import Pairs, spans_of
@@ -184,14 +184,15 @@ def span_batch(data: bytes) -> Batch:
 
 def _normalised(group: Group, witnesses: list[Witness]) -> list[dict[str, str]]:
     """The attributes of every span, with the conventions' names where it may be a call; calls go to `witnesses`."""
-    owner = group.owner
+    owner, names_of = group.owner, NamesOf()
     found = [group.pairs.texts(span.attributes) for span in group.spans]
     for at, attributes in enumerate(found):
-        if MARKS.isdisjoint(attributes):
+        names = names_of[tuple(attributes)]
+        if not names.may_be_call:
             continue
-        found[at], usage = normalised(attributes, owner.scope, owner.version)
+        found[at], usage = normalised(attributes, owner.scope, owner.version, names)
         if is_call(found[at]):
-            record = record_of(found[at], usage, owner, group.facts(at))
+            record = record_of(found[at], names, usage, owner, group.facts(at))
             witnesses.append(Witness(rank_of(owner.scope, group.spans[at].kind), record))
     return found
 

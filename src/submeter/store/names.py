@@ -1,0 +1,59 @@
+"""Names: what the names of a span's attributes say by themselves, whatever the values are.
+
+The spans of a batch bear the same few sets of names, so this is found out once for each and not for every span.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from submeter import semconv
+from submeter.store.dialects import COUNT_NAMES, KEYS, MARKS
+from submeter.usage import divisions_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_ODD: Final = KEYS | {
+    semconv.USAGE_ESTIMATED,
+    semconv.USAGE_PARTIAL,
+    semconv.USAGE_INCONSISTENT,
+    semconv.USAGE_REPAIRED,
+}
+"""Foreign names, and marks of a usage that is not simply what the provider counted."""
+
+
+class Names(NamedTuple):
+    """What the names of one span's attributes say.
+
+    `may_be_call` says that one of a call's marks is among them, `is_odd` that one is foreign or marks a repair.
+    `counts` are the stated counts of `Usage` with their attributes, `divisions` those of which a total and parts are
+    stated, `tags` the attributes that are tags with the tags' own names.
+    """
+
+    may_be_call: bool
+    is_odd: bool
+    counts: tuple[tuple[str, str], ...]
+    divisions: tuple[tuple[str, tuple[str, ...]], ...]
+    tags: tuple[tuple[str, str], ...]
+
+
+class NamesOf(dict[tuple[str, ...], Names]):
+    """What names say, by the names in their order; lives as long as a batch, for anyone may send any name."""
+
+    def __missing__(self, keys: tuple[str, ...]) -> Names:
+        names = self[keys] = names_of(keys)
+        return names
+
+
+def names_of(keys: Iterable[str]) -> Names:
+    """What `keys`, the names of one span's attributes, say."""
+    stated = frozenset(keys)
+    counts = tuple((count, key) for count, key in COUNT_NAMES.items() if key in stated)
+    return Names(
+        may_be_call=not MARKS.isdisjoint(stated),
+        is_odd=not _ODD.isdisjoint(stated),
+        counts=counts,
+        divisions=divisions_of(count for count, _ in counts),
+        tags=tuple((key, key.removeprefix(semconv.TAG_PREFIX)) for key in keys if key.startswith(semconv.TAG_PREFIX)),
+    )
