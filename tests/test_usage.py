@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from submeter.usage import COUNTS, Usage, added, usage_of
+from submeter.usage import COUNTS, Usage, added, divisions_of, usage_of
 
 COUNT = st.one_of(st.none(), st.integers(0, 10_000))
 SAID = st.dictionaries(st.sampled_from(COUNTS), COUNT)
@@ -99,3 +99,13 @@ def test_a_part_without_its_total_invents_none() -> None:
 def test_an_estimate_and_a_part_are_marked_through_a_sum() -> None:
     total = added(Usage(input_tokens=1, estimated="characters"), Usage(output_tokens=2, is_partial=True))
     assert (total.estimated, total.is_partial, total.total_tokens) == ("characters", True, 3)
+
+
+@given(st.sets(st.sampled_from(COUNTS)))
+def test_divisions_are_the_totals_and_parts_among_the_names(names: set[str]) -> None:
+    expected = [
+        (total, tuple(part for part in parts if part in names))
+        for total, parts in FITS
+        if total in names and not names.isdisjoint(parts)
+    ]
+    assert list(divisions_of(names)) == expected
