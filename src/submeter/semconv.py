@@ -171,9 +171,12 @@ KIND_MODERATION: Final = "moderation"
 KIND_RERANK: Final = "rerank"
 KIND_FETCH_RESPONSE: Final = "fetch_response"
 KIND_INVOKE_AGENT: Final = "invoke_agent"
+KIND_INVOKE_WORKFLOW: Final = "invoke_workflow"
 KIND_EXECUTE_TOOL: Final = "execute_tool"
 INFERENCE_KINDS: Final = frozenset({KIND_CHAT, KIND_TEXT_COMPLETION, KIND_GENERATE_CONTENT})
 """The kinds whose spans are inference spans: their tokens and duration go to the inference metrics."""
+INVOCATION_KINDS: Final = frozenset({KIND_INVOKE_AGENT, KIND_INVOKE_WORKFLOW})
+"""The kinds whose spans are of work for which the calls beneath are made."""
 
 FINISH_ERROR: Final = "error"
 ERROR_OTHER: Final = "_OTHER"

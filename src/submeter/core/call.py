@@ -69,6 +69,9 @@ class Call(Answer):
     is_leaving = True
     """Whether the request has yet to leave the host, so that it can be refused."""
 
+    is_counted = True
+    """Whether it is a request to a model; else those that come of it are counted in its place."""
+
     __slots__ = (
         "__weakref__",
         "_is_finished",
@@ -141,7 +144,7 @@ class Call(Answer):
         if record is not None:
             attempt(self._write, record, error)
         attempt(self.span.end, ended_ns)
-        if record is None:
+        if record is None or not self.is_counted:
             return
         for meter in self.scope.meters:
             attempt(meter.add, record)
@@ -270,6 +273,10 @@ class Made(Call):
 
     __slots__ = ()
     is_leaving = False
+
+    def lasted(self, duration_ns: int) -> None:
+        """Says how long it took, of a call that ends where that is told."""
+        self._opened_ns = _clock() - duration_ns
 
 
 def _transcript(body: Mapping[str, Any], mode: str) -> Transcript:

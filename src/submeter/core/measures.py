@@ -34,8 +34,8 @@ _COUNTED = (
 _MODALITIES = (semconv.MODALITY_TEXT, semconv.MODALITY_IMAGE, semconv.MODALITY_AUDIO)
 
 
-_EXPECTED = semconv.INFERENCE_KINDS | {semconv.KIND_EMBEDDINGS}
-"""Kinds of call whose answer should state usage."""
+_EXPECTED = semconv.INFERENCE_KINDS | semconv.INVOCATION_KINDS | {semconv.KIND_EMBEDDINGS}
+"""Kinds of call whose answer should state usage, or that of the calls it took."""
 
 
 def measure(made: Instruments, record: CallRecord, labels: tuple[str, ...], dialect: str) -> None:
@@ -47,7 +47,7 @@ def measure(made: Instruments, record: CallRecord, labels: tuple[str, ...], dial
         _inference(made, record, attributes, timed)
     if is_inference and dialect != "latest":
         _legacy(made, record, attributes, timed)
-    if not is_inference:
+    if not is_inference and record.kind not in semconv.INVOCATION_KINDS:
         _time(made, semconv.METRIC_OTHER_DURATION, record, timed)
         if record.usage.input_tokens is not None:
             made.add(semconv.METRIC_EMBEDDINGS_INPUT_TOKENS, record.usage.input_tokens, attributes)

@@ -21,11 +21,23 @@ if TYPE_CHECKING:
 
 
 class Found(NamedTuple):
-    """One request that an item reports: how it is read, what tells it from all others, and what is said of it."""
+    """One request that an item reports.
+
+    Args:
+        endpoint: how it is read.
+        identity: what tells it from all others.
+        fields: what is said of it.
+        asked: the fields of the request, where they are not among these; its model is at `model`.
+        said: who made it.
+        times: when it began and how long it took, in nanoseconds, where that is said.
+    """
 
     endpoint: Endpoint
     identity: str
     fields: Mapping[str, Any]
+    asked: Mapping[str, Any] = {}
+    said: context.Said = context.Said()
+    times: tuple[int, int] | None = None
 
 
 @final
@@ -98,8 +110,8 @@ class Reported:
         """The host left the block of a stream; as `drop`."""
 
     def _counted(self, item: Any) -> None:
-        for endpoint, identity, fields in self._report.find(fields_of(item)):
-            if is_first(identity):
-                call = Made(endpoint, *self._place, {"model": fields.get("model")})
-                call.answer(fields)
+        for found in self._report.find(fields_of(item)):
+            if is_first(found.identity):
+                call = Made(found.endpoint, *self._place, {"model": found.fields.get("model")})
+                call.answer(found.fields)
                 call.finish()

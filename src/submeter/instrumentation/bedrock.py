@@ -1,159 +1,49 @@
-"""Amazon Bedrock: Converse, and InvokeModel of every model family, through botocore and aiobotocore.
+"""Amazon Bedrock through botocore and aiobotocore: Converse, InvokeModel of every model family, agents and flows.
 
-Bedrock counts cached tokens beside the input. An InvokeModel answer has its counts in HTTP headers, its stream in a
-last event of metrics, whatever the family; the families' own bodies tell why they ended, and more.
+An InvokeModel answer has its counts in HTTP headers. Agents state usage in the events of their trace alone, request
+by request, where the application asks for that; what they retrieve and generate from states none.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from submeter import semconv
+from submeter.context import Said
 from submeter.core.body import parsed
-from submeter.core.endpoint import Endpoint, counts_of, fields_of, plan_of
+from submeter.core.endpoint import Endpoint, dig, fields_of
+from submeter.core.reported import Found
 from submeter.shapes.botocore import Operation, Provider
+from submeter.shapes.invoked import CONVERSE, INVOKED, INVOKED_EMBEDDINGS, INVOKED_RERANKING, INVOKED_TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from submeter.core.call import Call
-    from submeter.core.endpoint import Table
+    from collections.abc import Callable, Iterator, Mapping
 
 LARGEST_REQUEST = 256 * 1024
 """Bytes of an InvokeModel request that are parsed for what they ask; images make larger ones."""
 
+AGENT = Endpoint(kind=semconv.KIND_INVOKE_AGENT)
+FLOW = Endpoint(kind=semconv.KIND_INVOKE_WORKFLOW, request={"flowIdentifier": semconv.WORKFLOW_NAME})
 
-def _cache_details(details: Any, counts: dict[str, int | None]) -> None:
-    for detail in details:
-        known = fields_of(detail)
-        lifetime = known.get("ttl")
-        if lifetime in ("5m", "1h"):
-            counts[f"cache_write_{lifetime}_tokens"] = known.get("inputTokens")
-
-
-_USAGE: Table = {
-    "inputTokens": "input_tokens",
-    "outputTokens": "output_tokens",
-    "cacheReadInputTokens": "cache_read_tokens",
-    "cacheWriteInputTokens": "cache_write_tokens",
-    "cacheDetails": _cache_details,
-    # Nova, invoked.
-    "cacheReadInputTokenCount": "cache_read_tokens",
-    "cacheWriteInputTokenCount": "cache_write_tokens",
-    # Claude, invoked.
-    "input_tokens": "input_tokens",
-    "output_tokens": "output_tokens",
-    "cache_read_input_tokens": "cache_read_tokens",
-    "cache_creation_input_tokens": "cache_write_tokens",
-    "cache_creation": {
-        "ephemeral_5m_input_tokens": "cache_write_5m_tokens",
-        "ephemeral_1h_input_tokens": "cache_write_1h_tokens",
-    },
-    # Mistral, Jamba, Qwen, DeepSeek and gpt-oss, invoked.
-    "prompt_tokens": "input_tokens",
-    "completion_tokens": "output_tokens",
-}
-_OUTSIDE = plan_of(
-    {
-        # The metrics at the end of every invoked stream.
-        "inputTokenCount": "input_tokens",
-        "outputTokenCount": "output_tokens",
-        "cacheReadInputTokenCount": "cache_read_tokens",
-        "cacheWriteInputTokenCount": "cache_write_tokens",
-        # Titan.
-        "inputTextTokenCount": "input_tokens",
-        "totalOutputTextTokenCount": "output_tokens",
-        # Llama.
-        "prompt_token_count": "input_tokens",
-        "generation_token_count": "output_tokens",
-    }
-)
-"""Counts of invoked models that stand in the answer itself."""
-
-_ANSWERS = ("results", "outputs", "generations", "completions", "choices")
-"""Lists in which families keep their answers: Titan, Mistral, Cohere, Jurassic, and the rest."""
-
-_REASONS = ("stop_reason", "stopReason", "completionReason", "finish_reason", "finishReason")
-
-
-def _reason_of(fields: Mapping[str, Any]) -> str:
-    for name in _REASONS:
-        reason = fields.get(name)
-        reason = fields_of(reason).get("reason") if isinstance(reason, dict) else reason
-        if isinstance(reason, str):
-            return reason.lower()
-    return ""
-
-
-def _settle_tier(call: Call, fields: Mapping[str, Any]) -> None:
-    tier = fields_of(fields.get("serviceTier")).get("type")
-    if isinstance(tier, str):
-        call.fact(semconv.SERVICE_TIER, tier)
-
-
-def _settle_invoked(call: Call, fields: Mapping[str, Any]) -> None:
-    counts_of(fields, _OUTSIDE, call.counts)
-    answers = [fields_of(one) for name in _ANSWERS for one in fields.get(name) or ()]
-    lengths = [length for answer in answers if isinstance(length := answer.get("tokenCount"), int)]
-    if lengths:  # Titan, where each result has its own
-        call.counts["output_tokens"] = sum(lengths)
-    for told in (fields, *answers):
-        reason = _reason_of(told)
-        if reason:
-            call.ended(reason)
-
-
-CONVERSE = Endpoint(
-    kind=semconv.KIND_CHAT,
-    usage=_USAGE,
-    is_inclusive=False,
-    envelopes=frozenset({"metadata", "messageStop"}),
-    finish="stopReason",
+AGENT_REQUEST = replace(
+    INVOKED,
     request={
-        "maxTokens": semconv.REQUEST_MAX_TOKENS,
+        "maximumLength": semconv.REQUEST_MAX_TOKENS,
         "stopSequences": semconv.REQUEST_STOP_SEQUENCES,
         "temperature": semconv.REQUEST_TEMPERATURE,
+        "topK": semconv.REQUEST_TOP_K,
         "topP": semconv.REQUEST_TOP_P,
     },
-    settle=_settle_tier,
 )
+UNTIMED_AGENT_REQUEST = replace(AGENT_REQUEST, is_reported=True)
 
-INVOKED = Endpoint(
+GENERATED = Endpoint(
     kind=semconv.KIND_CHAT,
-    usage=_USAGE,
-    is_inclusive=False,
-    envelopes=frozenset({"amazon-bedrock-invocationMetrics", "message", "metadata", "messageStop"}),
-    parts=("delta",),
-    # Claude's `message_start` says 1 output token before there is any.
-    placeholders=frozenset({"output_tokens"}),
-    finish="stop_reason",
-    request={
-        **CONVERSE.request,
-        "max_gen_len": semconv.REQUEST_MAX_TOKENS,
-        "max_new_tokens": semconv.REQUEST_MAX_TOKENS,
-        "max_tokens": semconv.REQUEST_MAX_TOKENS,
-        "maxTokenCount": semconv.REQUEST_MAX_TOKENS,
-        "stop": semconv.REQUEST_STOP_SEQUENCES,
-        "stop_sequences": semconv.REQUEST_STOP_SEQUENCES,
-        "top_k": semconv.REQUEST_TOP_K,
-        "top_p": semconv.REQUEST_TOP_P,
-    },
-    response={"id": semconv.RESPONSE_ID, "model": semconv.RESPONSE_MODEL},
-    settle=_settle_invoked,
+    request={"sessionId": semconv.CONVERSATION_ID},
+    response={"sessionId": semconv.CONVERSATION_ID},
 )
-INVOKED_TEXT = replace(INVOKED, kind=semconv.KIND_TEXT_COMPLETION)
-INVOKED_EMBEDDINGS = replace(
-    INVOKED,
-    kind=semconv.KIND_EMBEDDINGS,
-    request={
-        "dimensions": semconv.EMBEDDINGS_DIMENSION_COUNT,
-        "embedding_types": semconv.REQUEST_ENCODING_FORMATS,
-        "output_dimension": semconv.EMBEDDINGS_DIMENSION_COUNT,
-    },
-)
-
-INVOKED_RERANKING = replace(INVOKED, kind=semconv.KIND_RERANK, request={})
 
 
 def _converse(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -200,18 +90,120 @@ def _counted(headers: Mapping[str, str]) -> dict[str, int | None]:
     return {count: int(headers[name]) for name, count in _HEADERS.items() if headers.get(name, "").isdigit()}
 
 
-_OPERATIONS = {
+_AGENTS_OF_FLOW = ("flowTraceEvent", "trace", "nodeDependencyTrace", "traceElements", "agentTraces")
+
+
+class _Trace:
+    """What the events of one agent's or flow's work have told so far: of each request, what was asked for."""
+
+    __slots__ = ("_asked",)
+
+    def __init__(self) -> None:
+        self._asked: dict[str, Mapping[str, Any]] = {}
+
+    def find(self, event: Mapping[str, Any]) -> Iterator[Found]:
+        """The requests that an event reports as answered."""
+        of_agents = (fields_of(part) for part in dig(event, _AGENTS_OF_FLOW) or ())
+        part = fields_of(event.get("trace"))
+        # Within a flow an agent is known by its id; else the application said whose work it is.
+        for known, said in ((part, ""), *((one, str(one.get("agentId") or "")) for one in of_agents)):
+            agent = Said(agent=str(known.get("collaboratorName") or said), agent_id=str(known.get("agentId") or ""))
+            for step in fields_of(known.get("trace")).values():
+                found = self._found(fields_of(step), agent)
+                if found is not None:
+                    yield found
+
+    def _found(self, step: Mapping[str, Any], agent: Said) -> Found | None:
+        asked = fields_of(step.get("modelInvocationInput"))
+        if asked:
+            settings = fields_of(asked.get("inferenceConfiguration"))
+            self._asked[str(asked.get("traceId"))] = {**settings, "model": asked.get("foundationModel")}
+        answered = fields_of(step.get("modelInvocationOutput"))
+        told = fields_of(answered.get("metadata"))
+        usage = fields_of(told.get("usage"))
+        if not usage:
+            return None
+        name = str(answered.get("traceId"))
+        raw = _raw(answered)
+        counted = {**usage, **{name: count for name, count in fields_of(raw.get("usage")).items() if count is not None}}
+        times = _times(told)
+        return Found(
+            AGENT_REQUEST if times else UNTIMED_AGENT_REQUEST,
+            str(told.get("clientRequestId") or name),
+            {**raw, "usage": counted},
+            self._asked.pop(name, {}),
+            agent,
+            times,
+        )
+
+
+def _raw(answered: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The model's own answer, which tells its cached tokens and why it ended; empty where it is no document."""
+    content = fields_of(answered.get("rawResponse")).get("content")
+    if not isinstance(content, str) or len(content) > LARGEST_REQUEST:
+        return {}
+    return fields_of(parsed(content.encode()))
+
+
+def _times(told: Mapping[str, Any]) -> tuple[int, int] | None:
+    began, ended = told.get("startTime"), told.get("endTime")
+    if not isinstance(began, datetime) or not isinstance(ended, datetime):
+        return None
+    return round(began.timestamp() * 1e9), round((ended - began).total_seconds() * 1e9)
+
+
+def _agent(parameters: Mapping[str, Any]) -> tuple[str, Said]:
+    """An inline agent by its name, another by its id: its name is known to Bedrock alone."""
+    identity = str(parameters.get("agentId") or "")
+    name = str(parameters.get("agentName") or identity)
+    return name, Said(agent=name, agent_id=identity, conversation=str(parameters.get("sessionId") or ""))
+
+
+def _flow(parameters: Mapping[str, Any]) -> tuple[str, Said]:
+    return str(parameters.get("flowIdentifier") or ""), Said()
+
+
+def _generated(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The model that is to answer from what was retrieved."""
+    configuration = fields_of(parameters.get("retrieveAndGenerateConfiguration"))
+    kinds = ("knowledgeBaseConfiguration", "externalSourcesConfiguration")
+    models = [fields_of(configuration.get(kind)).get("modelArn") for kind in kinds]
+    return {**parameters, "model": next(filter(None, models), None)}
+
+
+def _ranked(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    at = ("rerankingConfiguration", "bedrockRerankingConfiguration", "modelConfiguration", "modelArn")
+    return {"model": dig(parameters, at)}
+
+
+def _work(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was given to an agent or a flow; the model is said of inline agents only."""
+    return {**parameters, "model": parameters.get("foundationModel")}
+
+
+def _traced(endpoint: Endpoint, work: Callable[[Mapping[str, Any]], tuple[str, Said]], stream: str) -> Operation:
+    return Operation(endpoint=lambda _: endpoint, request=_work, stream=stream, work=work, trace=lambda: _Trace().find)
+
+
+_RUNTIME = {
     "Converse": Operation(endpoint=lambda _: CONVERSE, request=_converse),
     "ConverseStream": Operation(endpoint=lambda _: CONVERSE, request=_converse, stream="stream"),
     "InvokeModel": Operation(endpoint=_invoked_endpoint, request=_invoked, body="body"),
     "InvokeModelWithResponseStream": Operation(endpoint=_invoked_endpoint, request=_invoked, stream="body"),
 }
+_AGENTS = {
+    "InvokeAgent": _traced(AGENT, _agent, "completion"),
+    "InvokeInlineAgent": _traced(AGENT, _agent, "completion"),
+    "InvokeFlow": _traced(FLOW, _flow, "responseStream"),
+    "RetrieveAndGenerate": Operation(endpoint=lambda _: GENERATED, request=_generated),
+    "RetrieveAndGenerateStream": Operation(endpoint=lambda _: GENERATED, request=_generated, stream="stream"),
+    "Rerank": Operation(endpoint=lambda _: INVOKED_RERANKING, request=_ranked),
+}
 
 PROVIDER = Provider(
     package="botocore",
     name="aws.bedrock",
-    service="bedrock-runtime",
-    operations=_OPERATIONS,
+    services={"bedrock-runtime": _RUNTIME, "bedrock-agent-runtime": _AGENTS},
     headers=_counted,
     client="botocore.client:BaseClient",
     streams="botocore.eventstream:EventStream",

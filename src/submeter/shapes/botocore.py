@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+from submeter.context import within
 from submeter.core import patch
 from submeter.core.abandoned import settle
 from submeter.core.body import parsed
@@ -19,14 +20,17 @@ from submeter.core.call import Call
 from submeter.core.endpoint import dig, fields_of
 from submeter.core.follow import follow, follow_async
 from submeter.core.guard import attempt
+from submeter.core.invocation import Invocation
 from submeter.shapes.botocore_body import Reader, carried, carry, read, read_async
 from submeter.shapes.methods import server_of
 from submeter.value import value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from submeter.context import Said
     from submeter.core.endpoint import Endpoint
+    from submeter.core.reported import Found
 
 
 @value
@@ -38,23 +42,27 @@ class Operation:
         request: the fields of the request, from its parameters.
         stream: the field of the answer that holds an event stream, empty where there is none.
         body: the field of the answer that holds an unread body, empty where there is none.
+        work: for work that is given to an agent or a flow, the name of that and whose work it is, found out from the
+            request's parameters.
+        trace: for such work, makes what finds the requests to models that its events report, event by event.
     """
 
     endpoint: Callable[[Mapping[str, Any]], Endpoint | None]
     request: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     stream: str = ""
     body: str = ""
+    work: Callable[[Mapping[str, Any]], tuple[str, Said]] | None = None
+    trace: Callable[[], Callable[[Mapping[str, Any]], Iterable[Found]]] | None = None
 
 
 @value
 class Provider:
-    """A service of AWS, in one of its SDKs.
+    """A provider in one of the SDKs of AWS.
 
     Args:
         package: the SDK's import name.
         name: value of `gen_ai.provider.name`.
-        service: the service's name in the SDK.
-        operations: operation name -> what it means.
+        services: name of a service in the SDK -> name of an operation of it -> what that means.
         headers: reads the counts in the answer's HTTP headers.
         client: the client's class.
         streams: the event stream's class.
@@ -64,8 +72,7 @@ class Provider:
 
     package: str
     name: str
-    service: str
-    operations: Mapping[str, Operation]
+    services: Mapping[str, Mapping[str, Operation]]
     headers: Callable[[Mapping[str, str]], dict[str, int | None]]
     client: str
     streams: str
@@ -96,17 +103,23 @@ class Provider:
 
     def open(self, client: Any, name: str, parameters: Mapping[str, Any]) -> Opened | None:
         """Opens the call of a request, or gives `None` when it is not metered."""
-        if client.meta.service_model.service_name != self.service:
+        operations = self.services.get(client.meta.service_model.service_name)
+        if operations is None:
             return None
         settle()
-        operation = self.operations.get(name)
+        operation = operations.get(name)
         endpoint = operation.endpoint(parameters) if operation is not None else None
         if operation is None or endpoint is None:
             return None
         server = server_of(client.meta.endpoint_url)
         asked = operation.request(parameters)
-        call = Call(endpoint, self.name, server, asked, is_stream=bool(operation.stream))
-        return Opened(call, operation, self)
+        if operation.work is None or operation.trace is None:
+            call = Call(endpoint, self.name, server, asked, is_stream=bool(operation.stream))
+            return Opened(call, operation, self)
+        at_work, said = operation.work(parameters)
+        with within(said):
+            work = Invocation(endpoint, self.name, server, asked, name=at_work, find=operation.trace())
+        return Opened(work, operation, self)
 
 
 @dataclass(slots=True)
@@ -124,6 +137,7 @@ class Opened:
         stream = answer.get(self.operation.stream) if self.operation.stream else None
         body = answer.get(self.operation.body) if self.operation.body else None
         if stream is not None:
+            self.call.read(answer)
             _follow(self.call, stream, follow_async if self.provider.is_async else follow)
         elif body is not None:
             carry(body, Reader(self.call, dict(self.call.counts), headers.get("content-length", "")))
@@ -195,8 +209,9 @@ def _saw(stream: Any, event: Any, error: BaseException | None = None) -> None:
     if error is not None:
         call.finish(error)
         return
-    # Most models' events are events of the service; those that are passed through are bytes inside of one.
-    inner = fields_of(fields_of(event).get("chunk")).get("bytes")
+    # Most models' events are events of the service; those that are passed through are bytes inside of one. Such bytes
+    # of an agent are its words.
+    inner = None if isinstance(call, Invocation) else fields_of(fields_of(event).get("chunk")).get("bytes")
     call.taker()(event if inner is None else parsed(inner) or {})
 
 
