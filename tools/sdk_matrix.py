@@ -40,10 +40,11 @@ class Outcome:
     detail: str = ""
 
 
-def tests_of(package: str) -> Path:
-    """The matrix of an SDK."""
-    own = TESTS / f"test_{package.replace('.', '_')}.py"
-    return own if own.is_file() else TESTS / f"test_{PROVIDERS[package].module}.py"
+def tests_of(package: str) -> list[Path]:
+    """The matrix of an SDK, and what there is of its agents and sessions."""
+    own = package.replace(".", "_")
+    name = own if (TESTS / f"test_{own}.py").is_file() else PROVIDERS[package].module
+    return sorted(TESTS.glob(f"test_{name}*.py"))
 
 
 def tried(uv: str, package: str, row: Row, *, is_oldest: bool) -> Outcome:
@@ -61,7 +62,7 @@ def tried(uv: str, package: str, row: Row, *, is_oldest: bool) -> Outcome:
         if code:
             return Outcome("", 0, 0, 0, f"cannot be installed: {said.strip().splitlines()[-1] if said else code}")
         _, version = run(python, "-c", f"from importlib.metadata import version; print(version({row.distribution!r}))")
-        _, said = run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", tests_of(package))
+        _, said = run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests_of(package))
         counts = {kind: int(number) for number, kind in COUNTS.findall(said.strip().splitlines()[-1])}
         failed = counts.get("failed", 0) + counts.get("error", 0)
         detail = "" if not failed and counts.get("passed") else said[-2000:]

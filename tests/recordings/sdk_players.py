@@ -5,6 +5,7 @@ A player asks its SDK for the same kind of answer as was recorded; what exactly 
 
 from __future__ import annotations
 
+import binascii
 import json
 import re
 from collections.abc import Iterator
@@ -14,7 +15,9 @@ from urllib.parse import unquote
 
 from providers import (
     test_aiobotocore,
+    test_aiobotocore_agents,
     test_bedrock,
+    test_bedrock_agents,
     test_cohere,
     test_google_genai,
     test_groq,
@@ -45,6 +48,7 @@ class Player:
         ask: makes the call with client, exchange, model and whether it is asynchronous; gives the answer or its stream.
         method: the recorded method.
         is_fetched: whether it fetches an answer that was asked for before.
+        is_work: whether it gives work to an agent, whose events report the calls.
     """
 
     provider: str
@@ -55,6 +59,7 @@ class Player:
     ask: Callable[[Any, Exchange, str, bool], Any]
     method: str = "POST"
     is_fetched: bool = False
+    is_work: bool = False
 
     def plays(self, exchange: Exchange) -> bool:
         """Whether the exchange is of this kind."""
@@ -84,8 +89,10 @@ class Player:
 
 
 def is_binary(exchange: Exchange) -> bool:
-    """Whether the answer is a stream of events in AWS's framing."""
-    return "amazon.eventstream" in exchange.content_type
+    """Whether the answer is a stream of events in AWS's framing; its type was not always recorded."""
+    head = exchange.body[:12]
+    is_framed = len(head) == 12 and binascii.crc32(head[:8]) == int.from_bytes(head[8:])
+    return is_framed or "amazon.eventstream" in exchange.content_type
 
 
 def _google(client: Any, exchange: Exchange, model: str, is_async: bool) -> Any:
@@ -158,6 +165,21 @@ def _streamed(call: Any, name: str, ask: dict[str, Any], is_async: bool) -> Any:
         return (await call(**ask))[name]
 
     return opened() if is_async else call(**ask)[name]
+
+
+def _bedrock_agents(url: str, is_async: bool) -> Any:
+    return (test_aiobotocore_agents.make if is_async else test_bedrock_agents.make)(url, is_async)
+
+
+def _worked(client: Any, _exchange: Exchange, _model: str, is_async: bool) -> Any:
+    return _streamed(client.invoke_agent, "completion", test_bedrock_agents.ASK, is_async)
+
+
+def _generated(client: Any, exchange: Exchange, _model: str, is_async: bool) -> Any:
+    ask = test_bedrock_agents.RETRIEVED
+    if is_binary(exchange):
+        return _streamed(client.retrieve_and_generate_stream, "stream", ask, is_async)
+    return client.retrieve_and_generate(**ask)
 
 
 def _mistral(client: Any, exchange: Exchange, model: str, is_async: bool) -> Any:
@@ -235,6 +257,23 @@ PLAYERS = (
     ),
     Player("aws.bedrock", _MODEL + "(converse|converse-stream)$", "chat", _bedrock, _ended_bedrock, _converse),
     Player("aws.bedrock", _MODEL + "(invoke|invoke-with-response-stream)$", "", _bedrock, _ended_bedrock, _invoked),
+    Player(
+        "aws.bedrock",
+        r"bedrock-agent-runtime\..*/sessions/[^/]+/text$",
+        "chat",
+        _bedrock_agents,
+        _ended_bedrock,
+        _worked,
+        is_work=True,
+    ),
+    Player(
+        "aws.bedrock",
+        r"bedrock-agent-runtime\..*/retrieveAndGenerate(Stream)?$",
+        "chat",
+        _bedrock_agents,
+        _ended_bedrock,
+        _generated,
+    ),
     Player("mistral_ai", r"api\.mistral\.ai/v1/chat/completions", "chat", test_mistral.make, _ended_mistral, _mistral),
     Player(
         "mistral_ai", r"api\.mistral\.ai/v1/embed", _EMBEDDINGS, test_mistral.make, _ended_mistral, _mistral_embedded

@@ -47,12 +47,13 @@ def bodies(exchange: Exchange) -> list[Fields]:
 
 
 def _messages(data: bytes) -> list[Fields]:
-    """The payloads of AWS's framing, that of a passed-through model unpacked."""
+    """The payloads of AWS's framing, that of a passed-through model unpacked; an agent's words are left out."""
     found: list[Fields] = []
     while len(data) > 16:
         size, headers = int.from_bytes(data[:4], "big"), int.from_bytes(data[4:8], "big")
         payload: Fields = json.loads(data[12 + headers : size - 4] or b"{}")
-        found.append(json.loads(base64.b64decode(payload["bytes"])) if "bytes" in payload else payload)
+        passed = base64.b64decode(payload.get("bytes", ""))
+        found.append(json.loads(passed) if passed.startswith(b"{") else payload)
         data = data[size:]
     return found
 
@@ -61,11 +62,25 @@ def stated(exchange: Exchange, player: Player) -> Counts:
     """The counts by their attributes' names without the prefix; empty where the provider states none."""
     if exchange.status >= 400:
         return {}
+    if player.is_work:
+        return _added(answered(exchange))
     counts = _READERS[player.provider](exchange, bodies(exchange))
     if player.kind == "embeddings":
         counts.pop("output_tokens", None)
     clamped(counts)
     return counts
+
+
+def answered(exchange: Exchange) -> list[Fields]:
+    """The usage of each request to a model that the trace of an agent tells of, beside the answers of others."""
+    steps = [fields_of(step) for event in bodies(exchange) for step in fields_of(event.get("trace")).values()]
+    made = [fields_of(fields_of(step.get("modelInvocationOutput")).get("metadata")) for step in steps]
+    return [fields_of(one["usage"]) for one in made if "usage" in one]
+
+
+def _added(usages: list[Fields]) -> Counts:
+    names = {"inputTokens": "input_tokens", "outputTokens": "output_tokens"}
+    return {count: sum(usage[name] for usage in usages) for name, count in names.items()} if usages else {}
 
 
 def _last(found: list[Fields]) -> Fields:

@@ -59,8 +59,8 @@ PROVIDERS: dict[str, Row] = {
         "botocore",
         "botocore",
         "1.42",
-        calls="Bedrock: Converse and InvokeModel of every model family, whole and streamed, embeddings, reranking; "
-        "`boto3` too",
+        calls="Bedrock: Converse and InvokeModel of every model family, whole and streamed, embeddings, reranking, "
+        "agents and flows request by request where their trace is asked for; `boto3` too",
         module="bedrock",
         awaits=("botocore.client",),
     ),
