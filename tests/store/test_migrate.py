@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from submeter.store import SchemaError, open_store, sql
+from store.telemetry import call, request, span
+from submeter.store import SchemaError, open_store, questions, sql
 from submeter.store.database import Database
 from submeter.store.migrate import checksum, migrate
 
@@ -56,6 +57,31 @@ def test_a_changed_view_is_made_anew(database: Database) -> None:
     database.engine.run(sql.statement("record"), {"names": ["043_llm_calls"], "checksums": ["another"]})
     assert migrate(database.engine) == ("043_llm_calls",)
     assert database.read("SELECT count(input_tokens) FROM otel.llm_calls", {}, "TSV") == b"0\n"
+
+
+def test_a_changed_view_that_feeds_a_table_is_made_anew_and_rows_stay(database: Database) -> None:
+    name = "044_llm_call_intake_mv"
+    text = next(file.text for file in sql.schema() if file.name == name)
+    older = text.replace("SpanAttributes['user.id'] AS user_id", "'of an older version' AS user_id")
+    assert older != text
+    database.engine.run(older)
+    database.engine.run(sql.statement("record"), {"names": [name], "checksums": [checksum(older)]})
+    database.insert_traces(request([span(call("s1", "ada"))]), "before")
+    assert migrate(database.engine) == (name,)
+    assert migrate(database.engine) == ()
+    database.insert_traces(request([span(call("s2", "bob"))]), "after")
+    found = {row.session_id: (row.user_id, row.input_tokens) for row in questions.sessions(database)}
+    assert found == {"s1": ("of an older version", 100), "s2": ("bob", 100)}
+
+
+def test_only_what_holds_no_rows_may_change(database: Database) -> None:
+    query = (
+        "SELECT name FROM system.tables WHERE database = 'otel' AND engine NOT IN ('View', 'MaterializedView', 'Null')"
+    )
+    tables = set(database.read(query, {}, "TSV").decode().split())
+    for file in sql.schema()[1:]:
+        name = file.name.partition("_")[2]
+        assert ("CREATE OR REPLACE" in file.text) == (name not in tables), name
 
 
 def test_every_table_and_view_of_the_schema_exists(database: Database) -> None:

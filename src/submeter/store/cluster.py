@@ -35,7 +35,7 @@ SHARD_KEYS: Final[Mapping[str, str]] = {
 """Every table that holds rows, and what decides on which shard a row lies."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
-_CREATED: Final = re.compile(r"(?:IF NOT EXISTS|OR REPLACE VIEW) (?:otel\.)?(\w+)")
+_CREATED: Final = re.compile(r"(?:IF NOT EXISTS|OR REPLACE (?:TABLE|VIEW|MATERIALIZED VIEW)) (?:otel\.)?(\w+)")
 _ENGINE: Final = re.compile(r"ENGINE = (\w*MergeTree)(?:\(([^)]*)\))?")
 _PATH: Final = "'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'"
 _ROUTED: Final = frozenset({"llm_warning_rows"})

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 _BOOTSTRAP: Final = 2
 """How many schema files make the place where migrations are recorded; they run every time and change nothing."""
 
-_VIEW: Final = "CREATE OR REPLACE VIEW"
-"""What makes a schema file one that may change: a view holds no rows, so it is simply made anew."""
+_REPLACED: Final = "CREATE OR REPLACE "
+"""What begins a schema file that may change. Views, those that feed tables too, and what only passes rows on hold none,
+so they are made anew in one step, in which no insert gets lost. Rows that a view wrote before stay as they are."""
 
 
 def migrate(engine: Engine) -> tuple[str, ...]:
@@ -34,7 +35,7 @@ def migrate(engine: Engine) -> tuple[str, ...]:
         engine.run(file.text)
     applied = {str(row["name"]): str(row["checksum"]) for row in engine.rows(sql.statement("applied"), {})}
     for file in schema:
-        if _VIEW in file.text and applied.get(file.name) != checksum(file.text):
+        if _REPLACED in file.text and applied.get(file.name) != checksum(file.text):
             applied.pop(file.name, None)
     _refuse_unknown(applied, {file.name: checksum(file.text) for file in schema})
     missing = [file for file in schema if file.name not in applied]

@@ -1,6 +1,6 @@
 -- The calls of one inserted block, on their way into llm_call_rows; nothing stays here.
 -- witness ranks who saw the call: 0 submeter, 1 another instrumentation, 2 the SDK itself, 3 the model's server.
-CREATE TABLE IF NOT EXISTS otel.llm_call_intake
+CREATE OR REPLACE TABLE otel.llm_call_intake
 (
     ts DateTime64(9, 'UTC'),
     trace_id String,

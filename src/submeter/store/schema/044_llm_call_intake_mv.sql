@@ -1,7 +1,7 @@
 -- Which of the inserted spans are calls? Model calls by their kind, and any other span that bears usage,
 -- but not what wraps calls (agents, workflows, tools) nor what reads an old answer again, nor the first of the two
 -- spans that Logfire 5 makes of a streamed call: without an answer and without a level, which its errors have.
-CREATE MATERIALIZED VIEW IF NOT EXISTS otel.llm_call_intake_mv TO otel.llm_call_intake AS
+CREATE OR REPLACE MATERIALIZED VIEW otel.llm_call_intake_mv TO otel.llm_call_intake AS
 SELECT
     * EXCEPT (stated_cost, reasons),
     0 AS is_shadowed,

@@ -1,7 +1,7 @@
 -- Which calls does another span witness better? Two spans of different instrumentations are one call when
 -- they share the provider's response id or one is the other's parent, and a model server's span when it lies
 -- within the client's. The order (witness, later start, scope, id) is total, so exactly one of them stays.
-CREATE MATERIALIZED VIEW IF NOT EXISTS otel.llm_call_shadows_mv TO otel.llm_call_rows AS
+CREATE OR REPLACE MATERIALIZED VIEW otel.llm_call_shadows_mv TO otel.llm_call_rows AS
 SELECT DISTINCT
     if(is_new, n_ts, o_ts) AS ts,
     n_trace_id AS trace_id,

@@ -1,5 +1,5 @@
 -- Feeds llm_warning_rows from the log records that are warning events.
-CREATE MATERIALIZED VIEW IF NOT EXISTS otel.llm_warning_rows_mv TO otel.llm_warning_rows AS
+CREATE OR REPLACE MATERIALIZED VIEW otel.llm_warning_rows_mv TO otel.llm_warning_rows AS
 SELECT
     Timestamp AS ts,
     if(LogAttributes['submeter.warning.id'] != '', LogAttributes['submeter.warning.id'], hex(sipHash128(Timestamp, TraceId, SpanId, ServiceName, Body, LogAttributes))) AS warning_id,

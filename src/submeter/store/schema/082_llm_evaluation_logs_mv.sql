@@ -1,5 +1,5 @@
 -- Feeds llm_evaluation_rows from the log records that are evaluation events.
-CREATE MATERIALIZED VIEW IF NOT EXISTS otel.llm_evaluation_logs_mv TO otel.llm_evaluation_rows AS
+CREATE OR REPLACE MATERIALIZED VIEW otel.llm_evaluation_logs_mv TO otel.llm_evaluation_rows AS
 SELECT
     Timestamp AS ts,
     TraceId AS trace_id,

@@ -1,5 +1,5 @@
 -- Feeds llm_evaluation_rows from the evaluation events that older instrumentations put on the call's own span.
-CREATE MATERIALIZED VIEW IF NOT EXISTS otel.llm_evaluation_spans_mv TO otel.llm_evaluation_rows AS
+CREATE OR REPLACE MATERIALIZED VIEW otel.llm_evaluation_spans_mv TO otel.llm_evaluation_rows AS
 SELECT
     event_ts AS ts,
     TraceId AS trace_id,
