@@ -39,6 +39,7 @@ WHOLE = (
 """Modules of which every function must be broken here, or listed with a reason."""
 
 UNREACHED = {
+    "core.abandoned:leave_to_parent": "runs in a child that was forked off, before anything else of ours",
     "core.beneath:Beneath.__init__": "for libraries above the SDKs, in the guard",
     "core.beneath:Beneath.end": "for libraries above the SDKs, in the guard",
     "core.body:_iterated": "runs when its module is imported",
@@ -61,6 +62,7 @@ UNREACHED = {
     "core.invocation:Invocation._record": "for agents of other SDKs, in the guard around the record",
     "core.invocation:Invocation.observe": "for agents of other SDKs, in the guard around each event",
     "core.call:Made.lasted": "for agents of other SDKs, in the guard around each request",
+    "core.leaving:end": "runs by the guard at the end of the process",
     "core.loading:is_loaded": "runs when an SDK is imported",
     "core.parents:parent": "for frameworks, in the guard around the whole opening",
     "core.patch:patched": "for the doctor",

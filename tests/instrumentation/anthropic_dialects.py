@@ -52,6 +52,10 @@ MESSAGES = Dialect(
         "messages": [{"role": "user", "content": "Where?"}],
     },
     wanted={"output_format": City},
+    given={
+        "messages": [{"role": "user", "content": "Where?"}],
+        "tools": [{"name": "weather", "input_schema": {"type": "object"}}],
+    },
     final="get_final_message",
     answer={
         **_MESSAGE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from instrumentation.expectation import Expected
@@ -18,14 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Case:
-    """One row of the matrix; `modes` and `only`, beginnings of dialects' names, say where it makes sense."""
+    """One row of the matrix; `modes`, and what it `needs` of a dialect, say where it makes sense."""
 
     name: str
     play: Callable[[Host], Coroutine[Any, Any, None]]
     replies: Callable[[Dialect], list[Reply]]
     expected: Expected = field(default_factory=Expected)
     modes: tuple[str, ...] = ("sync", "async")
-    only: tuple[str, ...] = ("",)
+    needs: frozenset[str] = frozenset()
     options: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def host(self, dialect: Dialect, mode: str) -> Host:
@@ -48,16 +49,20 @@ def case(
     expected: Expected | None = None,
     *,
     modes: tuple[str, ...] = ("sync", "async"),
-    only: tuple[str, ...] = ("",),
+    needs: tuple[str, ...] = (),
     **options: Any,
 ) -> Callable[[Callable[[Host], Coroutine[Any, Any, None]]], Callable[[Host], Coroutine[Any, Any, None]]]:
     """Puts the decorated play into the matrix."""
 
     def register(play: Callable[[Host], Coroutine[Any, Any, None]]) -> Callable[[Host], Coroutine[Any, Any, None]]:
-        CASES.append(Case(play.__name__, play, replies, expected or Expected(), modes, only, options))
+        CASES.append(Case(play.__name__, play, replies, expected or Expected(), modes, frozenset(needs), options))
         return play
 
     return register
+
+
+streamed = partial(case, needs=("stream",))
+"""`case` for a stream."""
 
 
 def answer(dialect: Dialect) -> list[Reply]:

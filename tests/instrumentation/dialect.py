@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from instrumentation.transport import Reply
 
 
+ALL = frozenset({"stream", "parse", "helper", "document"})
+
+
 class City(BaseModel):
     """What `parse` is asked for."""
 
@@ -25,13 +28,18 @@ class City(BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
-    """One resource with `create`, `parse` and `stream`.
+    """One resource, and what can be asked of it.
 
     Args:
         name: for test ids.
         path: from the client to the resource.
         make: makes a client.
         request: the arguments of a plain call.
+        method: the one that makes a plain call.
+        can: what else is true of it: `stream`, `parse`, `helper` for `stream` as a method of its own, `document` where
+            the SDK reads the answer instead of handing on its bytes.
+        kind: value of `gen_ai.operation.name`.
+        given: further arguments that may be generators, with what these give.
         wanted: the further arguments of `parse`.
         final: the method of the stream helper that gives the whole answer.
         answer: the body of a whole answer, with this for its usage, if any.
@@ -48,11 +56,15 @@ class Dialect:
     path: str
     make: Callable[..., Any]
     request: dict[str, Any]
-    wanted: dict[str, Any]
-    final: str
+    wanted: dict[str, Any] = field(default_factory=dict[str, Any])
+    final: str = ""
+    method: str = "create"
+    can: frozenset[str] = ALL
+    kind: str = "chat"
+    given: dict[str, list[Any]] = field(default_factory=dict[str, list[Any]])
     answer: dict[str, Any]
-    pieces: list[bytes]
-    error_event: bytes
+    pieces: list[bytes] = field(default_factory=list[bytes])
+    error_event: bytes = b""
     truth: dict[str, int]
     started: dict[str, int] = field(default_factory=dict[str, int])
     provider: str
@@ -66,6 +78,14 @@ class Dialect:
     def calls(self, client: Any) -> Any:
         """The resource of a client."""
         return attrgetter(self.path)(client)
+
+    def fits(self, needs: frozenset[str]) -> bool:
+        """Whether it can all of this."""
+        return needs <= self.can | ({"generators"} if self.given else set())
+
+    def generated(self) -> dict[str, Any]:
+        """The arguments of a plain call, with generators where the SDK takes any iterable."""
+        return {**self.request, **{name: (item for item in items) for name, items in self.given.items()}}
 
     def document(self, **changes: Any) -> Reply:
         """A whole answer, with some of its fields changed."""

@@ -37,13 +37,13 @@ class Expected:
         spans = metering.ended()
         assert len(spans) == self.calls
         for span in spans:
-            assert span.name == f"chat {dialect.request['model']}"
+            assert span.name == f"{dialect.kind} {dialect.request['model']}"
             assert span.kind is SpanKind.CLIENT
             assert span.parent is None
         span = spans[-1]
         found: dict[str, Any] = dict(span.attributes or {})
         assert usage_of(span) == self._usage(dialect)
-        assert found["gen_ai.operation.name"] == "chat"
+        assert found["gen_ai.operation.name"] == dialect.kind
         assert found["gen_ai.provider.name"] == dialect.provider
         assert found["gen_ai.request.model"] == dialect.request["model"]
         assert found["server.address"] == "llm.example"
@@ -52,7 +52,7 @@ class Expected:
         assert ("error.type" in found) is self.is_error
         assert span.status.status_code is (StatusCode.ERROR if self.is_error else StatusCode.UNSET)
         assert tuple(found.get("gen_ai.response.finish_reasons", ())) == self._reasons(dialect)
-        self._check_metrics(metering)
+        self._check_metrics(metering, dialect.kind)
 
     def _usage(self, dialect: Dialect) -> dict[str, int]:
         return {"truth": dialect.truth, "started": dialect.started, "none": {}}[self.usage]
@@ -64,10 +64,12 @@ class Expected:
             return ("error",)
         return () if self.is_error else dialect.reasons
 
-    def _check_metrics(self, metering: Metering) -> None:
+    def _check_metrics(self, metering: Metering, kind: str) -> None:
         spans = metering.ended()
         for name in ("input_tokens", "output_tokens", "cache_read.input_tokens", "reasoning.output_tokens"):
             counts = [usage_of(span)[name] for span in spans if name in usage_of(span)]
-            counted = metering.total(f"gen_ai.client.inference.usage.{name}")
+            prefix = "submeter.embeddings" if kind == "embeddings" else "gen_ai.client.inference.usage"
+            counted = metering.total(f"{prefix}.{name}")
             assert counted == (sum(counts) if counts else None)
-        assert sum(point.count for point in metering.points("gen_ai.client.inference.duration")) == self.calls
+        work = "operation" if kind in ("embeddings", "moderation") else "inference"
+        assert sum(point.count for point in metering.points(f"gen_ai.client.{work}.duration")) == self.calls

@@ -41,8 +41,8 @@ class Host:
         self.kept: list[object] = []
         self.transport = Transport(replies, self.seen.append)
         kind = httpx2.AsyncClient if is_async else httpx2.Client
-        http_client = kind(transport=cast("Any", self.transport))
-        self.client: Any = dialect.client(is_async=is_async, http_client=http_client, **options)
+        self.http_client: Any = kind(transport=cast("Any", self.transport))
+        self.client: Any = dialect.client(is_async=is_async, http_client=self.http_client, **options)
         self.calls: Any = dialect.calls(self.client)
 
     def see(self, *values: object) -> None:
@@ -53,6 +53,30 @@ class Host:
         """Calls one of the SDK's functions and waits for it where it has to be waited for."""
         answer = function(*args, **kwargs)
         return await answer if inspect.isawaitable(answer) else answer
+
+    async def create(self, **request: Any) -> Any:
+        """A plain call."""
+        return await self.do(getattr(self.calls, self.dialect.method), **request)
+
+    async def raw(self, **request: Any) -> Any:
+        """The call with its HTTP response."""
+        return await self.do(getattr(self.calls.with_raw_response, self.dialect.method), **request)
+
+    def streaming_response(self, **request: Any) -> Any:
+        """The call whose body the application reads itself."""
+        return getattr(self.calls.with_streaming_response, self.dialect.method)(**request)
+
+    def read_ahead(self) -> None:
+        """Has the HTTP client read every answer as soon as it arrives, as hooks that log and caches do."""
+
+        def read(response: httpx2.Response) -> None:
+            response.read()
+
+        async def aread(response: httpx2.Response) -> None:
+            await response.aread()
+
+        hooks: Any = {"response": [aread if self.is_async else read]}
+        self.http_client.event_hooks = hooks
 
     async def enter(self, manager: Any) -> Any:
         """Enters a context manager of the SDK."""

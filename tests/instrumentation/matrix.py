@@ -25,7 +25,7 @@ def rows(*dialects: Dialect) -> list[ParameterSet]:
         for case in CASES
         for dialect in dialects
         for mode in case.modes
-        if dialect.name.startswith(case.only)
+        if dialect.fits(case.needs)
     ]
 
 

@@ -1,4 +1,4 @@
-"""The dialects of the openai SDK: chat completions and responses."""
+"""The dialects of the openai SDK: chat completions, responses, and what else states usage."""
 
 from __future__ import annotations
 
@@ -59,6 +59,10 @@ CHAT = Dialect(
     make=client,
     request={"model": "gpt-4o", "messages": [{"role": "user", "content": "Where?"}]},
     wanted={"response_format": City},
+    given={
+        "messages": [{"role": "user", "content": "Where?"}],
+        "tools": [{"type": "function", "function": {"name": "weather", "parameters": {}}}],
+    },
     final="get_final_completion",
     answer={
         "id": "chatcmpl-1",
@@ -139,6 +143,7 @@ RESPONSES = Dialect(
     make=client,
     request={"model": "gpt-5", "input": "Where?"},
     wanted={"text_format": City},
+    given={"tools": [{"type": "function", "name": "weather", "parameters": {}, "strict": False}]},
     final="get_final_response",
     answer=_COMPLETED,
     pieces=[
@@ -161,6 +166,137 @@ RESPONSES = Dialect(
     reasons=("stop",),
     overload=_ERROR,
 )
+
+
+_COUNTED = {
+    "input_tokens": 30,
+    "input_tokens_details": {"text_tokens": 10, "image_tokens": 20},
+    "output_tokens": 272,
+    "total_tokens": 302,
+}
+_NOTHING_MORE: dict[str, Any] = {"make": client, "error_event": sse(_ERROR), "provider": "openai", "overload": _ERROR}
+
+EMBEDDINGS = Dialect(
+    name="openai-embeddings",
+    path="embeddings",
+    kind="embeddings",
+    can=frozenset({"document"}),
+    request={"model": "text-embedding-3-small", "input": "Where?"},
+    answer={
+        "object": "list",
+        "model": "text-embedding-3-small",
+        "data": [{"object": "embedding", "index": 0, "embedding": "AACAPwAAAEA="}],
+        "usage": {"prompt_tokens": 8, "total_tokens": 8},
+        "unheard_of": {"kept": True},
+    },
+    truth={"input_tokens": 8},
+    reasons=(),
+    **_NOTHING_MORE,
+)
+
+
+def _text(text: str, reason: str | None = None) -> dict[str, Any]:
+    return {"index": 0, "text": text, "logprobs": None, "finish_reason": reason}
+
+
+_COMPLETION: dict[str, Any] = {
+    "id": "cmpl-1", "object": "text_completion", "created": 1_790_000_000, "model": "gpt-3.5-turbo-instruct",
+}  # fmt: skip
+
+COMPLETIONS = Dialect(
+    name="openai-completions",
+    path="completions",
+    kind="text_completion",
+    can=frozenset({"document", "stream"}),
+    request={"model": "gpt-3.5-turbo-instruct", "prompt": "Where?"},
+    answer={**_COMPLETION, "choices": [_text("Ulm", "stop")], "usage": CHAT_USAGE},
+    pieces=[
+        sse({**_COMPLETION, "choices": [_text("U")]}),
+        sse({**_COMPLETION, "choices": [_text("l")]}),
+        sse({**_COMPLETION, "choices": [_text("m", "stop")]}),
+        sse({**_COMPLETION, "choices": [], "usage": CHAT_USAGE}),
+        sse("[DONE]"),
+    ],
+    truth=CHAT.truth,
+    reasons=("stop",),
+    **_NOTHING_MORE,
+)
+
+
+def _partial(number: int) -> bytes:
+    kind = "image_generation.partial_image"
+    return sse({"type": kind, "b64_json": "iVBORw0KGgo=", "partial_image_index": number, **_PICTURE}, kind)
+
+
+_PICTURE: dict[str, Any] = {
+    "created_at": 1_790_000_000, "size": "1024x1024", "quality": "low", "background": "opaque", "output_format": "png",
+}  # fmt: skip
+_DRAWN = {"type": "image_generation.completed", "b64_json": "iVBORw0KGgo=", "usage": _COUNTED, **_PICTURE}
+
+IMAGES = Dialect(
+    name="openai-images",
+    path="images",
+    method="generate",
+    kind="generate_content",
+    can=frozenset({"document", "stream"}),
+    request={"model": "gpt-image-1", "prompt": "A cathedral"},
+    answer={"created": 1_790_000_000, "data": [{"b64_json": "iVBORw0KGgo="}], "usage": _COUNTED},
+    pieces=[_partial(0), _partial(1), sse(_DRAWN, "image_generation.completed")],
+    truth={"input_tokens": 30, "output_tokens": 272, "text.input_tokens": 10, "image.input_tokens": 20},
+    reasons=(),
+    **_NOTHING_MORE,
+)
+
+_HEARD: dict[str, Any] = {
+    "type": "tokens",
+    "input_tokens": 14,
+    "input_token_details": {"text_tokens": 0, "audio_tokens": 14},
+    "output_tokens": 45,
+    "total_tokens": 59,
+}
+
+TRANSCRIPTIONS = Dialect(
+    name="openai-transcriptions",
+    path="audio.transcriptions",
+    kind="generate_content",
+    can=frozenset({"document", "stream"}),
+    request={"model": "gpt-4o-transcribe", "file": ("a.wav", b"RIFF")},
+    answer={"text": "Where?", "usage": _HEARD},
+    pieces=[
+        told("transcript.text.delta", 0, delta="Wh"),
+        told("transcript.text.delta", 1, delta="ere?"),
+        told("transcript.text.done", 2, text="Where?", usage=_HEARD),
+    ],
+    truth={"input_tokens": 14, "output_tokens": 45, "text.input_tokens": 0, "audio.input_tokens": 14},
+    reasons=(),
+    **_NOTHING_MORE,
+)
+
+SPEECH = Dialect(
+    name="openai-speech",
+    path="audio.speech",
+    kind="generate_content",
+    can=frozenset(),
+    request={"model": "gpt-4o-mini-tts", "input": "Where?", "voice": "alloy"},
+    answer={"any": "bytes"},
+    truth={},
+    reasons=(),
+    **_NOTHING_MORE,
+)
+
+MODERATIONS = Dialect(
+    name="openai-moderations",
+    path="moderations",
+    kind="moderation",
+    can=frozenset({"document"}),
+    request={"model": "omni-moderation-latest", "input": "Where?"},
+    answer={"id": "modr-1", "model": "omni-moderation-latest", "results": []},
+    truth={},
+    reasons=(),
+    **_NOTHING_MORE,
+)
+
+OTHERS = (EMBEDDINGS, COMPLETIONS, IMAGES, TRANSCRIPTIONS, SPEECH, MODERATIONS)
 
 
 def on_request(body: bytes) -> Reply:

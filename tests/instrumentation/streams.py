@@ -5,10 +5,11 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING, Any
 
-from instrumentation.case import case, stream
+from instrumentation.case import stream, streamed
 from instrumentation.expectation import Expected
 from instrumentation.http_library import httpx2
 from instrumentation.transport import Hang, events
+from submeter.core import leaving
 
 if TYPE_CHECKING:
     from instrumentation.dialect import Dialect
@@ -22,10 +23,10 @@ NEVER_READ = Expected(usage="none", is_early=True)
 
 async def opened(host: Host) -> Any:
     """A stream that was asked for and not yet read."""
-    return await host.do(host.calls.create, **host.dialect.request, stream=True)
+    return await host.create(**host.dialect.request, stream=True)
 
 
-@case(stream)
+@streamed(stream)
 async def drained(host: Host) -> None:
     chunks = await opened(host)
     host.see(chunks, chunks.response.headers)
@@ -33,14 +34,14 @@ async def drained(host: Host) -> None:
     host.see(chunks.response.is_closed)
 
 
-@case(stream)
+@streamed(stream)
 async def pulled_one_by_one(host: Host) -> None:
     chunks = await opened(host)
     while True:
         await host.pull(chunks)
 
 
-@case(stream)
+@streamed(stream)
 async def drained_within_with(host: Host) -> None:
     chunks = await opened(host)
     host.see(await host.enter(chunks) is chunks)
@@ -48,7 +49,7 @@ async def drained_within_with(host: Host) -> None:
     await host.leave(chunks)
 
 
-@case(stream)
+@streamed(stream)
 async def drained_and_closed_twice(host: Host) -> None:
     chunks = await opened(host)
     await host.drain(chunks)
@@ -57,17 +58,17 @@ async def drained_and_closed_twice(host: Host) -> None:
     await host.drain(chunks)
 
 
-@case(lambda dialect: [events([bytes([byte]) for byte in dialect.stream().whole])])
+@streamed(lambda dialect: [events([bytes([byte]) for byte in dialect.stream().whole])])
 async def drained_byte_by_byte(host: Host) -> None:
     await host.drain(await opened(host))
 
 
-@case(lambda dialect: [events([dialect.stream().whole.replace(b"\n", b"\r\n")])])
+@streamed(lambda dialect: [events([dialect.stream().whole.replace(b"\n", b"\r\n")])])
 async def drained_in_one_piece_with_other_line_ends(host: Host) -> None:
     await host.drain(await opened(host))
 
 
-@case(stream)
+@streamed(stream, needs=("stream", "helper"))
 async def helped(host: Host) -> None:
     manager = host.calls.stream(**host.dialect.request)
     found = await host.enter(manager)
@@ -76,7 +77,7 @@ async def helped(host: Host) -> None:
     await host.leave(manager)
 
 
-@case(stream)
+@streamed(stream, needs=("stream", "helper"))
 async def helped_to_the_final_answer(host: Host) -> None:
     manager = host.calls.stream(**host.dialect.request)
     found = await host.enter(manager)
@@ -84,7 +85,7 @@ async def helped_to_the_final_answer(host: Host) -> None:
     await host.leave(manager)
 
 
-@case(stream, LEFT)
+@streamed(stream, LEFT, needs=("stream", "helper"))
 async def helped_and_left(host: Host) -> None:
     manager = host.calls.stream(**host.dialect.request)
     found = await host.enter(manager)
@@ -94,61 +95,61 @@ async def helped_and_left(host: Host) -> None:
     host.see("left")
 
 
-@case(stream)
+@streamed(stream)
 async def raw_stream(host: Host) -> None:
-    response = await host.do(host.calls.with_raw_response.create, **host.dialect.request, stream=True)
+    response = await host.raw(**host.dialect.request, stream=True)
     host.see(response.headers)
     await host.drain(await host.do(response.parse))
 
 
-@case(stream, NEVER_READ)
+@streamed(stream, NEVER_READ)
 async def raw_stream_never_parsed(host: Host) -> None:
-    response = await host.do(host.calls.with_raw_response.create, **host.dialect.request, stream=True)
+    response = await host.raw(**host.dialect.request, stream=True)
     host.see(response.headers)
     del response
     await host.turn()
 
 
-@case(stream)
+@streamed(stream)
 async def streaming_response_stream_parsed(host: Host) -> None:
-    manager = host.calls.with_streaming_response.create(**host.dialect.request, stream=True)
+    manager = host.streaming_response(**host.dialect.request, stream=True)
     response = await host.enter(manager)
     await host.drain(await host.do(response.parse))
     await host.leave(manager)
 
 
-@case(stream)
+@streamed(stream)
 async def streaming_response_stream_by_lines(host: Host) -> None:
-    manager = host.calls.with_streaming_response.create(**host.dialect.request, stream=True)
+    manager = host.streaming_response(**host.dialect.request, stream=True)
     response = await host.enter(manager)
     await host.drain(response.iter_lines())
     await host.leave(manager)
 
 
-@case(stream)
+@streamed(stream)
 async def streaming_response_stream_by_few_bytes(host: Host) -> None:
-    manager = host.calls.with_streaming_response.create(**host.dialect.request, stream=True)
+    manager = host.streaming_response(**host.dialect.request, stream=True)
     response = await host.enter(manager)
     await host.drain(response.iter_bytes(11))
     await host.leave(manager)
 
 
-@case(lambda dialect: [dialect.broken(dialect.error_event)], FAILED)
+@streamed(lambda dialect: [dialect.broken(dialect.error_event)], FAILED)
 async def error_event(host: Host) -> None:
     await host.drain(await opened(host))
 
 
-@case(lambda dialect: [dialect.broken(httpx2.RemoteProtocolError("peer left"))], FAILED)
+@streamed(lambda dialect: [dialect.broken(httpx2.RemoteProtocolError("peer left"))], FAILED)
 async def dropped_connection(host: Host) -> None:
     await host.drain(await opened(host))
 
 
-@case(lambda dialect: [dialect.broken(httpx2.ReadTimeout("too slow"))], FAILED)
+@streamed(lambda dialect: [dialect.broken(httpx2.ReadTimeout("too slow"))], FAILED)
 async def timed_out_in_the_stream(host: Host) -> None:
     await host.drain(await opened(host))
 
 
-@case(lambda dialect: [dialect.broken(httpx2.RemoteProtocolError("peer left"))], FAILED)
+@streamed(lambda dialect: [dialect.broken(httpx2.RemoteProtocolError("peer left"))], FAILED)
 async def dropped_connection_within_with(host: Host) -> None:
     chunks = await opened(host)
     await host.enter(chunks)
@@ -159,32 +160,32 @@ async def dropped_connection_within_with(host: Host) -> None:
         raise
 
 
-@case(lambda dialect: [dialect.broken(httpx2.RemoteProtocolError("peer left"))], FAILED)
+@streamed(lambda dialect: [dialect.broken(httpx2.RemoteProtocolError("peer left"))], FAILED)
 async def dropped_connection_read_by_hand(host: Host) -> None:
-    manager = host.calls.with_streaming_response.create(**host.dialect.request, stream=True)
+    manager = host.streaming_response(**host.dialect.request, stream=True)
     response = await host.enter(manager)
     await host.drain(response.iter_lines())
 
 
-@case(lambda dialect: [dialect.broken(b'event: message_delta\ndata: {"usage": {\n\n')], FAILED)
+@streamed(lambda dialect: [dialect.broken(b'event: message_delta\ndata: {"usage": {\n\n')], FAILED)
 async def broken_event(host: Host) -> None:
     await host.drain(await opened(host))
 
 
-@case(lambda dialect: [events([*dialect.pieces[:2], b'data: {"usage": {\n\n', *dialect.pieces[2:]])])
+@streamed(lambda dialect: [events([*dialect.pieces[:2], b'data: {"usage": {\n\n', *dialect.pieces[2:]])])
 async def broken_event_read_by_hand(host: Host) -> None:
-    manager = host.calls.with_streaming_response.create(**host.dialect.request, stream=True)
+    manager = host.streaming_response(**host.dialect.request, stream=True)
     response = await host.enter(manager)
     await host.drain(response.iter_lines())
     await host.leave(manager)
 
 
-@case(lambda dialect: [events(dialect.pieces[:2])], Expected(usage="started", reasons=()))
+@streamed(lambda dialect: [events(dialect.pieces[:2])], Expected(usage="started", reasons=()))
 async def ended_without_a_last_word(host: Host) -> None:
     await host.drain(await opened(host))
 
 
-@case(stream, LEFT)
+@streamed(stream, LEFT)
 async def closed_early(host: Host) -> None:
     chunks = await opened(host)
     await host.pull(chunks)
@@ -193,7 +194,7 @@ async def closed_early(host: Host) -> None:
     host.see("closed", chunks.response.is_closed)
 
 
-@case(stream, LEFT)
+@streamed(stream, LEFT)
 async def left_within_with(host: Host) -> None:
     chunks = await opened(host)
     await host.enter(chunks)
@@ -203,7 +204,7 @@ async def left_within_with(host: Host) -> None:
     host.see("left")
 
 
-@case(stream, LEFT)
+@streamed(stream, LEFT)
 async def left_by_break_then_closed(host: Host) -> None:
     chunks = await opened(host)
     taken = 0
@@ -224,7 +225,7 @@ async def left_by_break_then_closed(host: Host) -> None:
     host.see("closed")
 
 
-@case(stream, LEFT)
+@streamed(stream, LEFT)
 async def left_by_an_exception_within_with(host: Host) -> None:
     chunks = await opened(host)
     await host.enter(chunks)
@@ -235,7 +236,7 @@ async def left_by_an_exception_within_with(host: Host) -> None:
     raise error
 
 
-@case(stream, LEFT)
+@streamed(stream, LEFT)
 async def abandoned(host: Host) -> None:
     chunks = await opened(host)
     await host.pull(chunks)
@@ -246,7 +247,7 @@ async def abandoned(host: Host) -> None:
     host.see("later")
 
 
-@case(stream, LEFT)
+@streamed(stream, LEFT)
 async def abandoned_in_a_cycle(host: Host) -> None:
     chunks = await opened(host)
     await host.pull(chunks)
@@ -260,7 +261,7 @@ async def abandoned_in_a_cycle(host: Host) -> None:
     host.see("later")
 
 
-@case(stream, NEVER_READ)
+@streamed(stream, NEVER_READ)
 async def never_read(host: Host) -> None:
     chunks = await opened(host)
     host.see(chunks)
@@ -270,14 +271,14 @@ async def never_read(host: Host) -> None:
     host.see("later")
 
 
-@case(stream, NEVER_READ)
+@streamed(stream, NEVER_READ)
 async def closed_unread(host: Host) -> None:
     chunks = await opened(host)
     await host.do(chunks.close)
     host.see("closed")
 
 
-@case(lambda dialect: [dialect.broken(Hang)], FAILED, modes=("async",))
+@streamed(lambda dialect: [dialect.broken(Hang)], FAILED, modes=("async",))
 async def cancelled_between_chunks(host: Host) -> None:
     import asyncio
 
@@ -287,12 +288,12 @@ async def cancelled_between_chunks(host: Host) -> None:
     await task
 
 
-@case(lambda dialect: [dialect.broken(KeyboardInterrupt())], FAILED, modes=("sync",))
+@streamed(lambda dialect: [dialect.broken(KeyboardInterrupt())], FAILED, modes=("sync",))
 async def interrupted_between_chunks(host: Host) -> None:
     await host.drain(await opened(host))
 
 
-@case(stream)
+@streamed(stream)
 async def consumed_elsewhere(host: Host) -> None:
     chunks = await opened(host)
 
@@ -303,7 +304,7 @@ async def consumed_elsewhere(host: Host) -> None:
     host.see("done")
 
 
-@case(stream)
+@streamed(stream)
 async def opened_elsewhere(host: Host) -> None:
     async def first() -> None:
         host.kept.append(await opened(host))
@@ -316,11 +317,67 @@ def _stream_and_answers(dialect: Dialect) -> list[Reply]:
     return [dialect.stream(), dialect.document()]
 
 
-@case(_stream_and_answers, Expected(calls=3))
+@streamed(_stream_and_answers, Expected(calls=3))
 async def other_calls_between_chunks(host: Host) -> None:
     chunks = await opened(host)
     await host.pull(chunks)
-    host.see(await host.do(host.calls.create, **host.dialect.request))
+    host.see(await host.create(**host.dialect.request))
     await host.pull(chunks)
-    host.see(await host.do(host.calls.create, **host.dialect.request))
+    host.see(await host.create(**host.dialect.request))
     await host.drain(chunks)
+
+
+@streamed(stream, needs=("stream", "generators"))
+async def messages_and_tools_from_generators_streamed(host: Host) -> None:
+    await host.drain(await host.create(**host.dialect.generated(), stream=True))
+
+
+@streamed(stream, LEFT)
+async def abandoned_but_referenced(host: Host) -> None:
+    chunks = await opened(host)
+    await host.pull(chunks)
+    await host.pull(chunks)
+    host.kept.append(chunks)
+    leaving.end()
+    host.see("the process ends here")
+    await host.drain(chunks)
+
+
+@streamed(stream)
+async def drained_where_the_body_was_read_ahead(host: Host) -> None:
+    host.read_ahead()
+    await host.drain(await opened(host))
+
+
+@streamed(stream)
+async def raw_stream_where_the_body_was_read_ahead(host: Host) -> None:
+    host.read_ahead()
+    response = await host.raw(**host.dialect.request, stream=True)
+    await host.drain(await host.do(response.parse))
+
+
+@streamed(stream)
+async def streaming_response_by_lines_where_the_body_was_read_ahead(host: Host) -> None:
+    host.read_ahead()
+    manager = host.streaming_response(**host.dialect.request, stream=True)
+    response = await host.enter(manager)
+    await host.drain(response.iter_lines())
+    await host.leave(manager)
+
+
+@streamed(stream, LEFT)
+async def closed_early_where_the_body_was_read_ahead(host: Host) -> None:
+    host.read_ahead()
+    chunks = await opened(host)
+    await host.pull(chunks)
+    await host.pull(chunks)
+    await host.do(chunks.close)
+
+
+@streamed(stream, NEVER_READ)
+async def never_read_where_the_body_was_read_ahead(host: Host) -> None:
+    host.read_ahead()
+    chunks = await opened(host)
+    host.see(chunks)
+    del chunks
+    await host.turn()

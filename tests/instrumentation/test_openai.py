@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from instrumentation.matrix import check, rows
-from instrumentation.openai_dialects import CHAT, RESPONSES
+from instrumentation.openai_dialects import CHAT, OTHERS, RESPONSES
 
 if TYPE_CHECKING:
     from instrumentation.case import Case
@@ -16,6 +16,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("clean_gc")
 
 
-@pytest.mark.parametrize(("dialect", "mode", "case"), rows(CHAT, RESPONSES))
+@pytest.mark.parametrize(("dialect", "mode", "case"), rows(CHAT, RESPONSES, *OTHERS))
 def test_matrix(dialect: Dialect, mode: str, case: Case) -> None:
     check(dialect, mode, case)

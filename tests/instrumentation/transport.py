@@ -85,7 +85,11 @@ class Transport(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         headers = {name: value for name, value in request.headers.items() if not name.startswith(_UNLIKE)}
         headers["retry"] = request.headers.get("x-stainless-retry-count", "")
         headers["raw"] = request.headers.get("x-stainless-raw-response", "")
-        self._note(("request", request.method, str(request.url), headers, request.content))
+        boundary = headers.get("content-type", "").partition("boundary=")[2]
+        body = request.content
+        if boundary:  # made up anew for every form that is sent
+            headers["content-type"], body = "multipart/form-data", body.replace(boundary.encode(), b"")
+        self._note(("request", request.method, str(request.url), headers, body))
         self.bodies.append(request.content)
         reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
         return reply(request.content) if callable(reply) else reply

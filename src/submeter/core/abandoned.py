@@ -9,6 +9,8 @@ next metric collection, or the end of the process.
 from __future__ import annotations
 
 import inspect
+import os
+import time
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -50,6 +52,20 @@ _DROPPING = frozenset({"drop", "__del__"})
 
 _THREAD_START = frozenset({"run", "_bootstrap", "_bootstrap_inner"})
 """Functions of `threading` at the bottom of every thread: they hold no lock while the thread's work runs."""
+
+
+born_ns = 0
+"""On the performance counter: when this process was forked off, 0 where it was not."""
+
+
+def leave_to_parent() -> None:
+    """In a child just forked off: the calls that are open now are copies, which the parent ends."""
+    global born_ns  # noqa: PLW0603  (once for the process)
+    born_ns = time.perf_counter_ns()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=leave_to_parent)
 
 
 def bury(end: Callable[[], None]) -> None:

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.trace import NonRecordingSpan, Status, StatusCode, set_span_in_context
 
 from submeter import catalog, context, pricing, semconv, settings
-from submeter.core import exceptions, gate, instruments
-from submeter.core.abandoned import bury
+from submeter.core import abandoned, exceptions, gate, instruments
 from submeter.core.answer import Answer
 from submeter.core.attributes import asked, told
 from submeter.core.beneath import above, watching
@@ -171,8 +170,8 @@ class Call(Answer):
 
     def drop(self) -> None:
         """Ends the call of a stream that nobody reads any more, from within the collector perhaps."""
-        if not self._is_finished:
-            bury(self.finish_early)
+        if not self._is_finished and self._opened_ns >= abandoned.born_ns:
+            abandoned.bury(self.finish_early)
 
     def __del__(self) -> None:
         try:

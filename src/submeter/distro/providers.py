@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import _logs, metrics, trace
 
 from submeter import semconv, settings
-from submeter.core import abandoned, instruments
+from submeter.core import abandoned, instruments, leaving
 from submeter.core.guard import attempt
 from submeter.core.telemetry import Providers, global_providers
 from submeter.distro.delivery import Closer
@@ -67,6 +67,7 @@ def chosen() -> Providers:
     resource: Any = getattr(traces, "resource", None)
     service = str(resource.attributes.get(semconv.SERVICE_NAME, "")) if resource is not None else ""
     ready = attempt(_ready, traces)
+    attempt(leaving.plan)
     return Providers(traces, meters, logs, service, ready.start if ready is not None else None)
 
 

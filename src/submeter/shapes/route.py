@@ -160,7 +160,8 @@ class Opened:
         if response is None:
             call.answer(answer)
             call.finish()
-        elif not response.is_closed:
+        elif not response.is_closed or _is_events(response):
+            # Events that the application's HTTP client has read ahead are still to be read by the stream.
             body.watch(call, response)
         elif call.is_lines:
             reader = body.Reader(call, "")
@@ -182,6 +183,10 @@ def _response(answer: Any) -> Any:
         if name in fields and getattr(fields[name], "extensions", None) is not None:
             return fields[name]
     return None
+
+
+def _is_events(response: Any) -> bool:
+    return response.headers.get("content-type", "").startswith("text/event-stream")
 
 
 def _is_of(host: str, ends: tuple[str, ...]) -> bool:
