@@ -17,6 +17,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind
 
 import submeter
 from submeter.context import baggage
@@ -44,8 +45,15 @@ class Metering:
     records: InMemoryLogRecordExporter = field(default_factory=InMemoryLogRecordExporter)
 
     def ended(self) -> list[ReadableSpan]:
-        """The spans of ours that ended, in that order."""
+        """The spans of calls that ended, in that order."""
         abandoned.settle()
+        return [span for span in self._ours() if span.kind is SpanKind.CLIENT]
+
+    def tools(self) -> list[ReadableSpan]:
+        """The spans of tools that ended, in that order."""
+        return [span for span in self._ours() if span.kind is not SpanKind.CLIENT]
+
+    def _ours(self) -> list[ReadableSpan]:
         return [span for span in self.spans.get_finished_spans() if _scope(span) == "submeter"]
 
     def all_ended(self) -> list[ReadableSpan]:

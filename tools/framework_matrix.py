@@ -34,7 +34,7 @@ NEWEST: dict[str, tuple[str, ...]] = {
     "claude_agent_sdk": ("claude-agent-sdk",),
     "crewai": ("crewai", "openinference-instrumentation-crewai"),
     "dspy": ("dspy", "openinference-instrumentation-dspy"),
-    "haystack": ("haystack-ai", "opentelemetry-sdk", "openinference-instrumentation-haystack"),
+    "haystack": ("haystack-ai", "opentelemetry-haystack", "openinference-instrumentation-haystack"),
     "langchain_core": (
         "langchain",
         "langchain-openai",

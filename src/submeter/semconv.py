@@ -21,6 +21,11 @@ AGENT_ID: Final = "gen_ai.agent.id"
 AGENT_NAME: Final = "gen_ai.agent.name"
 WORKFLOW_NAME: Final = "gen_ai.workflow.name"
 TOOL_NAME: Final = "gen_ai.tool.name"
+TOOL_TYPE: Final = "gen_ai.tool.type"
+TOOL_DESCRIPTION: Final = "gen_ai.tool.description"
+TOOL_CALL_ID: Final = "gen_ai.tool.call.id"
+TOOL_CALL_ARGUMENTS: Final = "gen_ai.tool.call.arguments"
+TOOL_CALL_RESULT: Final = "gen_ai.tool.call.result"
 
 # --- GenAI: the request
 REQUEST_MODEL: Final = "gen_ai.request.model"
@@ -173,6 +178,10 @@ KIND_FETCH_RESPONSE: Final = "fetch_response"
 KIND_INVOKE_AGENT: Final = "invoke_agent"
 KIND_INVOKE_WORKFLOW: Final = "invoke_workflow"
 KIND_EXECUTE_TOOL: Final = "execute_tool"
+TOOL_TYPE_FUNCTION: Final = "function"
+TOOL_MARKS: Final = (TOOL_NAME, "tool.name", "traceloop.entity.name", "haystack.tool.name")
+"""Where the span of a tool's execution says its name: the conventions, OpenInference, OpenLLMetry, Haystack."""
+
 INFERENCE_KINDS: Final = frozenset({KIND_CHAT, KIND_TEXT_COMPLETION, KIND_GENERATE_CONTENT})
 """The kinds whose spans are inference spans: their tokens and duration go to the inference metrics."""
 INVOCATION_KINDS: Final = frozenset({KIND_INVOKE_AGENT, KIND_INVOKE_WORKFLOW})

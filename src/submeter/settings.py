@@ -122,6 +122,11 @@ def propagate_threads() -> bool:
     return flag("SUBMETER_PROPAGATE_THREADS", default=True)
 
 
+def tool_spans() -> bool:
+    """`SUBMETER_TOOL_SPANS`: whether the tools of frameworks get spans where nobody else makes them (default on)."""
+    return flag("SUBMETER_TOOL_SPANS", default=True)
+
+
 def baggage_names() -> tuple[str, ...]:
     """`SUBMETER_BAGGAGE`: attributes that cross to and from other services as baggage, none by default."""
     return names("SUBMETER_BAGGAGE")

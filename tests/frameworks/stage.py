@@ -18,9 +18,10 @@ import pytest
 from examples.standin import StandIn
 from opentelemetry import context as otel_context
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.trace import SpanKind
 
 import submeter
-from metering import Metering, in_memory, metered, usage_of
+from metering import USAGE, Metering, in_memory, metered, usage_of
 from providers.stage import comparable
 from submeter import context, instrumentation
 from submeter.store.rows import span_batch
@@ -52,6 +53,8 @@ class Case:
         script: what goes wrong at the provider, in the stand-in's words.
         failed: how many spans end with an error.
         early: how many end before their answer.
+        tools: the tools that are executed, which get a span each.
+        is_apart: whether tools run in threads into which the framework takes no context.
     """
 
     run: Callable[[], Any]
@@ -61,6 +64,8 @@ class Case:
     script: str = ""
     failed: int = 0
     early: int = 0
+    tools: tuple[str, ...] = ()
+    is_apart: bool = False
 
 
 RUNNING: list[StandIn] = []
@@ -96,6 +101,7 @@ def check(case: Case) -> None:
             assert on == off, (on, off)
             assert len(standin.ledger) == asked_off
             counted(case, spans, standin)
+            executed(case, made.tools(), spans)
             assert context.current() is context.EMPTY
             assert len(otel_context.get_current()) == 0
             assert instrumentation.active & set(instrumentation.FRAMEWORKS)
@@ -158,15 +164,37 @@ def counted(case: Case, spans: list[ReadableSpan], standin: StandIn) -> None:
         assert sorted(str(attributes.get(name)) for attributes in told) == sorted(map(str, values))
 
 
+def executed(case: Case, tools: list[ReadableSpan], calls: list[ReadableSpan]) -> None:
+    """One span a tool, which says whose it is and bears no usage; what the tool calls stands beneath it."""
+    assert sorted(span.name for span in tools) == sorted(f"execute_tool {name}" for name in case.tools)
+    ids = {span.context.span_id for span in tools if span.context is not None}
+    beneath = [span for span in calls if span.parent is not None and span.parent.span_id in ids]
+    assert len(beneath) == len([name for name in case.tools if name in _ASKING and not case.is_apart])
+    for span in tools:
+        told = dict(span.attributes or {})
+        assert span.kind is SpanKind.INTERNAL
+        assert (told["gen_ai.operation.name"], told["gen_ai.tool.type"]) == ("execute_tool", "function")
+        assert {name: told.get(name) for name in _OF_TOOLS & case.said.keys()} == {
+            name: case.said[name] for name in _OF_TOOLS & case.said.keys()
+        }
+        assert not [name for name in told if name.startswith(USAGE) or name in {_ARGUMENTS, _RESULT}]
+
+
+_ASKING = {"weather", "weather_async", "ask_expert"}
+"""The tools that make a call."""
+_OF_TOOLS = {"submeter.framework", "session.id", "gen_ai.conversation.id", "user.id"}
+_ARGUMENTS, _RESULT = "gen_ai.tool.call.arguments", "gen_ai.tool.call.result"
+
+
 def _is_early(span: ReadableSpan) -> bool:
     reasons = (span.attributes or {}).get("gen_ai.response.finish_reasons", ())
     return isinstance(reasons, tuple) and "error" in reasons
 
 
-def traced_once(run: Callable[[Metering], Any], *, native: int = 1) -> None:
+def traced_once(run: Callable[[Metering], Any], *, native: int = 1, tools: int = 0) -> None:
     """With the framework's own spans on beside ours, what the store sums is what the provider sent.
 
-    `native` is how many spans others have at least: none would prove nothing.
+    `native` is how many spans others have at least: none would prove nothing; `tools` how many tools they do not tell.
     """
     with provider() as standin, metered(in_memory()) as made:
         finished(run(made))
@@ -177,6 +205,7 @@ def traced_once(run: Callable[[Metering], Any], *, native: int = 1) -> None:
         truth = standin.totals()
         assert (len(batch.records), sum(one.usage.total_tokens for one in batch.records)) == (truth.calls, truth.tokens)
         assert {record.scope for record in batch.records} == {"submeter"}
+        assert len(made.tools()) == tools
 
 
 def observed_by(instrumentor: str, run: Callable[[], Any]) -> None:

@@ -82,6 +82,8 @@ AGENT = {**ONE, "gen_ai.agent.name": "forecaster"}
 PLAIN = {**AGENT, "submeter.step": None}
 STEPS = {"submeter.step": [None, "weather", None]}
 
+WEATHER = ("weather",)
+
 CASES = {
     "a run": Case(run=run, calls=1, said=PLAIN),
     "a run, async": Case(run=run_async, calls=1, said=PLAIN),
@@ -89,9 +91,15 @@ CASES = {
     "a stream": Case(run=stream, calls=1, said=PLAIN),
     "a stream, async": Case(run=stream_async, calls=1, said=PLAIN),
     "a stream that is closed": Case(run=stream_closed, calls=0, early=1, said=PLAIN, script="delay_between_s=0.05"),
-    "a tool that asks a model": Case(run=tools, calls=3, said=AGENT, parts=STEPS),
-    "the same, streamed": Case(run=tools_streamed, calls=3, said=AGENT, parts=STEPS),
-    "a team": Case(run=team, calls=3, said=ONE, parts={"gen_ai.agent.name": ["desk", "expert", "desk"]}),
+    "a tool that asks a model": Case(run=tools, tools=WEATHER, calls=3, said=AGENT, parts=STEPS),
+    "the same, streamed": Case(run=tools_streamed, tools=WEATHER, calls=3, said=AGENT, parts=STEPS),
+    "a team": Case(
+        run=team,
+        tools=("delegate_task_to_member",),
+        calls=3,
+        said=ONE,
+        parts={"gen_ai.agent.name": ["desk", "expert", "desk"]},
+    ),
     "an error of the provider": Case(run=run, calls=0, failed=1, said=PLAIN, script="status=400"),
     "a cancellation": Case(
         run=lambda: cancelled(agent().arun("hello", **ASK)), calls=0, failed=1, said=PLAIN, script="delay_s=2"

@@ -76,11 +76,13 @@ def flow() -> Any:
 
 ONE = {"submeter.framework": "crewai", "session.id": None, "gen_ai.agent.name": "Forecaster"}
 TASK = {**ONE, "submeter.step": "tell"}
+WEATHER = ("weather",)
+
 CASES = {
     "a crew": Case(run=run, calls=1, said=TASK),
     "a crew in a thread": Case(run=run_async, calls=1, said=TASK),
     "a crew, async": Case(run=run_native, calls=1, said=TASK),
-    "a tool that asks a model": Case(run=tools, calls=3, said=TASK),
+    "a tool that asks a model": Case(run=tools, tools=WEATHER, calls=3, said=TASK),
     "an agent alone": Case(run=alone, calls=1, said={**ONE, "submeter.step": None}),
     "a flow": Case(run=flow, calls=1, said={"submeter.framework": "crewai", "submeter.step": "look"}),
     "an error of the provider": Case(run=run, calls=0, failed=1, said=TASK, script="status=400"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from frameworks.stage import Case, cancelled, check, framework, observed_by
+from frameworks.stage import Case, cancelled, check, framework, model_call, observed_by
 
 dspy: Any = framework("dspy")
 
@@ -45,12 +45,59 @@ def predict() -> Any:
         return dspy.Predict("question -> answer")(question="hello").answer
 
 
+def weather(city: str) -> str:
+    """The weather in a city."""
+    return f"{model_call(f'the sky over {city}')} sunny"
+
+
+class Forecast(dspy.Module):
+    """A program that has its tools executed by itself."""
+
+    def __init__(self) -> None:
+        super().__init__()  # pyright: ignore[reportUnknownMemberType]
+        self.tool = dspy.Tool(weather)
+
+    def forward(self, question: str) -> Any:
+        return dspy.Prediction(answer=self.tool(city=question))
+
+    async def aforward(self, question: str) -> Any:
+        with dspy.context(allow_tool_async_sync_conversion=True):
+            return dspy.Prediction(answer=await dspy.Tool(weather_async).acall(city=question))
+
+
+async def weather_async(city: str) -> str:
+    """The weather in a city."""
+    return weather(city)
+
+
+def tools() -> Any:
+    with model():
+        return Forecast()(question="Ulm").answer
+
+
+async def tools_async() -> Any:
+    with model():
+        return (await Forecast().acall(question="Ulm")).answer
+
+
+def stream() -> Any:
+    """A stream of a program, which gives what comes of one field and then the prediction."""
+    with model(), dspy.context(track_usage=True):
+        streamed = dspy.streamify(program(), async_streaming=False, include_final_prediction_in_output_stream=True)
+        return [type(part).__name__ for part in streamed(question="hello")][-1]
+
+
 ALL = {"submeter.framework": "dspy", "session.id": None}
 RAG = {**ALL, "gen_ai.agent.name": "Rag", "submeter.step": "Predict"}
+TOOL = {**ALL, "submeter.step": "Forecast"}
 CASES = {
     "a program": Case(run=run, calls=1, said=RAG),
     "a program, async": Case(run=run_async, calls=1, said=RAG),
     "a module alone": Case(run=predict, calls=1, said={**ALL, "gen_ai.agent.name": None, "submeter.step": "Predict"}),
+    "a tool that asks a model": Case(run=tools, calls=1, tools=("weather",), said=TOOL),
+    "the same, async": Case(run=tools_async, calls=1, tools=("weather_async",), said=TOOL),
+    "a stream": Case(run=stream, calls=1, said=RAG),
+    "an error of the provider": Case(run=predict, calls=0, failed=1, said=ALL, script="status=400"),
     "a cancellation": Case(run=lambda: cancelled(run_async()), calls=0, failed=1, said=RAG, script="delay_s=3"),
 }
 

@@ -135,6 +135,8 @@ PLAN = {"submeter.step": ["plan", "write"]}
 AGENT = {**GRAPH, "gen_ai.agent.name": "forecaster"}
 LOOP = {"submeter.step": ["model", "tools", "model"]}
 
+WEATHER = ("weather",)
+
 CASES = {
     "a model called with a configuration": Case(run=direct, calls=1, said=CHAIN),
     "the same model, async": Case(run=direct_async, calls=1, said=CHAIN),
@@ -145,8 +147,8 @@ CASES = {
     "embeddings in a chain": Case(run=embedded, calls=1, said=CHAIN),
     "nodes of a graph": Case(run=nodes, calls=2, said=GRAPH, parts=PLAN),
     "nodes of a graph, async": Case(run=nodes_async, calls=2, said=GRAPH, parts=PLAN),
-    "an agent with a tool that asks a model": Case(run=agent, calls=3, said=AGENT, parts=LOOP),
-    "the same, async": Case(run=agent_async, calls=3, said=AGENT, parts=LOOP),
+    "an agent with a tool that asks a model": Case(run=agent, tools=WEATHER, calls=3, said=AGENT, parts=LOOP),
+    "the same, async": Case(run=agent_async, tools=WEATHER, calls=3, said=AGENT, parts=LOOP),
     "an error of the provider": Case(run=chain, calls=0, failed=1, said=CHAIN, script="status=400"),
     "a cancellation": Case(run=aborted, calls=0, failed=1, said=CHAIN, script="delay_s=2"),
 }

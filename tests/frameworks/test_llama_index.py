@@ -86,8 +86,10 @@ PLAIN = {**AGENT, "submeter.step": None}
 INDEX = {"gen_ai.agent.name": None, "session.id": None}
 STEPS = {"submeter.step": [None, "retrieve", "synthesize"]}
 
-# Since 0.14, a step that has begun runs to its end.
+# Since 0.14, a step that has begun runs to its end, and tools that are plain functions run in the program's context.
 CUT = int(core.__version__.startswith("0.13."))
+
+WEATHER = ("weather",)
 
 CASES = {
     "an agent": Case(run=run, calls=1, said=PLAIN),
@@ -95,12 +97,19 @@ CASES = {
     "an agent that reasons and acts": Case(run=react, calls=1, said=PLAIN),
     "a tool that asks a model": Case(
         run=tools,
+        tools=WEATHER,
+        is_apart=bool(CUT),
         calls=3,
         said={"gen_ai.agent.name": "forecaster", "submeter.framework": "llama-index"},
         parts={"submeter.step": [None, "weather", None]},
     ),
     "a workflow of agents": Case(
-        run=many, calls=3, said={"submeter.framework": "llama-index"}, parts={"submeter.step": [None, "weather", None]}
+        run=many,
+        tools=WEATHER,
+        is_apart=bool(CUT),
+        calls=3,
+        said={"submeter.framework": "llama-index"},
+        parts={"submeter.step": [None, "weather", None]},
     ),
     "a query of an index": Case(run=query, calls=3, said=INDEX, parts=STEPS),
     "a query, async": Case(run=query_async, calls=3, said=INDEX, parts=STEPS),

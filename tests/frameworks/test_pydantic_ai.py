@@ -96,6 +96,8 @@ STEPS = {"submeter.step": [None, "weather", None]}
 # Before 2.0, a stream that is left is read to its end.
 LEFT = int(not pydantic_ai.__version__.startswith("1."))
 
+WEATHER = ("weather",)
+
 CASES = {
     "a run, sync": Case(run=run_sync, calls=1, said=PLAIN),
     "a run of anthropic": Case(run=run, calls=1, said=PLAIN),
@@ -104,10 +106,14 @@ CASES = {
         run=stream_left, calls=1 - LEFT, early=LEFT, said=PLAIN, script="delay_between_s=0.05"
     ),
     "the nodes of a run": Case(run=nodes, calls=1, said=PLAIN),
-    "a tool that asks a model": Case(run=tools, calls=3, said=AGENT, parts=STEPS),
-    "the same, streamed": Case(run=tools_streamed, calls=3, said=AGENT, parts=STEPS),
+    "a tool that asks a model": Case(run=tools, tools=WEATHER, calls=3, said=AGENT, parts=STEPS),
+    "the same, streamed": Case(run=tools_streamed, tools=WEATHER, calls=3, said=AGENT, parts=STEPS),
     "an agent in a tool": Case(
-        run=delegated, calls=3, said=ONE, parts={"gen_ai.agent.name": ["forecaster", "expert", "forecaster"]}
+        run=delegated,
+        tools=("ask_expert",),
+        calls=3,
+        said=ONE,
+        parts={"gen_ai.agent.name": ["forecaster", "expert", "forecaster"]},
     ),
     "an error of the provider": Case(run=run_sync, calls=0, failed=1, said=PLAIN, script="status=400"),
     "a cancellation": Case(run=aborted, calls=0, failed=1, said=PLAIN, script="delay_s=2"),

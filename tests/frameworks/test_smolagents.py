@@ -53,13 +53,18 @@ def managed() -> Any:
 AGENT = {"submeter.framework": "smolagents", "gen_ai.agent.name": "forecaster", "session.id": None}
 PLAIN = {**AGENT, "submeter.step": None}
 
+WEATHER = ("weather",)
+ANSWER = ("final_answer",)
+
 CASES = {
-    "a run": Case(run=answer, calls=1, said=PLAIN),
-    "a stream of steps": Case(run=stream, calls=1, said=PLAIN),
-    "a stream of deltas": Case(run=deltas, calls=1, said=PLAIN),
-    "a tool that asks a model": Case(run=tools, calls=3, said=AGENT, parts={"submeter.step": [None, "weather", None]}),
+    "a run": Case(run=answer, tools=ANSWER, calls=1, said=PLAIN),
+    "a stream of steps": Case(run=stream, tools=ANSWER, calls=1, said=PLAIN),
+    "a stream of deltas": Case(run=deltas, tools=ANSWER, calls=1, said=PLAIN),
+    "a tool that asks a model": Case(
+        run=tools, tools=WEATHER, calls=3, said=AGENT, parts={"submeter.step": [None, "weather", None]}
+    ),
     "a managed agent": Case(
-        run=managed, calls=1, said={**AGENT, "gen_ai.agent.name": "expert", "submeter.step": "expert"}
+        run=managed, tools=ANSWER, calls=1, said={**AGENT, "gen_ai.agent.name": "expert", "submeter.step": "expert"}
     ),
     "an error of the provider": Case(run=answer, calls=0, failed=1, said=PLAIN, script="status=400"),
 }

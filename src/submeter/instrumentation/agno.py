@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from submeter import semconv
 from submeter.context import Said
 from submeter.shapes.framework import Framework, Work, text
+from submeter.shapes.tools import Tool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +31,21 @@ def _of_tool(arguments: Mapping[str, Any]) -> Said:
     return Said(step=text(getattr(getattr(arguments["self"], "function", None), "name", None)))
 
 
+def _fault(outcome: Any) -> str:
+    return semconv.ERROR_OTHER if outcome.status == "failure" else ""
+
+
+def _tool(arguments: Mapping[str, Any]) -> Tool:
+    call = arguments["self"]
+    return Tool(
+        name=text(call.function.name),
+        call_id=text(call.call_id),
+        description=text(call.function.description),
+        arguments=call.arguments,
+        fault=_fault,
+    )
+
+
 FRAMEWORK = Framework(
     package="agno",
     name="agno",
@@ -48,7 +65,7 @@ FRAMEWORK = Framework(
             )
             for name in ("run", "arun")
         ),
-        Work(target="agno.tools.function:FunctionCall.execute", says=_of_tool),
-        Work(target="agno.tools.function:FunctionCall.aexecute", says=_of_tool),
+        Work(target="agno.tools.function:FunctionCall.execute", says=_of_tool, tool=_tool),
+        Work(target="agno.tools.function:FunctionCall.aexecute", says=_of_tool, tool=_tool),
     ),
 )

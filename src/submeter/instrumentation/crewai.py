@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from submeter.context import Said
-from submeter.shapes.framework import Framework, Work, text
+from submeter.shapes.framework import Framework, Work, nothing, text
+from submeter.shapes.tools import Tool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,12 @@ def _of_flow(arguments: Mapping[str, Any]) -> Said | None:
     return None if is_inside else Said(step=text(arguments.get("method_name")))
 
 
+def _tool(arguments: Mapping[str, Any]) -> Tool:
+    tool = arguments["self"]
+    given = arguments.get("input") or {name: value for name, value in arguments.items() if name != "self"}
+    return Tool(name=text(tool.name), description=text(tool.description), arguments=given)
+
+
 FRAMEWORK = Framework(
     package="crewai",
     name="crewai",
@@ -35,5 +42,16 @@ FRAMEWORK = Framework(
         # Of the first before the second came to inherit from it (1.15).
         Work(target="crewai.flow.runtime:Flow._execute_method", says=_of_flow, is_optional=True),
         Work(target="crewai.flow.flow:Flow._execute_method", says=_of_flow, is_optional=True),
+        *(
+            Work(target=f"crewai.tools.{owner}", says=nothing, tool=_tool, is_optional=True)
+            for owner in (
+                "base_tool:BaseTool.run",
+                "base_tool:BaseTool.arun",
+                "base_tool:Tool.run",
+                "base_tool:Tool.arun",
+                "structured_tool:CrewStructuredTool.invoke",
+                "structured_tool:CrewStructuredTool.ainvoke",
+            )
+        ),
     ),
 )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from submeter.context import Said
-from submeter.shapes.framework import Framework, Tell
+from submeter.shapes.framework import Framework, Tell, Work, nothing, text
+from submeter.shapes.tools import Tool
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def _reads(settings: Any) -> Said | None:
@@ -17,9 +21,18 @@ def _reads(settings: Any) -> Said | None:
     return Said(agent="" if len(names) == 1 else names[0], step=names[-1])
 
 
+def _tool(arguments: Mapping[str, Any]) -> Tool:
+    tool = arguments["self"]
+    given = {name: value for name, value in arguments.items() if name != "self"}
+    return Tool(name=text(tool.name), description=text(tool.desc), arguments=given)
+
+
 FRAMEWORK = Framework(
     package="dspy",
     name="dspy",
     gives={"agent": "class of the outermost module", "step": "class of the innermost module"},
     tell=Tell(source="dspy.dsp.utils.settings:settings", reads=_reads),
+    works=tuple(
+        Work(target=f"dspy.adapters.types.tool:Tool.{name}", says=nothing, tool=_tool) for name in ("__call__", "acall")
+    ),
 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from submeter.context import Said
 from submeter.shapes.framework import Framework, Work, text
+from submeter.shapes.tools import Tool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,12 @@ def _of_agent(_arguments: Mapping[str, Any]) -> Said:
 
 def _of_tool(arguments: Mapping[str, Any]) -> Said:
     return Said(step=text(getattr(arguments["self"], "name", None)))
+
+
+def _tool(arguments: Mapping[str, Any]) -> Tool:
+    tool = arguments["self"]
+    given = {name: value for name, value in arguments.items() if name != "self"}
+    return Tool(name=text(tool.name), description=text(tool.description), arguments=given)
 
 
 FRAMEWORK = Framework(
@@ -40,7 +47,7 @@ FRAMEWORK = Framework(
         ),
         Work(target="haystack.components.agents.agent:Agent.run", says=_of_agent),
         Work(target="haystack.components.agents.agent:Agent.run_async", says=_of_agent),
-        Work(target="haystack.tools.tool:Tool.invoke", says=_of_tool),
-        Work(target="haystack.tools.tool:Tool.invoke_async", says=_of_tool, is_optional=True),
+        Work(target="haystack.tools.tool:Tool.invoke", says=_of_tool, tool=_tool),
+        Work(target="haystack.tools.tool:Tool.invoke_async", says=_of_tool, tool=_tool, is_optional=True),
     ),
 )

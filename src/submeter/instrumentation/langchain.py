@@ -11,7 +11,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from submeter.context import Said
-from submeter.shapes.framework import Framework, Tell, Work, text
+from submeter.shapes.framework import Framework, Tell, Work, nothing, text
+from submeter.shapes.tools import Tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -52,6 +53,16 @@ def _of_model(arguments: Mapping[str, Any]) -> Said | None:
     return _said(cast("Mapping[str, Any]", config)) if isinstance(config, dict) else None
 
 
+def _tool(arguments: Mapping[str, Any]) -> Tool:
+    tool = arguments["self"]
+    return Tool(
+        name=text(tool.name),
+        call_id=text(arguments.get("tool_call_id")),
+        description=text(tool.description),
+        arguments=arguments.get("tool_input"),
+    )
+
+
 def _spans(runs: Any) -> Iterator[Callable[[], Span | None]]:
     """What gives the span of each run, where a handler keeps one for each run's id (OpenInference)."""
     for run in runs:
@@ -69,9 +80,13 @@ FRAMEWORK = Framework(
         "user": "`user_id` of the configuration",
     },
     tell=Tell(source="langchain_core.runnables.config:var_child_runnable_config", reads=_reads, is_last=True),
-    works=tuple(
-        Work(target=f"langchain_core.language_models.chat_models:BaseChatModel.{name}", says=_of_model)
-        for name in ("invoke", "ainvoke", "stream", "astream")
+    works=(
+        *(
+            Work(target=f"langchain_core.language_models.chat_models:BaseChatModel.{name}", says=_of_model)
+            for name in ("invoke", "ainvoke", "stream", "astream")
+        ),
+        Work(target="langchain_core.tools.base:BaseTool.run", says=nothing, tool=_tool),
+        Work(target="langchain_core.tools.base:BaseTool.arun", says=nothing, tool=_tool),
     ),
     runs=tuple(
         f"langchain_core.callbacks.manager:{kind}.{name}"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from submeter import semconv
 from submeter.context import Said
+from submeter.core import exceptions
 from submeter.shapes.framework import Framework, Work, text
+from submeter.shapes.tools import Tool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +31,19 @@ def _of_tool(arguments: Mapping[str, Any]) -> Said:
     return Said(agent=text(getattr(arguments["self"], "name", None)), step=name)
 
 
+def _fault(output: Any) -> str:
+    if not output.is_error:
+        return ""
+    return exceptions.type_of(getattr(output, "exception", None)) or semconv.ERROR_OTHER
+
+
+def _tool(arguments: Mapping[str, Any]) -> Tool:
+    told = arguments["tool"].metadata
+    return Tool(
+        name=text(told.name), description=text(told.description), arguments=arguments.get("tool_input"), fault=_fault
+    )
+
+
 def _step(name: str) -> Said:
     return Said(step=name)
 
@@ -44,8 +60,13 @@ FRAMEWORK = Framework(
         Work(target=f"{_AGENTS}.function_agent:FunctionAgent.take_step", says=_of_agent),
         Work(target=f"{_AGENTS}.react_agent:ReActAgent.take_step", says=_of_agent),
         Work(target=f"{_AGENTS}.codeact_agent:CodeActAgent.take_step", says=_of_agent),
-        Work(target=f"{_AGENTS}.base_agent:BaseWorkflowAgent._call_tool", says=_of_tool, is_optional=True),
-        Work(target=f"{_AGENTS}.multi_agent_workflow:AgentWorkflow._call_tool", says=_of_tool, is_optional=True),
+        Work(target=f"{_AGENTS}.base_agent:BaseWorkflowAgent._call_tool", says=_of_tool, tool=_tool, is_optional=True),
+        Work(
+            target=f"{_AGENTS}.multi_agent_workflow:AgentWorkflow._call_tool",
+            says=_of_tool,
+            tool=_tool,
+            is_optional=True,
+        ),
         *(
             Work(target=f"{_CORE}.{owner}.{prefix}{name}", says=lambda _, step=name: _step(step))
             for owner, name in (

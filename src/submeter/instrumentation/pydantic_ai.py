@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from submeter.context import Said
 from submeter.shapes.framework import Framework, Tell, Work, text
+from submeter.shapes.tools import Tool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +32,16 @@ def _of_tool(arguments: Mapping[str, Any]) -> Said:
     return _said(arguments.get("ctx"))
 
 
+def _tool(arguments: Mapping[str, Any]) -> Tool:
+    run = arguments["ctx"]
+    return Tool(
+        name=text(run.tool_name),
+        call_id=text(run.tool_call_id),
+        description=text(getattr(arguments["self"], "description", None)),
+        arguments=arguments.get("args_dict"),
+    )
+
+
 FRAMEWORK = Framework(
     package="pydantic_ai",
     name="pydantic-ai",
@@ -40,5 +51,5 @@ FRAMEWORK = Framework(
         "conversation": "`conversation_id`, which the framework makes up if you give none",
     },
     tell=Tell(source="pydantic_ai._run_context:get_current_run_context", reads=_reads),
-    works=(Work(target="pydantic_ai._function_schema:FunctionSchema.call", says=_of_tool),),
+    works=(Work(target="pydantic_ai._function_schema:FunctionSchema.call", says=_of_tool, tool=_tool),),
 )

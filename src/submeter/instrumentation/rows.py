@@ -178,10 +178,18 @@ FRAMEWORKS: dict[str, Row] = {
         "crewai",
         "crewai",
         "1.0",
-        awaits=("crewai.agent", "crewai.flow.runtime", "crewai.flow.flow"),
+        awaits=(
+            "crewai.agent",
+            "crewai.flow.runtime",
+            "crewai.flow.flow",
+            "crewai.tools.base_tool",
+            "crewai.tools.structured_tool",
+        ),
         table=_FRAMEWORK,
     ),
-    "dspy": Row("dspy", "dspy", "3.0", awaits=("dspy.dsp.utils.settings",), table=_FRAMEWORK),
+    "dspy": Row(
+        "dspy", "dspy", "3.0", awaits=("dspy.dsp.utils.settings", "dspy.adapters.types.tool"), table=_FRAMEWORK
+    ),
     "haystack": Row(
         "haystack",
         "haystack-ai",
@@ -203,6 +211,7 @@ FRAMEWORKS: dict[str, Row] = {
             "langchain_core.callbacks.manager",
             "langchain_core.runnables.config",
             "langchain_core.language_models.chat_models",
+            "langchain_core.tools.base",
         ),
         table=_FRAMEWORK,
     ),
@@ -228,7 +237,9 @@ FRAMEWORKS: dict[str, Row] = {
         awaits=("pydantic_ai._run_context", "pydantic_ai._function_schema"),
         table=_FRAMEWORK,
     ),
-    "smolagents": Row("smolagents", "smolagents", "1.20", awaits=("smolagents.agents",), table=_FRAMEWORK),
+    "smolagents": Row(
+        "smolagents", "smolagents", "1.20", awaits=("smolagents.agents", "smolagents.tools"), table=_FRAMEWORK
+    ),
 }
 """Framework import name -> row. They give agent, step and conversation; the SDK's call beneath them is counted."""
 

@@ -2,8 +2,8 @@
 
 A framework says it in one of two ways. Where it keeps its context in a context variable, it is asked when a call
 opens (`Tell`). Else its functions within which the work is done are wrapped (`Work`), of whatever kind they are:
-plain, coroutine, generator, or giving one of these back. No span is opened here and nothing stays attached where
-the framework hands an item to its host.
+plain, coroutine, generator, or giving one of these back. Of what a framework does, the executions of tools alone get
+a span (`tools`). Nothing stays attached where the framework hands an item to its host.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 import sys
 from dataclasses import replace
-from functools import wraps
+from functools import partial, wraps
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -22,6 +22,7 @@ from submeter.core.guard import attempt
 from submeter.core.loading import is_loaded
 from submeter.shapes.arguments import Arguments
 from submeter.shapes.runs import Runs
+from submeter.shapes.tools import Tool, executed
 from submeter.value import value
 
 if TYPE_CHECKING:
@@ -41,11 +42,13 @@ class Work:
     Args:
         target: "module:Class.function" or "module:function".
         says: what the arguments, by name and `self` included, say; `None` for nothing.
+        tool: the tool that it executes, if it is what executes tools; a plain or a coroutine function then.
         is_optional: whether its module may lack it in a release that is supported.
     """
 
     target: str
     says: Callable[[Mapping[str, Any]], Said | None]
+    tool: Callable[[Mapping[str, Any]], Tool | None] | None = None
     is_optional: bool = False
 
 
@@ -153,9 +156,15 @@ def text(value: Any) -> str:
     return str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
+def nothing(_arguments: Mapping[str, Any]) -> None:
+    """What a tool says where the step around it is its step too, or the framework tells of it."""
+
+
 def _wrapped(framework: Framework, work: Work, original: Any) -> Any:
     function = _function(original)
     arguments = Arguments(function)
+    if work.tool is not None:
+        function = executed(framework.package, partial(_tool, work.tool, arguments), function)
 
     def say(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Said | None:
         return framework.named(work.says(arguments.named(args, kwargs)))
@@ -166,6 +175,15 @@ def _wrapped(framework: Framework, work: Work, original: Any) -> Any:
 
     wrapped = decorated(opening, function)
     return staticmethod(wrapped) if isinstance(original, staticmethod) else wrapped
+
+
+def _tool(
+    tool: Callable[[Mapping[str, Any]], Tool | None],
+    arguments: Arguments,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Tool | None:
+    return tool(arguments.named(args, kwargs))
 
 
 def _function(original: Any) -> Callable[..., Any]:
