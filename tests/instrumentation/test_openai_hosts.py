@@ -65,19 +65,61 @@ def test_stream_that_states_usage_in_an_object_of_its_own_is_counted(metering: M
     assert (span.attributes or {})["gen_ai.response.id"] == "chatcmpl-1"
 
 
-@pytest.mark.parametrize(
-    ("base_url", "provider"),
-    [
-        ("https://bedrock-mantle.us-east-1.api.aws/v1", "aws.bedrock"),
-        ("https://bedrock-runtime.us-east-1.amazonaws.com/openai/v1", "aws.bedrock"),
-        ("https://api.mistral.ai/v1", "mistral_ai"),
-        ("https://generativelanguage.googleapis.com/v1beta/openai", "gcp.gemini"),
-        ("https://people.example/v1", "openai"),
-        ("https://notapi.aws.example/v1", "openai"),
-    ],
-)
+BASE_URLS = {
+    "https://api.openai.com/v1": "openai",
+    "https://mine.openai.azure.com/openai/v1/": "azure.ai.openai",
+    "https://mine.services.ai.azure.com/openai/v1/": "azure.ai.openai",
+    "https://mine.cognitiveservices.azure.com/openai/deployments/d": "azure.ai.openai",
+    "https://models.github.ai/inference": "azure.ai.inference",
+    "https://bedrock-mantle.us-east-1.api.aws/v1": "aws.bedrock",
+    "https://bedrock-runtime.us-east-1.amazonaws.com/openai/v1": "aws.bedrock",
+    "https://bedrock-runtime.cn-north-1.amazonaws.com.cn/openai/v1": "aws.bedrock",
+    "https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/l/endpoints/openapi": "gcp.vertex_ai",
+    "https://generativelanguage.googleapis.com/v1beta/openai": "gcp.gemini",
+    "https://api.mistral.ai/v1": "mistral_ai",
+    "https://api.anthropic.com/v1/": "anthropic",
+    "https://api.cohere.ai/compatibility/v1": "cohere",
+    "https://api.deepseek.com": "deepseek",
+    "https://api.x.ai/v1": "x_ai",
+    "https://api.perplexity.ai": "perplexity",
+    "https://api.groq.com/openai/v1": "groq",
+    "https://api.moonshot.ai/v1": "moonshot_ai",
+    "https://api.moonshot.cn/v1": "moonshot_ai",
+    "https://openrouter.ai/api/v1": "openrouter",
+    "https://api.together.xyz/v1": "together_ai",
+    "https://api.fireworks.ai/inference/v1": "fireworks_ai",
+    "https://api.cerebras.ai/v1": "cerebras",
+    "https://api.deepinfra.com/v1/openai": "deepinfra",
+    "https://api.sambanova.ai/v1": "sambanova",
+    "https://integrate.api.nvidia.com/v1": "nvidia",
+    "https://router.huggingface.co/v1": "huggingface",
+    "https://dashscope-intl.aliyuncs.com/compatible-mode/v1": "dashscope",
+    "https://api.z.ai/api/paas/v4": "zai",
+    "https://api.minimax.io/v1": "minimax",
+    "https://adb-1.2.azuredatabricks.net/serving-endpoints": "databricks",
+    "https://ai-gateway.vercel.sh/v1": "vercel_ai_gateway",
+    "https://us-south.ml.cloud.ibm.com/ml/gateway/v1": "ibm.watsonx.ai",
+    "http://localhost:11434/v1": "ollama",
+    "http://ollama:80/v1": "ollama",
+    "http://127.0.0.1:1234/v1": "lm_studio",
+    "http://vllm.internal:8000/v1": "vllm",
+    "http://sglang:30000/v1": "sglang",
+    "http://llama-cpp:8080/v1": "llama_cpp",
+    "http://localhost:8000/v1": "openai",
+    "https://people.example/v1": "openai",
+    "https://notapi.aws.example/v1": "openai",
+    "https://api.x.ai.example/v1": "openai",
+}
+"""Base URL, as a host's documentation gives it -> who answers; the protocol's own name where the host says nothing."""
+
+
+@pytest.mark.parametrize(("base_url", "provider"), BASE_URLS.items())
 def test_provider_is_told_by_the_host(metering: Metering, base_url: str, provider: str) -> None:
-    client(base_url, completion(prompt_tokens=1, completion_tokens=1)).chat.completions.create(**REQUEST)
+    answer = completion(prompt_tokens=11, completion_tokens=3)
+    client(base_url, answer).chat.completions.create(**REQUEST)
 
     (span,) = metering.ended()
     assert (span.attributes or {})["gen_ai.provider.name"] == provider
+    assert usage_of(span) == {"input_tokens": 11, "output_tokens": 3}
+    (point,) = metering.points("gen_ai.client.inference.usage.input_tokens")
+    assert point.attributes["gen_ai.provider.name"] == provider

@@ -62,9 +62,12 @@ PROVIDER = Provider(
         "get /v1/sessions/{}/threads/{}/stream": _EVENTS,
         "get /v1/dreams/{}": Report(find=_dreams),
     },
+    # Not those of Claude's own platform on AWS and Google Cloud, where Anthropic answers (the SDK's own spans, 2.14).
     clients={
         "AnthropicBedrock": "aws.bedrock",
         "AsyncAnthropicBedrock": "aws.bedrock",
+        "AnthropicBedrockMantle": "aws.bedrock",
+        "AsyncAnthropicBedrockMantle": "aws.bedrock",
         "AnthropicVertex": "gcp.vertex_ai",
         "AsyncAnthropicVertex": "gcp.vertex_ai",
         "AnthropicFoundry": "azure.ai.inference",

@@ -261,6 +261,7 @@ PROVIDER = Provider(
         "BedrockOpenAI": "aws.bedrock",
         "AsyncBedrockOpenAI": "aws.bedrock",
     },
+    runtimes={"bedrock": "aws.bedrock"},
     sockets={
         **_both_kinds("realtime.realtime", "Realtime", _SPEECH),
         **_both_kinds("beta.realtime.realtime", "Realtime", _BETA_SPEECH),

@@ -9,8 +9,13 @@ HOSTS = {
     "models.github.ai": "azure.ai.inference",
     "models.ai.azure.com": "azure.ai.inference",
     "amazonaws.com": "aws.bedrock",
+    "amazonaws.com.cn": "aws.bedrock",
+    "amazonaws.eu": "aws.bedrock",
     "api.aws": "aws.bedrock",
+    "api.amazonwebservices.com.cn": "aws.bedrock",
+    "api.amazonwebservices.eu": "aws.bedrock",
     "aiplatform.googleapis.com": "gcp.vertex_ai",
+    "-aiplatform.googleapis.com": "gcp.vertex_ai",
     "generativelanguage.googleapis.com": "gcp.gemini",
     "ml.cloud.ibm.com": "ibm.watsonx.ai",
     "ai-gateway.vercel.sh": "vercel_ai_gateway",
@@ -54,7 +59,7 @@ HOSTS = {
     "snowflakecomputing.com": "snowflake",
     "volces.com": "volcengine",
 }
-"""End of a host's name -> value of `gen_ai.provider.name`."""
+"""End of a host's name, from a dot or a hyphen on -> value of `gen_ai.provider.name`."""
 
 SERVERS = frozenset({"ollama", "vllm", "sglang", "llama_cpp", "lm_studio", "localai", "tgi"})
 """Servers of models on one's own machines, which are told by the first part of a host's name, as in `vllm.internal`."""

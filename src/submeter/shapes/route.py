@@ -65,7 +65,8 @@ class Route:
         if known is not None and known[0] is url:
             return known[1], known[2]
         host, port = str(url.host), url.port or {"https": 443, "http": 80}.get(url.scheme)
-        name = self._name(client.__class__, host, port)
+        runtime = held.get("_provider_runtime")
+        name = self._provider.runtimes.get(getattr(runtime, "name", "")) or self._name(client.__class__, host, port)
         self._servers[client] = (url, name, (host, port))
         return name, (host, port)
 
@@ -190,4 +191,4 @@ def _is_events(response: Any) -> bool:
 
 
 def _is_of(host: str, ends: tuple[str, ...]) -> bool:
-    return any(host == end or host.endswith("." + end) for end in ends)
+    return any(host == end or host.endswith(end if end.startswith("-") else f".{end}") for end in ends)

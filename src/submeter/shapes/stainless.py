@@ -37,6 +37,7 @@ class Provider:
         name: value of `gen_ai.provider.name` unless the client or the host says otherwise.
         endpoints: "post /path" as the SDK's resources ask for it -> what it means. `{}` stands for one part.
         clients: name of a client class -> provider name.
+        runtimes: name of what a client was told to run on (`provider=` of openai 3) -> provider name.
         hosts: end of a host name -> provider name.
         usage_on_request: ends of the host names known to accept `stream_options.include_usage`.
         native_option: keyword of the client class that turns the SDK's own spans off when false.
@@ -49,6 +50,7 @@ class Provider:
     name: str
     endpoints: Mapping[str, Endpoint | Report]
     clients: Mapping[str, str] = field(default_factory=dict[str, str])
+    runtimes: Mapping[str, str] = field(default_factory=dict[str, str])
     hosts: Mapping[str, str] = field(default_factory=dict[str, str])
     usage_on_request: tuple[str, ...] = ()
     native_option: str = ""
