@@ -1,5 +1,8 @@
 """An SDK that changed under us: one warning and a metric, the host sees nothing, and the doctor says why."""
 
+# What is patched is known to the module that patches.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import logging
@@ -7,16 +10,15 @@ from typing import Any
 
 import pytest
 
-import submeter
-from metering import forget, in_memory, metered
+from metering import in_memory, metered
 from providers.wire import Wire, document
 from submeter import instrumentation
-from submeter.core import instruments
-from submeter.distro.doctor import report
+from submeter.core import instruments, patch
+from submeter.distro import doctor
+from submeter.instrumentation import PROVIDERS
 
 groq: Any = pytest.importorskip("groq")
 client_module: Any = pytest.importorskip("groq._base_client")
-ollama: Any = pytest.importorskip("ollama")
 
 ANSWER: dict[str, Any] = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": []}
 
@@ -54,18 +56,50 @@ def test_a_function_that_is_gone_costs_one_warning_and_the_metric(
     assert not hasattr(client_module.AsyncAPIClient.request, "__submeter__")
 
 
-def test_the_doctor_tells_what_is_metered_and_why_the_rest_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(pytest.importorskip("ollama._client").AsyncClient, "_request")
+def test_the_doctor_tells_what_it_knows_and_does_not_meter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "PROVIDERS", {})
+    monkeypatch.setattr(doctor, "FRAMEWORKS", {})
     monkeypatch.setitem(instrumentation.UNMETERED, "pytest", "it calls no model")
-    forget()
-    submeter.instrument()
-    try:
-        sdks = {sdk.package: sdk for sdk in report().sdks}
-        assert (sdks["groq"].state, sdks["groq"].since) == ("metered", "0.13")
-        assert "SyncAPIClient.request" in sdks["groq"].patches
-        assert sdks["ollama"].state == "inactive"
-        assert "AsyncClient._request" in sdks["ollama"].reason
-        assert (sdks["pytest"].state, sdks["pytest"].reason) == ("unmetered", "it calls no model")
-    finally:
-        submeter.uninstrument()
-        forget()
+    with metered():
+        (told,) = doctor.report().sdks
+    assert (told.package, told.state, told.reason) == ("pytest", "unmetered", "it calls no model")
+
+
+@pytest.mark.parametrize("package", PROVIDERS)
+def test_the_doctor_tells_through_what_each_sdk_is_metered(package: str) -> None:
+    pytest.importorskip(package)
+    with metered():
+        told = doctor.sdk(package)
+    assert (told.state, told.since, told.reason) == ("metered", PROVIDERS[package].since, "")
+    assert told.version
+    assert told.patches
+
+
+@pytest.mark.parametrize("package", PROVIDERS)
+def test_whatever_an_sdk_lacks_costs_one_warning_and_no_exception(
+    package: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each function that is patched is taken away in turn, as if the release had it under another name."""
+    pytest.importorskip(package)
+    outcomes: set[str] = set()
+    with metered():
+        doctor.sdk(package)
+        known = [(owner, name) for owner, name, *_ in patch._done[package]]
+    for owner, name in known:
+        caplog.clear()
+        with pytest.MonkeyPatch.context() as change, metered(), caplog.at_level(logging.WARNING, logger="submeter"):
+            instrumentation.stop(package)
+            change.delattr(owner, name)
+            instruments.inactive.clear()
+            told = doctor.sdk(package)
+            warned = [record.getMessage() for record in caplog.records if package in record.getMessage()]
+            outcomes.add(told.state)
+            if told.state == "inactive":
+                assert name in told.reason
+                assert patch.patched(package) == []
+            elif told.reason:
+                assert told.reason.startswith(f"not {owner.__module__}: this version has no {owner.__module__}:")
+                assert patch.patched(package)
+            # Without a word where the release may lack it, or has it elsewhere.
+            assert len(warned) == (1 if told.reason else 0), warned
+    assert "inactive" in outcomes

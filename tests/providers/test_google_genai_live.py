@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from contextlib import contextmanager
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from metering import Metering, metered, usage_of
+from submeter.distro.doctor import sdk
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -135,6 +137,74 @@ def test_usage_that_comes_after_its_turn_is_not_mixed_into_the_next() -> None:
             assert listened(url, 2) == bare
             spans = metering.ended()
     assert [usage_of(span) for span in spans] == [{}, TRUTH, TRUTH]
+
+
+@pytest.mark.parametrize(
+    ("ends", "reason"),
+    [
+        # The model's own end never comes: interrupted, then over.
+        (({"interrupted": True}, {"turnComplete": True}), "error"),
+        (({"interrupted": True, "turnComplete": True},), "error"),
+        (({"turnComplete": True, "turnCompleteReason": "RESPONSE_REJECTED"},), "response_rejected"),
+        (({"turnComplete": True, "turnCompleteReason": "TURN_COMPLETE_REASON_UNSPECIFIED"},), "stop"),
+    ],
+    ids=["interrupted", "at once", "rejected", "unspecified"],
+)
+def test_a_turn_tells_why_it_ended(ends: tuple[dict[str, Any], ...], reason: str) -> None:
+    *before, last = ({"serverContent": end} for end in ends)
+    with provider([SOUND, *before, {**DONE, **last}, SOUND, DONE]) as url:
+        bare = listened(url, 2)
+        with metered() as metering:
+            assert listened(url, 2) == bare
+            spans = metering.ended()
+    told = [dict(span.attributes or {}).get("gen_ai.response.finish_reasons") for span in spans]
+    assert told == [(reason,), ("stop",)]
+    assert [usage_of(span) for span in spans] == [TRUTH, TRUTH]
+
+
+def test_the_last_word_on_usage_within_a_turn_counts() -> None:
+    early = {"usageMetadata": {"promptTokenCount": 400, "responseTokenCount": 5, "totalTokenCount": 405}}
+    with provider([SOUND, early, SOUND, DONE]) as url, metered() as metering:
+        listened(url, 1)
+        assert [usage_of(span) for span in metering.ended()] == [TRUTH]
+
+
+@pytest.mark.skipif(
+    "http_options" not in genai.types.LiveConnectConfig.model_fields, reason="this release has no such option"
+)
+@pytest.mark.parametrize("name", ["base_url", "baseUrl"])
+def test_a_session_with_an_address_of_its_own_tells_that(name: str) -> None:
+    async def application(url: str, metering: Metering) -> Any:
+        client = reached(url)
+        config = {"response_modalities": ["AUDIO"], "http_options": {name: "https://gateway.example:8443"}}
+        async with client.aio.live.connect(model=MODEL, config=config) as session:
+            async for _ in session.receive():
+                pass
+        (span,) = metering.ended()
+        return span.attributes
+
+    with provider([SOUND, DONE]) as url, metered() as metering:
+        told = asyncio.run(asyncio.wait_for(application(url, metering), 20))
+    assert (told["server.address"], told["server.port"]) == ("gateway.example", 8443)
+
+
+@pytest.mark.parametrize("gone", ["AsyncLive.connect", "AsyncSession._receive"])
+def test_an_sdk_without_what_sessions_need_loses_them_alone(
+    gone: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    owner, _, name = gone.partition(".")
+    kind = getattr(pytest.importorskip("google.genai.live"), owner)
+    # Its class has it from another one, as it might in any release.
+    base = type("Base", (), {name: vars(kind)[name]})
+    monkeypatch.delattr(kind, name)
+    monkeypatch.setattr(kind, name.upper(), getattr(base, name), raising=False)
+    with caplog.at_level(logging.WARNING, logger="submeter"), metered():
+        told = sdk("google.genai")
+    assert told.state == "metered"
+    assert any("Models._generate_content" in patched for patched in told.patches)
+    assert told.reason == f"not google.genai.live: this version has no google.genai.live:{gone}"
+    warned = [record.getMessage() for record in caplog.records if "google.genai.live" in record.getMessage()]
+    assert len(warned) == 1
 
 
 @pytest.mark.parametrize("is_broken", [True, False], ids=["broken off", "left"])

@@ -68,7 +68,8 @@ def _table(sdks: list[Sdk]) -> list[str]:
 def _detail(sdk: Sdk) -> str:
     if sdk.state in {"metered", "listened to"}:
         since = f" (supported from {sdk.since} on)" if sdk.since else ""
-        return f"{since} through {', '.join(sdk.patches)}" if sdk.patches else since
+        through = f" through {', '.join(sdk.patches)}" if sdk.patches else ""
+        return f"{since}{through}{'; ' if sdk.reason else ''}{sdk.reason}"
     if sdk.state == "not installed":
         return f" (known from {sdk.since} on)" if sdk.since else ""
     return f": {sdk.reason}" if sdk.reason else ""

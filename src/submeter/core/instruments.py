@@ -8,6 +8,7 @@ emptied when it is full, so that nothing is lost and memory is bounded.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections import deque
@@ -33,7 +34,7 @@ FULL = 1024
 """How many finished calls may wait for a collection."""
 
 inactive: dict[str, str] = {}
-"""SDK package -> why it is installed but not metered; reported by `submeter.instrumentation.inactive`."""
+"""SDK package or module -> why it is installed but not metered; reported by `submeter.instrumentation.inactive`."""
 
 GRACE_S = 30
 """How long after its import an SDK that is not metered is reported, if no call was made till then: the program has
@@ -81,9 +82,17 @@ def count(record: CallRecord) -> None:
         flush()
 
 
-def lament(package: str, reason: str) -> None:
-    """Notes that an SDK is there and not metered; the metric must not wait for a call that nobody sees."""
+def lament(package: str, reason: str, lack: str = "does not meter") -> None:
+    """Notes and warns, once, that an SDK or a module of it is there and not metered.
+
+    The metric must not wait for a call that nobody sees.
+    """
+    if inactive.get(package) == reason:  # said before, when another module of the SDK was imported
+        return
     inactive[package] = reason
+    logging.getLogger("submeter").warning(
+        "submeter %s %s: %s. Run `submeter doctor` for details.", lack, package, reason
+    )
     if _instruments is None:
         timer = threading.Timer(GRACE_S, attempt, (announce,))
         timer.daemon = True

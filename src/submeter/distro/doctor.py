@@ -74,13 +74,14 @@ def report() -> Report:
         start_file=_has_start_file(),
         endpoint=settings.endpoint(),
         swallowed_failures=guard.failures,
-        sdks=[*map(_sdk, sorted(PROVIDERS)), *_unmetered()],
-        frameworks=[_sdk(package) for package in sorted(FRAMEWORKS)],
+        sdks=[*map(sdk, sorted(PROVIDERS)), *_unmetered()],
+        frameworks=[sdk(package) for package in sorted(FRAMEWORKS)],
         neighbours=[f"{name} {_version(name)} ({whose})" for name, whose in NEIGHBOURS.items() if _version(name)],
     )
 
 
-def _sdk(package: str) -> Sdk:
+def sdk(package: str) -> Sdk:
+    """Imports one SDK or framework that submeter knows, meters it, and says how that went."""
     from submeter import instrumentation  # noqa: PLC0415  (its state is asked after the import below)
 
     row = ROWS[package]
@@ -97,7 +98,9 @@ def _sdk(package: str) -> Sdk:
     instrumentation.start(package)
     if package in active:
         state = "listened to" if package in FRAMEWORKS else "metered"
-        return Sdk(package, version, state, [*patch.patched(package), *tellers.asked(package)], since=row.since)
+        patches = [*patch.patched(package), *tellers.asked(package)]
+        parts = (f"not {name}: {why}" for name, why in instruments.inactive.items() if name.startswith(f"{package}."))
+        return Sdk(package, version, state, patches, "; ".join(parts), row.since)
     return Sdk(package, version, "inactive", reason=instruments.inactive.get(package, ""), since=row.since)
 
 

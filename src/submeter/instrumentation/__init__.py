@@ -66,13 +66,7 @@ def _is_installed(distribution: str) -> bool:
 def _lament(package: str, reason: str) -> None:
     from submeter.core import instruments  # noqa: PLC0415
 
-    instruments.lament(package, reason)
-    import logging  # noqa: PLC0415
-
-    lack = "knows no agents and steps of" if package in FRAMEWORKS else "does not meter"
-    logging.getLogger("submeter").warning(
-        "submeter %s %s: %s. Run `submeter doctor` for details.", lack, package, reason
-    )
+    instruments.lament(package, reason, "knows no agents and steps of" if package in FRAMEWORKS else "does not meter")
 
 
 def _install(package: str) -> str:

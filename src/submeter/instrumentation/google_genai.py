@@ -93,12 +93,22 @@ CONTENT = Endpoint(
 
 
 def _settle_turn(call: Call, fields: Mapping[str, Any]) -> None:
-    if fields_of(fields.get("server_content")).get("turn_complete"):
+    """Why a turn ended. One that the user interrupted was cancelled, which the conventions call an error."""
+    content = fields_of(fields.get("server_content"))
+    reason = content.get("turn_complete_reason")
+    said = str(getattr(reason, "value", reason)).lower()
+    if content.get("interrupted"):
+        call.ended(semconv.FINISH_ERROR)
+    elif reason is not None and not said.endswith("unspecified"):
+        call.ended(said)
+    elif content.get("turn_complete") and not call.finish_reasons:
         call.ended("stop")
 
 
 TURN = replace(
     CONTENT,
+    # Usage is of its turn, not of the session so far (each turn is billed for all that it read), and comes with its end
+    # in all sessions that were recorded. Were it to come more than once within a turn, the last word would count.
     # The thoughts of a spoken turn may be more than its response: they are beside it here too.
     usage={
         **CONTENT.usage,
@@ -160,6 +170,12 @@ def _seat(owner: Any) -> tuple[str, Server]:
     return "gcp.vertex_ai" if client.vertexai else "gcp.gemini", server_of(client._http_options.base_url)  # noqa: SLF001
 
 
+def _elsewhere(asked: Mapping[str, Any]) -> str:
+    """The address that one request's or one session's own options name."""
+    options = fields_of(asked.get("http_options", asked.get("httpOptions")))
+    return str(options.get("base_url") or options.get("baseUrl") or "")
+
+
 def _pairs(name: str, endpoint: Endpoint, *, is_stream: bool = False, formerly: str = "") -> Iterator[Method]:
     """The method and that of the asynchronous class."""
     for owner in ("Models", "AsyncModels"):
@@ -194,7 +210,9 @@ PROVIDER = Provider(
             ("tool_call",),
         ),
         ends=("server_content", "turn_complete"),
+        tells=("server_content", "interrupted"),
         seat=_seat,
         request=_request,
+        elsewhere=_elsewhere,
     ),
 )

@@ -6,13 +6,12 @@ message is looked into only when it names an event that says something of usage,
 
 from __future__ import annotations
 
-import logging
 import sys
 import weakref
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from submeter.core import patch
+from submeter.core import instruments, patch
 from submeter.core.abandoned import settle
 from submeter.core.body import parsed
 from submeter.core.call import Made
@@ -79,11 +78,7 @@ class Sockets:
             patch.patch(self.package, f"{target}.recv_bytes", lambda original: wrap(sessions, original))
         except patch.MissingError as missing:
             # Not the whole SDK's loss.
-            logging.getLogger("submeter").warning(
-                "submeter does not meter %s: this version of %s has no such function. Upgrade whichever is older.",
-                missing,
-                self.package,
-            )
+            instruments.lament(target.partition(":")[0], f"this version has no {missing}")
 
 
 class Sessions:

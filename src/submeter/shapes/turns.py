@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from submeter.core import patch
+from submeter.core import instruments, patch
 from submeter.core.abandoned import settle
 from submeter.core.call import Made
 from submeter.core.endpoint import dig, fields_of
 from submeter.core.guard import attempt
 from submeter.core.loading import is_loaded
 from submeter.shapes.arguments import Arguments
+from submeter.shapes.methods import server_of
 from submeter.shapes.sockets import received_async
 from submeter.value import value
 
@@ -53,8 +54,10 @@ class Turns:
         endpoint: what a turn is.
         begins: paths in a message; one that holds something begins a turn, as usage does that comes alone.
         ends: path in a message that is true when the turn is over.
+        tells: path in a message that is true where it says more of why the turn will end.
         seat: the provider's name and address, from the session.
         request: the fields of the request, from what `connect` is called on and its arguments.
+        elsewhere: finds in these the URL that the session is opened at, if they name another one.
     """
 
     package: str
@@ -63,19 +66,22 @@ class Turns:
     endpoint: Endpoint
     begins: tuple[Path, ...]
     ends: Path
+    tells: Path
     seat: Callable[[Any], tuple[str, tuple[str, int | None]]]
     request: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]]
+    elsewhere: Callable[[Mapping[str, Any]], str]
 
     def install(self) -> None:
-        """Patches the SDK, where its module is imported.
-
-        Raises:
-            patch.MissingError: the module lacks one of the functions.
-        """
-        if is_loaded(self.receive.partition(":")[0]):
+        """Patches the SDK, where its module is imported. Where that lacks a function, the rest is metered without."""
+        module = self.receive.partition(":")[0]
+        if is_loaded(module):
             sessions = Sessions(self)
-            patch.patch(self.package, self.receive, lambda original: received_async(sessions, original))
-            patch.patch(self.package, self.connect, lambda original: _connected(sessions, original))
+            try:
+                # Messages without what their session was opened for would be turns of no model.
+                patch.patch(self.package, self.connect, lambda original: _connected(sessions, original))
+                patch.patch(self.package, self.receive, lambda original: received_async(sessions, original))
+            except patch.MissingError as missing:
+                instruments.lament(module, f"this version has no {missing}")
 
 
 class Sessions:
@@ -104,9 +110,12 @@ class Sessions:
             # Usage that comes when no turn is under way is of one that is over; the next turn has its own.
             is_over = is_over or not is_work
             settle()
-            session.call = Made(turns.endpoint, *turns.seat(connected), session.asked, is_stream=True)
+            provider, server = turns.seat(connected)
+            url = turns.elsewhere(session.asked)
+            server = server_of(url) if url else server
+            session.call = Made(turns.endpoint, provider, server, session.asked, is_stream=True)
         call = session.call
-        if is_over or is_usage:
+        if is_over or is_usage or dig(message, turns.tells):
             call.answer(message)
         if is_over:
             session.call = None
