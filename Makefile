@@ -8,7 +8,7 @@ SDKS_STAMP := $(SDKS)/.installed
 
 FUZZ_EXAMPLES ?= 50
 
-.PHONY: demo test test-providers test-frameworks sdk-matrix sdk-releases neighbours check install bench clean catalog recordings lock provider-tables collector dashboards dialects broker durability fuzz-api
+.PHONY: demo test test-providers test-frameworks coverage-page services sdk-examples sdk-matrix sdk-releases neighbours check install bench clean catalog recordings lock provider-tables collector dashboards dialects broker durability fuzz-api
 
 install: $(STAMP)
 
@@ -72,6 +72,16 @@ catalog: $(STAMP)
 # The tables of metered SDKs in README.md and docs/providers.md, from the rows of PROVIDERS; the result is committed.
 provider-tables: $(STAMP)
 	@PYTHONPATH=src $(BIN)/python -m tools.provider_table
+
+# The tables of docs/coverage.md: methods, shapes and attributes of the first two SDKs; the result is committed.
+coverage-page: $(STAMP)
+	@PYTHONPATH=src:tests $(BIN)/python tests/coverage_page.py $(ONLY)
+
+# Two services over HTTP with OpenTelemetry's own instrumentations, in an environment of its own under build/.
+SERVICES := build/services
+services:
+	@test -x $(SERVICES)/bin/pytest || { $(PYTHON) -m venv $(SERVICES) && $(SERVICES)/bin/python -m pip install --quiet --disable-pip-version-check -e . openai httpx uvicorn hypothesis pytest pytest-asyncio pytest-randomly pytest-timeout $(addprefix opentelemetry-instrumentation-,asgi httpx urllib wsgi); }
+	@$(SERVICES)/bin/python -m pytest -q tests/distro/test_two_services.py
 
 # The dashboards that Grafana and submeter's page show, from tools/dashboards; the result is committed.
 dashboards: $(STAMP)

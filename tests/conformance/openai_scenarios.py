@@ -181,6 +181,13 @@ OPENAI = [
         ),
         _EMBEDDED,
     ),
+    Scenario(
+        "embeddings refused",
+        "openai",
+        lambda client: client.embeddings.create(model="text-embedding-3-small", input="Ulm"),
+        _OPENAI_ERROR,
+        status=429,
+    ),
     Scenario("error", "openai", lambda client: client.chat.completions.create(**_ASKED), _OPENAI_ERROR, status=404),
     Scenario(
         "early close",

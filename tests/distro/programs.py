@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from submeter import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
 
 ROOT = Path(settings.__file__).parents[2]
 
@@ -35,6 +36,31 @@ def run(
     folder: Path, program: str, *command: str, is_on: bool = True, variables: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Runs `program` in a fresh interpreter that reads the start file, as a script unless told how."""
+    arguments, environment = _prepared(folder, program, command, is_on=is_on, variables=variables)
+    return subprocess.run(
+        arguments, capture_output=True, text=True, check=False, timeout=60, cwd=folder, env=environment
+    )
+
+
+@contextmanager
+def started(
+    folder: Path, program: str, *, variables: Mapping[str, str] | None = None
+) -> Generator[subprocess.Popen[str]]:
+    """`program` while it runs, submeter switched on; whatever is left of it in the end is stopped."""
+    arguments, environment = _prepared(folder, program, (), is_on=True, variables=variables)
+    process = subprocess.Popen(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder, env=environment
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=60)
+
+
+def _prepared(
+    folder: Path, program: str, command: tuple[str, ...], *, is_on: bool, variables: Mapping[str, str] | None
+) -> tuple[list[str], dict[str, str]]:
     site = folder / "site"
     site.mkdir(exist_ok=True)
     (site / "submeter.pth").write_text((ROOT / "src" / "submeter.pth").read_text(encoding="utf-8"), encoding="utf-8")
@@ -49,15 +75,7 @@ def run(
     }
     environment |= {"PYTHONPATH": f"{site}:{ROOT / 'src'}", "SUBMETER_STRICT": ""}
     environment |= {"SUBMETER": "1"} if is_on else {}
-    return subprocess.run(
-        [sys.executable, *(command or (str(script),))],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        cwd=folder,
-        env={**environment, **(variables or {})},
-    )
+    return [sys.executable, *(command or (str(script),))], {**environment, **(variables or {})}
 
 
 def found(done: subprocess.CompletedProcess[str]) -> Any:
