@@ -7,9 +7,10 @@ minutes and 1 hour), audio, images, output and, where it has a rate of its own, 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from submeter import catalog
+from submeter.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -37,7 +38,8 @@ _STANDARD_AT = {"groq": frozenset({"flex", "performance"})}
 """Tiers that a provider bills at its standard rates."""
 
 
-class Cost(NamedTuple):
+@value(kw_only=False)
+class Cost:
     """What a call cost in US dollars.
 
     `version` is that of the price table, `parts` the dollars of each part that had tokens. `is_assumed` says
@@ -50,7 +52,8 @@ class Cost(NamedTuple):
     is_assumed: bool = False
 
 
-class Priced(NamedTuple):
+@value(kw_only=False)
+class Priced:
     """What decides a call's prices besides its day, hour and size, as the store's columns have it."""
 
     provider: str
@@ -59,7 +62,8 @@ class Priced(NamedTuple):
     is_batch: bool = False
 
 
-class PriceRow(NamedTuple):
+@value(kw_only=False)
+class PriceRow:
     """One row of a price table in SQL. For a call that `priced` describes, at most one row fits all ranges.
 
     `valid_from` is the first and `valid_to` the day after the last UTC day, as `YYYY-MM-DD`; `minute_from` and

@@ -1,12 +1,11 @@
-"""Model and Price: what the table knows about one model of one provider.
-
-They are named tuples because a host imports them at its start, and a frozen dataclass takes 2 ms to define.
-"""
+"""Model and Price: what the table knows about one model of one provider."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from submeter.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -32,7 +31,8 @@ _MINUTE_NS = 60 * 10**9
 _DAY_MINUTES = 1_440
 
 
-class Price(NamedTuple):
+@value(kw_only=False)
+class Price:
     """The rates of a model from a day on, in one service tier, for requests above one input size.
 
     `valid_from` is a UTC date (`""`: since ever), `service_tier` is `""` for the standard one. A request whose
@@ -60,7 +60,8 @@ class Price(NamedTuple):
         return (-self.from_ns, self.utc_minutes[1] - self.utc_minutes[0], -self.above_tokens)
 
 
-class Model(NamedTuple):
+@value(kw_only=False)
+class Model:
     """One model of one provider: its limits in tokens (`None`: not known) and its prices, applying one first.
 
     `context_window` is the total that input and output share; `max_input_tokens` is what a request alone may

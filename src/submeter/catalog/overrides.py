@@ -22,7 +22,7 @@ from submeter import settings
 from submeter.catalog.model import UNITS, Model, Price, nanoseconds_of, ranked
 from submeter.catalog.names import provider_of
 from submeter.catalog.table import fits
-from submeter.value import value
+from submeter.value import replace, value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,13 +68,13 @@ class Overrides:
         limits: dict[str, Any] = {}
         for row in rows:
             limits.update(row.limits)
-        model = model._replace(**limits, source=self.source)
+        model = replace(model, **limits, source=self.source)
         prices = [row.price for row in rows if row.price is not None]
         if not prices:
             return model
         since = min(price.from_ns for price in prices)
         kept = (price for price in model.prices if price.from_ns < since)
-        return model._replace(prices=ranked((*prices, *kept)))
+        return replace(model, prices=ranked((*prices, *kept)))
 
     def named(self) -> Iterator[tuple[str, str]]:
         """Provider and name of the rows that name one model of one provider, each once."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from submeter import settings
 from submeter.catalog.names import OPEN_MAKERS, SELF_HOSTED, maker_of, near_names, provider_of, same_names, sections_of
 from submeter.catalog.table import Section, Table
+from submeter.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +72,7 @@ class Search:
         if seller not in self._table.providers or (is_openai and seller in OPEN_MAKERS):
             seller, rest = maker_of(model, is_closed=is_openai), model
         made = self._sold(seller, rest) if seller and seller != provider else None
-        return made and made._replace(is_assumed=True)
+        return made and replace(made, is_assumed=True)
 
 
 def _overrides() -> Overrides | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from submeter.usage import Usage, added
+from submeter.value import state
 
 if TYPE_CHECKING:
     from submeter.record import CallRecord
@@ -16,7 +17,7 @@ KEPT_CALLS = 100
 """How many of the last calls a meter keeps."""
 
 
-@dataclass(slots=True)
+@state
 class Tally:
     """A running sum of calls: tokens, number of calls, and cost in USD of those with a known price."""
 
@@ -61,7 +62,7 @@ class Tally:
             self.cost_usd += record.cost_usd
 
 
-@dataclass(slots=True)
+@state
 class MeterUsage(Tally):
     """What a meter has counted, as a whole and by operation, model and step."""
 

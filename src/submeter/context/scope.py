@@ -7,12 +7,12 @@ one for agent and step, the outermost one for the session, because that is whose
 from __future__ import annotations
 
 from contextvars import ContextVar
-from dataclasses import field, replace
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from submeter import semconv
 from submeter.context import baggage
-from submeter.value import value
+from submeter.value import replace, value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,7 @@ import logging
 import os
 import threading
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.metrics import CallbackOptions, Observation
@@ -22,6 +22,7 @@ from submeter.core import abandoned
 from submeter.core.guard import attempt
 from submeter.core.measures import measure
 from submeter.core.telemetry import telemetry
+from submeter.value import state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,7 +44,7 @@ had time to set its providers."""
 _waiting: deque[CallRecord] = deque()
 
 
-@dataclass(slots=True)
+@state
 class Instruments:
     """The instruments of one meter, each made once."""
 

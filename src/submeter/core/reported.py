@@ -6,7 +6,7 @@ states the usage of many. Each becomes a call of its own, once in a process howe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, final
+from typing import TYPE_CHECKING, Any, final
 
 from submeter import context
 from submeter.core.call import Made
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from submeter.core.endpoint import Endpoint
 
 
-class Found(NamedTuple):
+@value(kw_only=False)
+class Found:
     """One request that an item reports.
 
     Args:

@@ -227,7 +227,7 @@ def _again() -> None:
 def _enforced(rule: LimitRule) -> LimitRule:
     if rule.enforce:
         return rule
-    from dataclasses import replace  # noqa: PLC0415  (only who enforces needs it)
+    from submeter.value import replace  # noqa: PLC0415  (only who enforces needs it)
 
     return replace(rule, enforce=True)
 

@@ -9,7 +9,7 @@ row are the new usual. Weekly rhythms are covered by the highest past window, wi
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +20,7 @@ from submeter.evaluator.ledger import split
 from submeter.evaluator.measures import MEASURES, Measure
 from submeter.evaluator.state import Recent
 from submeter.evaluator.windows import Calendar
-from submeter.value import value
+from submeter.value import state, value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,7 +42,7 @@ LEAST: Final[Mapping[str, float]] = {"cost_usd": 1.0, "calls": 100.0}
 LEAST_TOKENS: Final = 100_000.0
 
 
-@dataclass(slots=True)
+@state
 class Course:
     """One subject's sums: of the current window, and of the windows before, the latest last."""
 

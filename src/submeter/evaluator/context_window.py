@@ -8,7 +8,7 @@ without a session once per service, model, threshold and day (UTC), for lack of 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from submeter import semconv
 from submeter.evaluator import events
@@ -38,7 +38,8 @@ ADVICE = {
 UNKNOWN_WINDOW = "unknown_windows"
 
 
-class Fill(NamedTuple):
+@value(kw_only=False)
+class Fill:
     """How full a call is against the denominator that binds, in tokens and percent."""
 
     percentage: float

@@ -6,7 +6,6 @@ import os
 import threading
 import weakref
 from collections import deque
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from submeter.evaluator.book import Book
@@ -17,6 +16,7 @@ from submeter.evaluator.limit import LimitRule
 from submeter.evaluator.rules import DEFAULT_RULES, SumRule
 from submeter.evaluator.state import Bounds, Fired, Recent
 from submeter.semconv import METRIC_OVERFLOW
+from submeter.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -9,10 +9,11 @@ that the history was cut.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal
 
 from submeter.evaluator.state import Recent
+from submeter.value import state
 
 if TYPE_CHECKING:
     from submeter.evaluator.state import Fired
@@ -27,7 +28,7 @@ ASIDE_BELOW = 0.5
 """Under this share of that mark the call may be a small one in between, so the next one decides."""
 
 
-@dataclass(slots=True)
+@state
 class Filling:
     """How full one lane is: its number, the largest prompt in it, the threshold that was fired last.
 

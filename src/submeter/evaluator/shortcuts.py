@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from submeter import settings
 from submeter.evaluator.announcement import REACHED, RUNGS, rungs_of
 from submeter.evaluator.context_window import RUNGS as CONTEXT_RUNGS
@@ -13,6 +11,7 @@ from submeter.evaluator.limit import LimitRule
 from submeter.evaluator.per_call import CallRule
 from submeter.evaluator.rules import DEFAULT_RULES, Rule
 from submeter.evaluator.windows import Calendar
+from submeter.value import replace
 
 USER_DAILY = "user_tokens_daily"
 QUERY = "tokens_per_query"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from submeter import semconv
@@ -10,6 +9,7 @@ from submeter.core.endpoint import dig, fields_of
 from submeter.core.reported import Found, Report
 from submeter.shapes.messages import MESSAGES
 from submeter.shapes.stainless import Provider
+from submeter.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

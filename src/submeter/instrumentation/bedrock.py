@@ -6,7 +6,6 @@ by request, where the application asks for that; what they retrieve and generate
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from submeter.core.endpoint import Endpoint, dig, fields_of
 from submeter.core.reported import Found
 from submeter.shapes.botocore import Operation, Provider
 from submeter.shapes.invoked import CONVERSE, INVOKED, INVOKED_EMBEDDINGS, INVOKED_RERANKING, INVOKED_TEXT
+from submeter.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

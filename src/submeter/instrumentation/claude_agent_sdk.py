@@ -7,7 +7,6 @@ A turn that is broken off has no result: then the messages tell what went in, an
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from submeter import semconv
@@ -15,6 +14,7 @@ from submeter.context import Said
 from submeter.core.endpoint import fields_of
 from submeter.shapes.messages import MESSAGES
 from submeter.shapes.witness import Told, Witness
+from submeter.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,13 +7,13 @@ count them in.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from submeter import semconv
 from submeter.core.endpoint import Endpoint, fields_of
 from submeter.shapes.methods import Method, Provider, Server, server_of
 from submeter.shapes.turns import Turns
+from submeter.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

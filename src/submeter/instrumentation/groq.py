@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from submeter.shapes import completions
 from submeter.shapes.stainless import Provider
+from submeter.value import replace
 
 PROVIDER = Provider(
     package="groq",

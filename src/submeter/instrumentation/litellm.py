@@ -6,13 +6,13 @@ Usage is what LiteLLM says; where a provider states none, LiteLLM counts for its
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from submeter.core.endpoint import fields_of
 from submeter.shapes import completions
 from submeter.shapes.above import Asked, Provider
 from submeter.shapes.methods import server_of
+from submeter.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

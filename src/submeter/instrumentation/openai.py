@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from submeter import semconv
@@ -22,6 +21,7 @@ from submeter.shapes.responses import (
 )
 from submeter.shapes.sockets import Events
 from submeter.shapes.stainless import Provider
+from submeter.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -209,14 +209,15 @@ _SPEECH = Events(
         (("session", "model"), ("session", "audio", "input", "transcription", "model")),
     ),
 )
-_BETA_SPEECH = _SPEECH._replace(
-    model=dict.fromkeys(_SPEECH.model, (("session", "model"), ("session", "input_audio_transcription", "model")))
+_BETA_SPEECH = replace(
+    _SPEECH,
+    model=dict.fromkeys(_SPEECH.model, (("session", "model"), ("session", "input_audio_transcription", "model"))),
 )
 _RESPONSES = Events(
     RESPONSE, "response.created", frozenset({"response.completed", "response.incomplete", "response.failed"})
 )
-_LIVE = _RESPONSES._replace(
-    inside="event", further={"decision.completed": replace(DECISION, envelopes=frozenset({"decision"}))}
+_LIVE = replace(
+    _RESPONSES, inside="event", further={"decision.completed": replace(DECISION, envelopes=frozenset({"decision"}))}
 )
 
 

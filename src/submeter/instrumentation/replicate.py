@@ -6,13 +6,13 @@ answer to its creation comes before that, the fetch that finds it ended counts, 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from submeter import semconv
 from submeter.core.endpoint import Endpoint, fields_of
 from submeter.core.reported import Found, Report
 from submeter.shapes.methods import Method, Provider, Server, server_of
+from submeter.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

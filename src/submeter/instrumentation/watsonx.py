@@ -6,7 +6,6 @@ the later ones say 0.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from submeter import semconv
@@ -14,6 +13,7 @@ from submeter.core.endpoint import Endpoint, fields_of
 from submeter.shapes import completions
 from submeter.shapes.methods import Method, Provider, Server, server_of
 from submeter.shapes.overheard import speaking, telling
+from submeter.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

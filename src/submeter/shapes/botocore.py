@@ -8,7 +8,6 @@ an event stream may be left and another begun, so only the stream itself, when d
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,7 @@ from submeter.core.guard import attempt
 from submeter.core.invocation import Invocation
 from submeter.shapes.botocore_body import Reader, carried, carry, read, read_async
 from submeter.shapes.methods import server_of
-from submeter.value import value
+from submeter.value import state, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -122,7 +121,7 @@ class Provider:
         return Opened(work, operation, self)
 
 
-@dataclass(slots=True)
+@state
 class Opened:
     """An open call and what to do with its answer."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import inspect
 import sys
-from dataclasses import replace
 from functools import partial, wraps
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, cast
@@ -23,7 +22,7 @@ from submeter.core.loading import is_loaded
 from submeter.shapes.arguments import Arguments
 from submeter.shapes.runs import Runs
 from submeter.shapes.tools import Tool, executed
-from submeter.value import value
+from submeter.value import replace, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

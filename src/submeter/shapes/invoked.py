@@ -6,11 +6,11 @@ whatever the family; the families' own bodies tell why they ended, and more.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from submeter import semconv
 from submeter.core.endpoint import Endpoint, counts_of, fields_of, plan_of
+from submeter.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import weakref
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ from submeter.core.endpoint import fields_of
 from submeter.core.guard import attempt
 from submeter.core.reported import Report, Reported
 from submeter.shapes.hosts import server_of
+from submeter.value import state
 
 if TYPE_CHECKING:
     from submeter.core.endpoint import Endpoint
@@ -122,7 +122,7 @@ class Route:
         return True
 
 
-@dataclass(slots=True)
+@state
 class Opened:
     """An open call with the arguments to go on with."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import weakref
 from functools import wraps
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from submeter.core import instruments, patch
 from submeter.core.abandoned import settle
@@ -30,7 +30,8 @@ Seat = tuple[str, tuple[str, int | None]]
 """The provider's name, and the host and port that the connection leads to."""
 
 
-class Events(NamedTuple):
+@value(kw_only=False)
+class Events:
     """What the events of a kind of connection mean.
 
     Args:

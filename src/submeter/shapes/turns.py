@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import weakref
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from submeter.core.loading import is_loaded
 from submeter.shapes.arguments import Arguments
 from submeter.shapes.methods import server_of
 from submeter.shapes.sockets import received_async
-from submeter.value import value
+from submeter.value import state, value
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
@@ -35,7 +35,7 @@ _ORDERLY = (1000, 1001)
 """Codes of a websocket that was closed because all was said, or because one side goes away."""
 
 
-@dataclass(slots=True)
+@state
 class Session:
     """One session: what was asked for when it began, and the turn under way."""
 

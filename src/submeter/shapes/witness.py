@@ -6,7 +6,6 @@ said it. What is known is sums as a rule: the duration of a call and the share o
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from weakref import WeakKeyDictionary
@@ -15,7 +14,7 @@ from submeter.context import Said, within
 from submeter.core import patch
 from submeter.core.call import Call
 from submeter.core.guard import attempt
-from submeter.value import value
+from submeter.value import replace, value
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Mapping

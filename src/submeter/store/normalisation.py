@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -28,6 +27,7 @@ from submeter.store.dialects import (
 )
 from submeter.store.names import Names, names_of
 from submeter.usage import Usage, usage_of
+from submeter.value import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
