@@ -117,7 +117,7 @@ def forget() -> None:
     instruments.inactive.clear()
     counted.forget()
     call.observers.clear()
-    watch._evaluator = None
+    watch._evaluators.clear()
     watch._callbacks.clear()
     configure._is_composed = False
     providers.given = providers.Given()

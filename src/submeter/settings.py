@@ -197,6 +197,12 @@ def token_warning_threshold() -> float | None:
     return percentage
 
 
+def asks_for_rules() -> bool:
+    """Whether a variable of a warning rule is set: `SUBMETER_MAX_*`, `SUBMETER_TOKEN_WARNING_THRESHOLD` or the zone."""
+    rules = ("MAX_TOKENS_PER_USER_DAILY", "MAX_TOKENS_PER_QUERY", "MAX_COST_DAILY_USD", "TOKEN_WARNING_THRESHOLD")
+    return any(variable(f"SUBMETER_{rule}") for rule in (*rules, "TIME_ZONE"))
+
+
 def time_zone() -> str:
     """`SUBMETER_TIME_ZONE`: where days begin for limits set by variables, such as `Europe/Berlin` (default UTC)."""
     return variable("SUBMETER_TIME_ZONE", "UTC")

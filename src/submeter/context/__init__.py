@@ -11,7 +11,6 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from submeter.context import baggage
-from submeter.context.decorated import decorated
 from submeter.context.meter import Meter
 from submeter.context.scope import EMPTY, Said, Scope, beneath, current, current_scope, inner, within
 
@@ -95,6 +94,8 @@ class session:  # noqa: N801  (used as `with session(...)` and `@session(...)`, 
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """Decorates a function, coroutine function, generator or asynchronous generator."""
+        from submeter.context.decorated import decorated  # noqa: PLC0415  (only who decorates needs it)
+
         return decorated(lambda _args, _kwargs: self.again, function)
 
 

@@ -19,7 +19,6 @@ from submeter.core.attributes import asked, told
 from submeter.core.beneath import above, watching
 from submeter.core.counted import is_first as is_first_of
 from submeter.core.endpoint import included, summed
-from submeter.core.estimate import estimated
 from submeter.core.guard import attempt
 from submeter.core.parents import parent, parents
 from submeter.core.telemetry import telemetry
@@ -188,7 +187,7 @@ class Call(Answer):
             summed(self.counts, self.endpoint.beside)
         counts, method = self.counts, ""
         if self.transcript is not None and is_answered and settings.estimate():
-            counts, method = attempt(estimated, self.model, counts, *self.transcript.texts(), default=(counts, ""))
+            counts, method = attempt(_estimated, self.model, counts, *self.transcript.texts(), default=(counts, ""))
         return usage_of(counts, estimated=method or None, is_partial=is_partial)
 
     def _record(self, ended_ns: int, error: BaseException | None, is_partial: bool) -> CallRecord:  # noqa: FBT001  (through the guard)
@@ -276,6 +275,12 @@ class Made(Call):
     def lasted(self, duration_ns: int) -> None:
         """Says how long it took, of a call that ends where that is told."""
         self._opened_ns = _clock() - duration_ns
+
+
+def _estimated(*given: Any) -> tuple[dict[str, int | None], str]:
+    from submeter.core.estimate import estimated  # noqa: PLC0415  (only where estimates are asked for)
+
+    return estimated(*given)
 
 
 def _transcript(body: Mapping[str, Any], mode: str) -> Transcript:

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
-count: ContextVar[int] = ContextVar("submeter_resends", default=0)
-"""Looked at in passing, where even a call of `take` would be one too many."""
+are_known = False
+"""Whether any request of this process was sent again; looked at where a call of `take` would be one too many."""
+
+_count: ContextVar[int] = ContextVar("submeter_resends", default=0)
 
 
 def note() -> None:
     """The request is about to be sent again."""
-    count.set(count.get() + 1)
+    global are_known  # noqa: PLW0603  (one for the process)
+    are_known = True
+    _count.set(_count.get() + 1)
 
 
 def take() -> int:
     """How often it was, from where the count begins anew."""
-    taken = count.get()
+    taken = _count.get()
     if taken:
-        count.set(0)
+        _count.set(0)
     return taken

@@ -22,8 +22,6 @@ from submeter import semconv, settings
 from submeter.core import abandoned, instruments, leaving
 from submeter.core.guard import attempt
 from submeter.core.telemetry import Providers, global_providers
-from submeter.distro.delivery import Closer
-from submeter.distro.quiet import quieten
 from submeter.value import value
 
 if TYPE_CHECKING:
@@ -50,6 +48,8 @@ _exporters: list[Any] = []
 def prepare() -> None:
     """Loads what a first call will need, so that no call waits for imports."""
     if _has_own() != (True, True, True):
+        from submeter.distro import delivery, quiet  # noqa: F401, PLC0415  (only where we build)
+
         for name in ("traces", "metrics", "logs"):
             _exporter(name)
 
@@ -83,6 +83,8 @@ def built() -> Providers:
     """Our own providers, built at the first need."""
     global _built  # noqa: PLW0603  (once for the process)
     if _built is None:
+        from submeter.distro.delivery import Closer  # noqa: PLC0415  (only where we build)
+
         resource = _resource()
         _built = Providers(_traces(resource), _metrics(resource), _logs_of(resource))
         endpoints = sorted({getattr(exporter, "_endpoint", "") or settings.endpoint() for exporter in _exporters})
@@ -159,6 +161,8 @@ def _made(signal: str, **options: Any) -> Any:
     kind = _exporter(signal)
     if kind is None:
         return None
+    from submeter.distro.quiet import quieten  # noqa: PLC0415  (only where we build)
+
     quieten(kind.__module__)
     exporter = kind(**_known(kind, **options))
     _exporters.append(exporter)

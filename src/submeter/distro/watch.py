@@ -1,7 +1,8 @@
 """Watch: the evaluator inside the application: warnings within the very call that caused them.
 
 A warning goes to the meters of the call's scope, to the callbacks of `on_warning`, and out as a
-`submeter.warning` log record linked to the call's trace.
+`submeter.warning` log record linked to the call's trace. The evaluator is a quarter of submeter's code; a program
+that starts and has asked for no rule of its own loads it with its first call.
 """
 
 from __future__ import annotations
@@ -11,17 +12,16 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
-from submeter import semconv
+from submeter import semconv, settings
 from submeter.core import call
 from submeter.core.guard import attempt
 from submeter.core.telemetry import telemetry
-from submeter.evaluator import DEFAULT_RULES, Evaluator
-from submeter.evaluator.shortcuts import rules_from_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from submeter.context import Scope
+    from submeter.evaluator import Evaluator
     from submeter.evaluator.events import WarningEvent
     from submeter.record import CallRecord
 
@@ -32,7 +32,8 @@ _SEVERITY = {
 }
 
 _callbacks: list[Callable[[WarningEvent], Any]] = []
-_evaluator: Evaluator | None = None
+_evaluators: list[Evaluator] = []
+"""The first is the process's own; threads that meet at the first call may each make one."""
 
 
 def on_warning(callback: Callable[[WarningEvent], Any]) -> Callable[[WarningEvent], Any]:
@@ -46,17 +47,25 @@ def on_warning(callback: Callable[[WarningEvent], Any]) -> Callable[[WarningEven
 
 def start() -> None:
     """Evaluates every finished call from now on; does nothing the second time."""
-    global _evaluator  # noqa: PLW0603  (one for the process)
-    if _evaluator is None:
-        _evaluator = Evaluator(attempt(rules_from_settings, default=DEFAULT_RULES))
-        call.observers.append(observe)
+    if observe in call.observers:
+        return
+    call.observers.append(observe)
+    if settings.asks_for_rules():  # what cannot be used is told at the start
+        _made()
+
+
+def _made() -> Evaluator:
+    from submeter.evaluator import DEFAULT_RULES, Evaluator  # noqa: PLC0415  (see above)
+    from submeter.evaluator.shortcuts import rules_from_settings  # noqa: PLC0415
+
+    _evaluators.append(Evaluator(attempt(rules_from_settings, default=DEFAULT_RULES)))
+    return _evaluators[0]
 
 
 def observe(record: CallRecord, scope: Scope) -> None:
     """Turns one finished call into the warnings it causes."""
-    if _evaluator is None:
-        return
-    for warning in _evaluator.observe(record):
+    evaluator = _evaluators[0] if _evaluators else _made()
+    for warning in evaluator.observe(record):
         for meter in scope.meters:
             meter.warn(warning)
         attempt(emit, warning)

@@ -14,6 +14,7 @@ from submeter.core.call import Call
 from submeter.core.endpoint import fields_of
 from submeter.core.guard import attempt
 from submeter.core.reported import Report, Reported
+from submeter.shapes.exchange import note
 from submeter.shapes.hosts import server_of
 from submeter.value import state
 
@@ -141,23 +142,30 @@ class Opened:
         if count and isinstance(self.call, Call):
             self.call.fact(semconv.HTTP_RESEND_COUNT, count)
 
-    def _identified(self, answer: Any, response: Any) -> None:
+    def _told_by_http(self, answer: Any, response: Any) -> None:
+        held = note.response if note.answer is answer else response
+        note.answer = note.response = None
+        if type(self.call) is not Call:  # a report has no span
+            return
+        facts = self.call.facts
+        if held is not None:
+            facts[semconv.HTTP_STATUS] = held.status_code
         if response is None:
             fields = fields_of(answer)
             said: Any = fields["_request_id"] if "_request_id" in fields else None  # noqa: SIM401  (a look, where `get` is a call)
         else:
             said = response.headers.get(self.request_id)
-        if type(said) is str and isinstance(self.call, Call):
-            self.call.facts[semconv.REQUEST_ID] = said
+        if type(said) is str:
+            facts[semconv.REQUEST_ID] = said
 
     def answered(self, answer: Any) -> None:
         """Reads what `request` gave back, or has the call follow what is yet to be read."""
-        if resends.count.get():
+        if resends.are_known:
             attempt(self._sent_again)
         call = self.call
         response = _response(answer)
         if self.request_id:
-            attempt(self._identified, answer, response)
+            attempt(self._told_by_http, answer, response)
         if response is None:
             call.answer(answer)
             call.finish()

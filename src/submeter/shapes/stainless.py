@@ -15,6 +15,7 @@ from submeter import settings
 from submeter.core import body, guard, patch, resends
 from submeter.core.endpoint import fields_of
 from submeter.core.follow import follow, follow_async, hide, hide_async
+from submeter.shapes.exchange import note, noted, noted_async
 from submeter.shapes.route import ASKED, Route
 from submeter.shapes.sockets import Sockets
 from submeter.value import value
@@ -82,6 +83,8 @@ class Provider:
             )
         # Losses of their own: the SDK's calls are metered without.
         guard.attempt(patch.patch, self.package, f"{base}:BaseClient._calculate_retry_timeout", _resent)
+        guard.attempt(patch.patch, self.package, f"{base}:SyncAPIClient._process_response", noted)
+        guard.attempt(patch.patch, self.package, f"{base}:AsyncAPIClient._process_response", noted_async)
         guard.attempt(Sockets(package=self.package, classes=self.sockets, seat=route.seat).install)
         if self.native_option:
             patch.patch(self.package, f"{base}:BaseClient.__init__", lambda original: _muted(self, original))
@@ -95,6 +98,7 @@ def _sync(route: Route, original: Callable[..., Any]) -> Callable[..., Any]:
             try:
                 return original(self, *args, **kwargs)
             finally:
+                note.answer = note.response = None
                 guard.attempt(resends.take)
         try:
             answer = original(self, *opened.args, **opened.kwargs)
@@ -115,6 +119,7 @@ def _async(route: Route, original: Callable[..., Any]) -> Callable[..., Any]:
             try:
                 return await original(self, *args, **kwargs)
             finally:
+                note.answer = note.response = None
                 guard.attempt(resends.take)
         try:
             answer = await original(self, *opened.args, **opened.kwargs)
