@@ -48,8 +48,8 @@ _exporters: list[Any] = []
 def prepare() -> None:
     """Loads what a first call will need, so that no call waits for imports."""
     if _has_own() != (True, True, True):
-        from submeter.distro import delivery, quiet  # noqa: F401, PLC0415  (only where we build)
-
+        for name in ("delivery", "quiet"):
+            importlib.import_module(f"submeter.distro.{name}")
         for name in ("traces", "metrics", "logs"):
             _exporter(name)
 
