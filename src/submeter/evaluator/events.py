@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from submeter import semconv
 from submeter.value import value
@@ -190,8 +190,7 @@ def _nanoseconds(value: object) -> int:
         raise ValueError(f"{semconv.WARNING_UNTIL}={value!r} is not a time like 2026-10-10T00:00:00Z") from None
 
 
-@value(kw_only=False)
-class Origin:
+class Origin(NamedTuple):
     """What gave rise to an event: when, and as far as it is known where and whose."""
 
     at_ns: int
@@ -253,14 +252,7 @@ def warning(
         message=message,
         suggested_action=suggested_action,
         until_ns=until_ns,
-        at_ns=origin.at_ns,
-        trace_id=origin.trace_id,
-        span_id=origin.span_id,
-        session_id=origin.session_id,
-        user_id=origin.user_id,
-        provider=origin.provider,
-        model=origin.model,
-        service=origin.service,
+        **origin._asdict(),
     )
 
 
