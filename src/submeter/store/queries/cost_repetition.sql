@@ -1,43 +1,63 @@
 -- How much of the input was sent before, in the same conversation, and how many failed calls were tried again?
--- A row of the inner query is one step of one session, told by a hash of 64 bits, which is several times faster.
--- If its inputs grow from call to call, each begins with the one before: all but the longest were sent again.
--- Calls more than five minutes apart find no cache.
+-- A row of the innermost query is one step of one session. If its inputs grow from call to call, each begins with the
+-- one before: all but the longest were sent again. Calls more than five minutes apart find no cache.
+-- Steps and groups are told by hashes of 64 bits, and names are looked up for the few groups at the end, which is
+-- several times faster.
+WITH cityHash64(c.provider) + 3 * cityHash64(c.operation) + 7 * cityHash64(c.request_model) AS hashed_group
 SELECT
-    provider,
-    model,
-    operation,
-    countIf(is_growing) AS growing_sessions,
-    toUInt64(sumIf(inputs - longest, is_growing)) AS repeated_tokens,
-    toUInt64(sumIf(cached, is_growing)) AS cached_tokens,
-    toUInt64(sumIf(longest, is_growing)) AS longest_tokens,
-    sum(retried) AS retried_calls,
-    sum(retried_cost) AS retried_cost_usd
+    n.provider AS provider,
+    n.model AS model,
+    n.operation AS operation,
+    r.* EXCEPT (group)
 FROM
 (
     SELECT
+        group,
+        countIf(is_growing) AS growing_sessions,
+        sumIf(inputs - longest, is_growing) AS repeated_tokens,
+        sumIf(cached, is_growing) AS cached_tokens,
+        sumIf(longest, is_growing) AS longest_tokens,
+        sumIf(failed, is_retried) AS retried_calls,
+        toFloat64(sumIf(ifNull(failed_cost, 0), is_retried)) AS retried_cost_usd
+    FROM
+    (
+        SELECT
+            hashed_group AS group,
+            intHash64(cityHash64(c.session_id) + cityHash64(c.step)) AS conversation,
+            countIf(c.input_tokens > 0) AS counted,
+            sum(ifNull(c.input_tokens, 0)) AS inputs,
+            max(ifNull(c.input_tokens, 0)) AS longest,
+            min(ifNull(c.input_tokens, 18446744073709551615)) AS shortest,
+            sum(ifNull(c.cache_read_tokens, 0)) AS cached,
+            min(c.ts) AS first,
+            max(c.ts) AS last,
+            shortest >= 1024
+                AND counted > 1
+                AND longest > shortest
+                AND argMin(ifNull(c.input_tokens, 0), if(c.input_tokens IS NULL, 9223372036854775807, toUnixTimestamp64Nano(c.ts))) = shortest
+                AND argMax(ifNull(c.input_tokens, 0), if(c.input_tokens IS NULL, 0, toUnixTimestamp64Nano(c.ts))) = longest
+                AND dateDiff('second', first, last) <= 300 * (counted - 1) AS is_growing,
+            countIf(c.error_type != '') AS failed,
+            sumIf(toDecimal128(c.cost_usd, 18), c.error_type != '') AS failed_cost,
+            failed > 0 AND failed < count() AND maxIf(c.ts, c.error_type = '') > minIf(c.ts, c.error_type != '') AS is_retried
+        FROM otel.llm_calls AS c
+        WHERE c.session_id != ''
+            AND $filters
+        GROUP BY group, conversation
+    )
+    GROUP BY group
+) AS r
+INNER JOIN
+(
+    SELECT
+        hashed_group AS group,
         any(c.provider) AS provider,
-        cityHash64(c.session_id, c.operation, c.step, c.request_model) AS conversation,
-        any(c.operation) AS operation,
         any(c.request_model) AS model,
-        countIf(c.input_tokens > 0) AS counted,
-        ifNull(sum(c.input_tokens), 0) AS inputs,
-        ifNull(max(c.input_tokens), 0) AS longest,
-        ifNull(sum(c.cache_read_tokens), 0) AS cached,
-        ifNull(min(c.input_tokens), 0) >= 1024
-            AND counted > 1
-            AND argMin(c.input_tokens, c.ts) = min(c.input_tokens)
-            AND argMax(c.input_tokens, c.ts) = max(c.input_tokens)
-            AND max(c.input_tokens) > min(c.input_tokens)
-            AND dateDiff('second', min(c.ts), max(c.ts)) <= 300 * (counted - 1) AS is_growing,
-        maxIf(c.ts, c.error_type = '') > minIf(c.ts, c.error_type != '') AND countIf(c.error_type != '') > 0
-            AND countIf(c.error_type = '') > 0 AS is_retried,
-        if(is_retried, countIf(c.error_type != ''), 0) AS retried,
-        if(is_retried, ifNull(sumIf(c.cost_usd, c.error_type != ''), 0), 0) AS retried_cost
-    FROM otel.llm_calls AS c
-    WHERE c.session_id != ''
-        AND $filters
-    GROUP BY conversation
-)
-WHERE is_growing OR retried > 0
-GROUP BY provider, model, operation
+        any(c.operation) AS operation
+    FROM otel.llm_call_rows AS c
+    WHERE
+    $filters
+    GROUP BY group
+) AS n ON r.group = n.group
+WHERE r.growing_sessions > 0 OR r.retried_calls > 0
 LIMIT 1000

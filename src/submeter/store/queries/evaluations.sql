@@ -1,16 +1,17 @@
 -- How were the answers of each model in each operation judged, and what did they cost?
--- A score names its call by the span; one that names no span, by the provider's response id.
+-- A score names its call by the span; one that names no span, by the provider's response id. The calls of the second
+-- kind are looked for only if there are such scores, as there is no index that finds them.
 SELECT
     e.name AS name,
     c.operation AS operation,
-    if(c.response_model != '', c.response_model, c.request_model) AS model,
+    c.model AS model,
     count() AS scores,
     avg(e.score) AS mean_score,
     min(e.score) AS least_score,
     topK(1)(e.label)[1] AS usual_label,
-    uniqExact(c.trace_id, c.span_id) AS calls,
-    toFloat64(sum(toDecimal128(c.cost_usd, 18)) / count() * uniqExact(c.trace_id, c.span_id)) AS cost_usd,
-    sum(c.input_tokens + c.output_tokens) / count() AS mean_tokens
+    uniqExact(c.span) AS calls,
+    toFloat64(sum(toDecimal128(c.cost_usd, 18)) / count() * uniqExact(c.span)) AS cost_usd,
+    sum(c.tokens) / count() AS mean_tokens
 FROM
 (
     SELECT name, score, label, if(span_id != '', concat(trace_id, span_id), response_id) AS call
@@ -20,13 +21,30 @@ FROM
 ) AS e
 INNER JOIN
 (
-    SELECT *, arrayJoin([concat(trace_id, span_id), response_id]) AS call
-    FROM otel.llm_calls
-    WHERE trace_id IN (SELECT trace_id FROM otel.llm_evaluations WHERE trace_id != '')
-        OR response_id IN (SELECT response_id FROM otel.llm_evaluations WHERE span_id = '' AND response_id != '')
+    SELECT
+        concat(c.trace_id, c.span_id) AS call,
+        call AS span,
+        c.operation AS operation,
+        if(c.response_model != '', c.response_model, c.request_model) AS model,
+        c.cost_usd AS cost_usd,
+        c.input_tokens + c.output_tokens AS tokens
+    FROM otel.llm_calls AS c
+    WHERE c.trace_id IN (SELECT trace_id FROM otel.llm_evaluations WHERE span_id != '')
+        AND $filters
+    UNION ALL
+    SELECT
+        c.response_id AS call,
+        concat(c.trace_id, c.span_id) AS span,
+        c.operation AS operation,
+        if(c.response_model != '', c.response_model, c.request_model) AS model,
+        c.cost_usd AS cost_usd,
+        c.input_tokens + c.output_tokens AS tokens
+    FROM otel.llm_calls AS c
+    WHERE (SELECT count() FROM otel.llm_evaluations WHERE span_id = '' AND response_id != '') > 0
+        AND c.response_id IN (SELECT response_id FROM otel.llm_evaluations WHERE span_id = '' AND response_id != '')
+        AND $filters
 ) AS c ON c.call = e.call
 WHERE e.call != ''
-    AND $filters
 GROUP BY name, operation, model
 ORDER BY name, operation, mean_score DESC, model
 LIMIT {limit:UInt32}
