@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from metering import metered, usage_of
-from providers.wire import Wire, document, events, named, sse
+from providers.wire import BREAK, HANG, Reply, Wire, document, events, named, sse
 from submeter import settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
 
 # Else the import fetches a price list, which takes its time where there is no way out.
 settings.set_variable("LITELLM_LOCAL_MODEL_COST_MAP", "True")
@@ -43,6 +47,14 @@ PIECES = [
     named({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 50}}),
     named({"type": "message_stop"}),
 ]
+
+
+@pytest.fixture(autouse=True)
+async def let_go() -> AsyncGenerator[None]:
+    """Has litellm close the connections that it keeps for the next call, while their event loop is there."""
+    yield
+    cleanup = pytest.importorskip("litellm.llms.custom_httpx.async_client_cleanup")
+    await cleanup.close_litellm_async_clients()
 
 
 def told(span: Any) -> dict[str, int]:
@@ -115,6 +127,74 @@ def test_a_stream_that_is_left_is_partial_once_litellm_lets_go_of_it() -> None:
         assert [(span.attributes or {}).get("submeter.usage.partial") for span in metering.ended()] == [None, True]
 
 
+async def test_a_call_that_is_cancelled_is_an_error() -> None:
+    with Wire() as wire, metered() as metering:
+        wire.play(Reply(body=[HANG]))
+        task = asyncio.ensure_future(litellm.acompletion(**asked(wire.url)))
+        await asyncio.to_thread(wire.met.wait, 30)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        (span,) = metering.ended()
+        assert usage_of(span) == {}
+        assert (span.attributes or {})["error.type"] == "CancelledError"
+
+
+STARTED = {**TRUTH, "output_tokens": 1}
+"""What litellm has kept of a stream by its first text."""
+
+
+async def cancelled(stream: Any) -> None:
+    task = asyncio.ensure_future(anext(stream))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def broken(stream: Any) -> None:
+    with pytest.raises(Exception, match="not completed"):
+        await anext(stream)
+
+
+async def closed(stream: Any) -> None:
+    await stream.aclose()
+
+
+@pytest.mark.parametrize(
+    ("how", "end", "error"),
+    [
+        (cancelled, HANG, "CancelledError"),
+        (broken, BREAK, "MidStreamFallbackError"),
+        (closed, HANG, None),
+    ],
+    ids=["cancelled", "broken", "closed"],
+)
+async def test_an_asynchronous_stream_that_ends_early_is_partial_at_once(how: Any, end: Any, error: str | None) -> None:
+    with Wire() as wire, metered() as metering:
+        wire.play(events([*PIECES[:3], end]))
+        stream = await litellm.acompletion(**asked(wire.url), stream=True)
+        await anext(stream)
+        assert not metering.ended()
+        await how(stream)
+        (span,) = metering.ended()
+        assert told(span) == STARTED
+        assert (span.attributes or {})["submeter.usage.partial"] is True
+        assert (span.attributes or {}).get("error.type") == error
+
+
+def test_a_stream_that_is_closed_is_partial_at_once() -> None:
+    with Wire() as wire, metered() as metering:
+        wire.play(events(PIECES))
+        stream = litellm.completion(**asked(wire.url), stream=True)
+        next(stream)
+        stream.close()
+        stream.close()
+        (span,) = metering.ended()
+        assert (span.attributes or {})["submeter.usage.partial"] is True
+
+
 def test_a_refusal_is_an_error_of_the_provider_that_was_asked() -> None:
     with Wire() as wire, metered() as metering:
         wire.play(document({"type": "error", "error": {"type": "invalid_request_error", "message": "no"}}, 400))
@@ -148,6 +228,23 @@ async def test_what_goes_through_the_openai_sdk_is_counted_once() -> None:
         wire.play(events(sse(first, last, end="[DONE]")))
         assert list(litellm.completion(**ask, stream=True))
         assert [usage_of(span) for span in metering.ended()] == [{"input_tokens": 9, "output_tokens": 2}] * 3
+
+
+async def test_a_stream_through_the_openai_sdk_that_is_closed_or_cancelled_is_counted_once() -> None:
+    with Wire() as wire, metered() as metering:
+        ask = {"model": "openai/gpt-4o-mini", "messages": MESSAGES, "api_base": wire.url, "api_key": "k"}
+        piece: dict[str, Any] = {**COMPLETION, "object": "chat.completion.chunk", "usage": None}
+        piece["choices"] = [{"index": 0, "delta": {"content": "Ulm"}, "finish_reason": None}]
+        for how in (closed, cancelled):
+            wire.play(events([*sse(piece), HANG]))
+            stream = await litellm.acompletion(**ask, stream=True)
+            await anext(stream)
+            await how(stream)
+            await stream.aclose()
+            del stream
+        gc.collect()
+        partial = [(span.attributes or {}).get("submeter.usage.partial") for span in metering.ended()]
+        assert partial == [True, True]
 
 
 def test_what_nobody_was_asked_for_is_not_counted() -> None:

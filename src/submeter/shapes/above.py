@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import time
+from contextlib import suppress
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,10 @@ class Provider:
             patch.patch(self.package, f"{self.package}:{name}", wrap.wrapped)
         patch.patch(self.package, f"{self.streams}.__next__", lambda original: _next(self, original))
         patch.patch(self.package, f"{self.streams}.__anext__", lambda original: _next_async(self, original))
+        for name, wrap in (("close", _closed), ("aclose", _closed_async)):
+            # A stream that cannot be closed is left.
+            with suppress(patch.MissingError):
+                patch.patch(self.package, f"{self.streams}.{name}", lambda original, wrap=wrap: wrap(self, original))
 
 
 class Making:
@@ -167,24 +172,41 @@ def _called_async(function: _Function, original: Callable[..., Any]) -> Callable
     return called
 
 
+def _asks(stream: Any) -> None:
+    call = fields_of(stream).get(_CARRIED)
+    if call is not None:
+        call.is_reading = True
+
+
 def _taken(stream: Any, chunk: Any) -> None:
     call = fields_of(stream).get(_CARRIED)
     if call is not None:
+        call.is_reading = False
         call.observe(chunk)
 
 
-def _over(provider: Provider, stream: Any, error: BaseException) -> None:
+def _left(provider: Provider, stream: Any) -> None:
+    """A stream was closed. A close in the midst of reading is the library's own, and an error follows."""
+    call = fields_of(stream).get(_CARRIED)
+    if call is not None and not call.is_reading:
+        _over(provider, stream, None)
+
+
+def _over(provider: Provider, stream: Any, error: BaseException | None) -> None:
+    """A stream ended, by this error, or was closed."""
     call = stream.__dict__.pop(_CARRIED, None)
     if call is None:
         return
     for chunk in fields_of(stream).get(provider.chunks) or ():
         call.read(chunk)
-    call.finish(None if isinstance(error, StopIteration | StopAsyncIteration) else error)
+    is_ended = isinstance(error, StopIteration | StopAsyncIteration)
+    call.finish(None if is_ended else error, is_early=error is None)
 
 
 def _next(provider: Provider, original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def following(self: Any) -> Any:
+        attempt(_asks, self)
         try:
             chunk = original(self)
         except BaseException as error:
@@ -199,6 +221,7 @@ def _next(provider: Provider, original: Callable[..., Any]) -> Callable[..., Any
 def _next_async(provider: Provider, original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     async def following(self: Any) -> Any:
+        attempt(_asks, self)
         try:
             chunk = await original(self)
         except BaseException as error:
@@ -208,3 +231,25 @@ def _next_async(provider: Provider, original: Callable[..., Any]) -> Callable[..
         return chunk
 
     return following
+
+
+def _closed(provider: Provider, original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def close(self: Any) -> Any:
+        try:
+            return original(self)
+        finally:
+            attempt(_left, provider, self)
+
+    return close
+
+
+def _closed_async(provider: Provider, original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    async def aclose(self: Any) -> Any:
+        try:
+            return await original(self)
+        finally:
+            attempt(_left, provider, self)
+
+    return aclose
