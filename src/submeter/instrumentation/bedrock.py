@@ -215,6 +215,6 @@ AIOBOTOCORE = replace(
     package="aiobotocore",
     client="aiobotocore.client:AioBaseClient",
     streams="aiobotocore.eventstream:AioEventStream",
-    bodies=("aiobotocore.response:AioStreamingBody",),
+    bodies=("aiobotocore.response:AioStreamingBody", "aiobotocore.response:AioHttpxStreamingBody"),
     is_async=True,
 )

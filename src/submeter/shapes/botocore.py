@@ -65,7 +65,7 @@ class Provider:
         headers: reads the counts in the answer's HTTP headers.
         client: the client's class.
         streams: the event stream's class.
-        bodies: the classes of unread bodies.
+        bodies: the classes of unread bodies, the first in every release, those of other HTTP libraries in some.
         is_async: whether the SDK is asynchronous.
     """
 
@@ -92,11 +92,12 @@ class Provider:
         except patch.MissingError:
             # aiobotocore before 2.23 inherits the one of botocore, which is synchronous.
             patch.patch(self.package, "botocore.eventstream:EventStream._parse_event", _seen)
-        for body in self.bodies:
+        for place, body in enumerate(self.bodies):
             module, _, name = body.partition(":")
             # aiobotocore before 3.8 has it under another name.
-            known = body if hasattr(sys.modules[module], name) else f"{module}:{name.removeprefix('Aio')}"
-            patch.patch(self.package, f"{known}.read", take)
+            known = name if hasattr(sys.modules[module], name) else name.removeprefix("Aio")
+            if not place or hasattr(sys.modules[module], known):
+                patch.patch(self.package, f"{module}:{known}.read", take)
         if not self.is_async:  # the asynchronous stream inherits it
             patch.patch(self.package, f"{self.streams}.close", _closed)
 
