@@ -49,7 +49,7 @@ test-frameworks: $(STAMP)
 # Recorded provider traffic is no part of the project: give a folder of it, as in `make recordings RECORDINGS=path`.
 recordings: $(SDKS_STAMP)
 	@test -n "$(RECORDINGS)" || { echo "no folder given; run: make recordings RECORDINGS=path/to/recordings"; exit 1; }
-	@SUBMETER_TEST_RECORDINGS="$(abspath $(RECORDINGS))" $(SDKS)/bin/python -m pytest -q tests/recordings
+	@SUBMETER_TEST_RECORDINGS="$(abspath $(RECORDINGS))" $(SDKS)/bin/python -m pytest -q --timeout=1800 tests/recordings
 
 # The tests of the first two SDKs with older releases of them, each in an environment of its own under build/.
 sdk-releases: $(STAMP)

@@ -25,7 +25,7 @@ TESTS = ROOT / "tests" / "providers"
 ELSEWHERE = frozenset({"anthropic", "openai"})
 """SDKs whose matrix is of another kind, with every dialect of theirs."""
 
-BESIDE = ("hypothesis", "pytest", "pytest-asyncio", "pytest-randomly", "pytest-timeout", "pyyaml")
+BESIDE = ("httpx", "hypothesis", "pytest", "pytest-asyncio", "pytest-randomly", "pytest-timeout", "pyyaml")
 COUNTS = re.compile(r"(\d+) (passed|failed|error|skipped)")
 
 

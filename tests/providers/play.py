@@ -37,6 +37,7 @@ class Play:
         is_silent: whether a connection that is cut looks like the end of the stream.
         modes: the ways of calling that the SDK has.
         end: closes a client.
+        shown: what two runs must agree on of a value, where it holds more than that.
     """
 
     name: str
@@ -60,3 +61,4 @@ class Play:
     is_silent: bool = False
     modes: tuple[str, ...] = ("sync", "async")
     end: Callable[[Any], Any] = lambda client: client.close()
+    shown: Callable[[Any], Any] = lambda value: value

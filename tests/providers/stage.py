@@ -53,7 +53,7 @@ class Stage:
 
     def see(self, value: object) -> None:
         """Notes what the application has in hand, and how much is attached to the OpenTelemetry context there."""
-        self.seen.append((len(otel_context.get_current()), comparable(value)))
+        self.seen.append((len(otel_context.get_current()), comparable(self.play.shown(value))))
 
     async def opened(self) -> Any:
         """The stream of a streaming call."""

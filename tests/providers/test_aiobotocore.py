@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,6 +25,10 @@ pytestmark = [
 
 
 SESSION = aiobotocore.get_session()
+try:
+    httpxsession: Any = importlib.import_module("aiobotocore.httpxsession") if find_spec("httpx") else None
+except ImportError:  # an older release
+    httpxsession = None
 
 
 def made(url: str, **options: Any) -> Any:
@@ -42,8 +48,7 @@ async def make(url: str, _is_async: bool) -> Any:
 
 async def make_httpx(url: str, _is_async: bool) -> Any:
     """Over the other HTTP library, whose unread bodies are of another class."""
-    session = pytest.importorskip("aiobotocore.httpxsession").HttpxSession
-    return await made(url, http_session_cls=session).__aenter__()
+    return await made(url, http_session_cls=httpxsession.HttpxSession).__aenter__()
 
 
 async def end(client: Any) -> None:
@@ -69,7 +74,11 @@ INVOKE_ASYNC = replace(INVOKE, make=make, whole=read_out, stream=invoke_stream, 
 
 PLAYS = (CONVERSE_ASYNC, INVOKE_ASYNC)
 # aiobotocore 3.10 cannot read an event stream over httpx: it asks for the content of an answer that has not been read.
-HTTPX = tuple(replace(play, name=f"{play.name}-httpx", make=make_httpx, stream=None) for play in PLAYS)
+HTTPX = (
+    ()
+    if httpxsession is None
+    else tuple(replace(play, name=f"{play.name}-httpx", make=make_httpx, stream=None) for play in PLAYS)
+)
 
 
 @pytest.mark.parametrize(("play", "mode", "case"), rows(*PLAYS, *HTTPX))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from metering import metered, usage_of
-from providers.wire import BREAK, HANG, Reply, Wire, document, events, named, sse
+from providers.matrix import Case, check, rows
+from providers.play import Play
+from providers.wire import HANG, Wire, document, events, named, sse
 from submeter import settings
 
 if TYPE_CHECKING:
@@ -31,21 +34,24 @@ pytestmark = [
 MODEL = "claude-sonnet-4-5"
 HEAD = {"id": "msg_1", "type": "message", "role": "assistant", "model": MODEL}
 USAGE = {"input_tokens": 4, "cache_read_input_tokens": 600, "cache_creation_input_tokens": 400, "output_tokens": 50}
-MESSAGES = [{"role": "user", "content": "Where?"}]
 TRUTH = {
     "input_tokens": 1004,
     "output_tokens": 50,
     "cache_read.input_tokens": 600,
     "cache_write.input_tokens": 400,
 }
+STARTED = {**TRUTH, "output_tokens": 1}
+"""What litellm has kept of a stream by its first text."""
+MESSAGES = [{"role": "user", "content": "Where?"}]
 ANSWER = document({**HEAD, "content": [{"type": "text", "text": "Ulm"}], "stop_reason": "end_turn", "usage": USAGE})
 PIECES = [
-    named({"type": "message_start", "message": {**HEAD, "content": [], "usage": {**USAGE, "output_tokens": 1}}}),
-    named({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
-    named({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Ulm"}}),
-    named({"type": "content_block_stop", "index": 0}),
-    named({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 50}}),
-    named({"type": "message_stop"}),
+    named({"type": "message_start", "message": {**HEAD, "content": [], "usage": {**USAGE, "output_tokens": 1}}})
+    + named({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}})
+    + named({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "U"}}),
+    named({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "lm"}}),
+    named({"type": "content_block_stop", "index": 0})
+    + named({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 50}})
+    + named({"type": "message_stop"}),
 ]
 
 
@@ -73,6 +79,52 @@ def asked(url: str) -> dict[str, Any]:
     }
 
 
+def words(value: Any) -> Any:
+    """What is said: litellm gives each answer an id and a time of its own making."""
+    choices = getattr(value, "choices", None)
+    if not choices:
+        return value
+    (choice,) = choices
+    return (choice.delta if hasattr(choice, "delta") else choice.message).content, choice.finish_reason
+
+
+class Client:
+    """litellm has none: its functions are told the address with each call."""
+
+    def __init__(self, url: str, is_async: bool) -> None:
+        self.ask = asked(url)
+        self.complete = litellm.acompletion if is_async else litellm.completion
+
+
+# Releases before 1.110.2 do not state it.
+REASONED = {"reasoning.output_tokens": 0} if metadata.version("litellm") > "1.110.1" else {}
+
+MESSAGE = Play(
+    name="message",
+    make=Client,
+    whole=lambda client: client.complete(**client.ask),
+    stream=lambda client: client.complete(**client.ask, stream=True),
+    answer=ANSWER,
+    pieces=PIECES,
+    truth={**TRUTH, **REASONED},
+    started={**STARTED, **REASONED},
+    provider="anthropic",
+    model=MODEL,
+    asked={"gen_ai.request.temperature": 0.5},
+    reasons=("stop",),
+    refusal=document({"type": "error", "error": {"type": "invalid_request_error", "message": "no"}}, 400),
+    end=lambda _: None,
+    shown=words,
+)
+KEPT = ("stream-dropped", "stream-unread")
+"""What ends only with the next call: litellm 1.110 keeps what it logs of the last one until then."""
+
+
+@pytest.mark.parametrize(("play", "mode", "case"), [row for row in rows(MESSAGE) if not str(row.id).endswith(KEPT)])
+def test_matrix(play: Play, mode: str, case: Case) -> None:
+    check(play, mode, case)
+
+
 def test_an_answer_of_its_own_is_counted() -> None:
     with Wire() as wire, metered() as metering:
         wire.play(ANSWER)
@@ -89,13 +141,6 @@ def test_an_answer_of_its_own_is_counted() -> None:
         assert span.end_time - span.start_time > 100_000
 
 
-async def test_an_asynchronous_answer_of_its_own_is_counted() -> None:
-    with Wire() as wire, metered() as metering:
-        wire.play(ANSWER)
-        await litellm.acompletion(**asked(wire.url))
-        assert [told(span) for span in metering.ended()] == [TRUTH]
-
-
 def test_a_stream_states_what_the_provider_stated_although_nobody_asked_for_it() -> None:
     with Wire() as wire, metered() as metering:
         wire.play(events(PIECES))
@@ -105,13 +150,6 @@ def test_a_stream_states_what_the_provider_stated_although_nobody_asked_for_it()
         (span,) = metering.ended()
         assert told(span) == TRUTH
         assert (span.attributes or {})["gen_ai.request.stream"] is True
-
-
-async def test_an_asynchronous_stream_is_counted() -> None:
-    with Wire() as wire, metered() as metering:
-        wire.play(events(PIECES))
-        assert [chunk async for chunk in await litellm.acompletion(**asked(wire.url), stream=True)]
-        assert [told(span) for span in metering.ended()] == [TRUTH]
 
 
 def test_a_stream_that_is_left_is_partial_once_litellm_lets_go_of_it() -> None:
@@ -127,23 +165,6 @@ def test_a_stream_that_is_left_is_partial_once_litellm_lets_go_of_it() -> None:
         assert [(span.attributes or {}).get("submeter.usage.partial") for span in metering.ended()] == [None, True]
 
 
-async def test_a_call_that_is_cancelled_is_an_error() -> None:
-    with Wire() as wire, metered() as metering:
-        wire.play(Reply(body=[HANG]))
-        task = asyncio.ensure_future(litellm.acompletion(**asked(wire.url)))
-        await asyncio.to_thread(wire.met.wait, 30)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        (span,) = metering.ended()
-        assert usage_of(span) == {}
-        assert (span.attributes or {})["error.type"] == "CancelledError"
-
-
-STARTED = {**TRUTH, "output_tokens": 1}
-"""What litellm has kept of a stream by its first text."""
-
-
 async def cancelled(stream: Any) -> None:
     task = asyncio.ensure_future(anext(stream))
     for _ in range(10):
@@ -153,46 +174,8 @@ async def cancelled(stream: Any) -> None:
         await task
 
 
-async def broken(stream: Any) -> None:
-    with pytest.raises(Exception, match="not completed"):
-        await anext(stream)
-
-
 async def closed(stream: Any) -> None:
     await stream.aclose()
-
-
-@pytest.mark.parametrize(
-    ("how", "end", "error"),
-    [
-        (cancelled, HANG, "CancelledError"),
-        (broken, BREAK, "MidStreamFallbackError"),
-        (closed, HANG, None),
-    ],
-    ids=["cancelled", "broken", "closed"],
-)
-async def test_an_asynchronous_stream_that_ends_early_is_partial_at_once(how: Any, end: Any, error: str | None) -> None:
-    with Wire() as wire, metered() as metering:
-        wire.play(events([*PIECES[:3], end]))
-        stream = await litellm.acompletion(**asked(wire.url), stream=True)
-        await anext(stream)
-        assert not metering.ended()
-        await how(stream)
-        (span,) = metering.ended()
-        assert told(span) == STARTED
-        assert (span.attributes or {})["submeter.usage.partial"] is True
-        assert (span.attributes or {}).get("error.type") == error
-
-
-def test_a_stream_that_is_closed_is_partial_at_once() -> None:
-    with Wire() as wire, metered() as metering:
-        wire.play(events(PIECES))
-        stream = litellm.completion(**asked(wire.url), stream=True)
-        next(stream)
-        stream.close()
-        stream.close()
-        (span,) = metering.ended()
-        assert (span.attributes or {})["submeter.usage.partial"] is True
 
 
 def test_a_refusal_is_an_error_of_the_provider_that_was_asked() -> None:
