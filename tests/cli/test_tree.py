@@ -48,6 +48,24 @@ def test_calls_without_a_span_stand_under_their_operation() -> None:
     assert picture(calls) == ["search", "├─ rank", "└─ chat", "talk", "└─ chat", "chat"]
 
 
+def test_tools_are_shown_with_what_is_beneath_them_and_alone() -> None:
+    spans = [
+        span("agent"),
+        {**span("execute_tool look", "agent", 2), "tool": "look"},
+        {**span("execute_tool ask", "agent", 3), "tool": "ask"},
+        span("SELECT", "execute_tool look", 2),
+        {**span("execute_tool far", "", 9), "tool": "far", "trace_id": "other"},
+    ]
+    assert picture([call(1, "agent"), call(4, "execute_tool ask")], spans) == [
+        "agent",
+        "├─ chat",
+        "├─ tool look",
+        "└─ tool ask",
+        "   └─ chat",
+        "tool far",
+    ]
+
+
 def test_a_parent_that_is_not_there_is_no_obstacle() -> None:
     assert picture([call(1, "gone"), call(2, "c1")]) == ["chat", "└─ chat"]
 

@@ -104,6 +104,17 @@ def test_a_turn_without_a_result_tells_what_went_in_once() -> None:
     assert list(turns.rest()) == []
 
 
+def test_a_broken_off_turn_says_which_agent_was_asked_and_a_whole_one_whose_turn_it_was() -> None:
+    block = {"type": "tool_use", "id": "toolu_1", "name": "Agent", "input": {"subagent_type": "reviewer"}}
+    asking, reviewing = answered(), {**answered("msg_2"), "parent_tool_use_id": "toolu_1"}
+    asking["message"]["content"] = [block, "a text"]
+    turns = Turns(is_resumed=False, agent="writer")
+    assert counts(turns, asking, reviewing, {**answered("msg_3"), "parent_tool_use_id": "toolu_9"}) == []
+    assert [one.said.agent for one in turns.rest()] == ["writer", "reviewer", ""]
+    told = [one for message in (asking, reviewing, result({HAIKU: summed(30, 60)})) for one in turns.see(message)]
+    assert [one.said.agent for one in told] == ["writer"]
+
+
 def test_who_served_a_model_is_told() -> None:
     sums = {HAIKU: summed(1, 1, provider="bedrock"), OPUS: summed(1, 1, provider="gateway")}
     told = list(Turns(is_resumed=False).see(result(sums)))

@@ -91,6 +91,17 @@ def test_a_turn_is_counted_once_and_belongs_to_the_agents_session(options: Calla
         assert context.current() is context.EMPTY
 
 
+def test_the_agent_that_was_asked_for_is_named(options: Callable[..., Any]) -> None:
+    agents = {"forecaster": sdk.AgentDefinition(description="Knows the weather.", prompt="You tell the weather.")}
+    with provider() as standin, metered() as made:
+        run(asked(options(agents=agents, extra_args={"agent": "forecaster"})))
+        assert total(made.ended()) == sent(standin)
+        assert {said(span)["gen_ai.agent.name"] for span in made.ended()} == {"forecaster"}
+        standin.reset()
+        run(asked(options(agents=agents)))
+        assert "gen_ai.agent.name" not in said(made.ended()[-1])
+
+
 def test_turns_of_a_client_are_counted_apart_and_the_applications_session_wins(options: Callable[..., Any]) -> None:
     with provider() as standin, metered() as made, session("own", user="me") as meter:
         results = run(conversed(options(), ("one", "two", "three")))

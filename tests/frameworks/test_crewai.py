@@ -63,7 +63,7 @@ def alone() -> Any:
     return agent().kickoff("hello").raw
 
 
-def flow() -> Any:
+def flow(**inputs: Any) -> Any:
     flows: Any = imported("crewai.flow.flow")
 
     class Weather(flows.Flow):
@@ -71,11 +71,16 @@ def flow() -> Any:
         def look(self) -> str:
             return model_call("the sky")
 
-    return Weather().kickoff()
+    return Weather().kickoff(inputs=inputs)
+
+
+def conversation() -> Any:
+    return flow(id="t-1")
 
 
 ONE = {"submeter.framework": "crewai", "session.id": None, "gen_ai.agent.name": "Forecaster"}
 TASK = {**ONE, "submeter.step": "tell"}
+FLOW = {"submeter.framework": "crewai", "submeter.step": "look"}
 WEATHER = ("weather",)
 
 CASES = {
@@ -84,7 +89,10 @@ CASES = {
     "a crew, async": Case(run=run_native, calls=1, said=TASK),
     "a tool that asks a model": Case(run=tools, tools=WEATHER, calls=3, said=TASK),
     "an agent alone": Case(run=alone, calls=1, said={**ONE, "submeter.step": None}),
-    "a flow": Case(run=flow, calls=1, said={"submeter.framework": "crewai", "submeter.step": "look"}),
+    "a flow": Case(run=flow, calls=1, said={**FLOW, "session.id": None}),
+    "a flow that goes on": Case(
+        run=conversation, calls=1, said={**FLOW, "session.id": "t-1", "gen_ai.conversation.id": "t-1"}
+    ),
     "an error of the provider": Case(run=run, calls=0, failed=1, said=TASK, script="status=400"),
     # Whose request runs on in a thread, and is answered.
     "a cancellation": Case(run=aborted, calls=1, said=TASK, script="delay_s=2"),

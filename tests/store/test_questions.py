@@ -106,6 +106,24 @@ def test_a_session_shows_calls_warnings_and_the_spans_around_them_once(filled: S
     assert detail.calls[0].model == "gpt-4o-2024-08-06"
 
 
+def test_a_session_shows_its_tools_also_those_in_traces_of_their_own(store: Store) -> None:
+    tool = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "weather", "session.id": "s1"}
+    named: dict[str, Any] = {"name": "execute_tool weather", "kind": 1, "trace": 2}
+    spans = [
+        span(call(session="s1"), trace=1),
+        span({**tool, "error.type": "KeyError"}, start_ns=NOON_NS + SECOND_NS, **named),
+        span({**tool, "session.id": "s2"}, **named),
+        span(call(session="s2"), trace=3),
+    ]
+    store.insert_traces(request(spans), "1")
+    store.insert_traces(request(spans), "2")
+    detail = questions.session(store, "s1")
+    assert detail.summary.calls == 1
+    assert [(one.name, one.tool, one.error_type) for one in detail.spans] == [
+        ("execute_tool weather", "weather", "KeyError")
+    ]
+
+
 def test_the_calls_without_a_session_can_be_shown_too(filled: Store) -> None:
     detail = questions.session(filled, "")
     assert [one.input_tokens for one in detail.calls] == [7]

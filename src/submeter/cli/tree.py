@@ -18,7 +18,7 @@ _OUTPUT: Final = "output_tokens"
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """A call, a span around calls, or an operation that groups calls. `row` is the answer's row, if it has one."""
+    """A call, a tool, a span around them, or an operation that groups calls. `row` is the answer's, if it has one."""
 
     label: str
     row: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -56,11 +56,11 @@ class Line:
 
 
 def grown(calls: Sequence[Mapping[str, Any]], spans: Iterable[Mapping[str, Any]] = ()) -> list[Node]:
-    """The roots of the tree, in order of time. Spans without any call beneath them are left out."""
-    nodes = {_id(row): Node(str(row.get("name") or "span"), row) for row in spans}
+    """The roots of the tree, in order of time. Spans without any call or tool beneath them are left out."""
+    nodes = {_id(row): Node(_span_label(row), row) for row in spans}
     nodes |= {_id(row): Node(_call_label(row), row, is_call=True) for row in calls}
     roots: list[Node] = []
-    for (trace, _), node in _with_calls(nodes).items():
+    for (trace, _), node in _with_leaves(nodes).items():
         parent = nodes.get((trace, str(node.row.get("parent_span_id", ""))))
         if parent is None or _is_beneath(parent, node, nodes):
             roots.append(node)
@@ -83,12 +83,12 @@ def drawn(roots: Sequence[Node], *, is_ascii: bool = False) -> list[Line]:
     return lines
 
 
-def _with_calls(nodes: Mapping[tuple[str, str], Node]) -> dict[tuple[str, str], Node]:
-    """The calls and whatever is above them."""
+def _with_leaves(nodes: Mapping[tuple[str, str], Node]) -> dict[tuple[str, str], Node]:
+    """The calls, the tools, and whatever is above them."""
     kept: dict[tuple[str, str], Node] = {}
     for key, node in nodes.items():
         above: tuple[str, str] = key
-        while node.is_call and above in nodes and above not in kept:
+        while (node.is_call or node.row.get("tool")) and above in nodes and above not in kept:
             kept[above] = nodes[above]
             above = (above[0], str(nodes[above].row.get("parent_span_id", "")))
     return kept
@@ -126,6 +126,10 @@ def _is_beneath(node: Node, other: Node, nodes: Mapping[tuple[str, str], Node]) 
         trace, _ = _id(current.row)
         current = nodes.get((trace, str(current.row.get("parent_span_id", ""))))
     return current is not None
+
+
+def _span_label(row: Mapping[str, Any]) -> str:
+    return f"tool {row['tool']}" if row.get("tool") else str(row.get("name") or "span")
 
 
 def _call_label(row: Mapping[str, Any]) -> str:

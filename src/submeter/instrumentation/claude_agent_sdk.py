@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from submeter import semconv
 from submeter.context import Said
 from submeter.core.endpoint import fields_of
+from submeter.shapes.framework import text
 from submeter.shapes.messages import MESSAGES
 from submeter.shapes.witness import Told, Witness
 from submeter.value import replace
@@ -30,6 +31,9 @@ REQUEST = replace(
     attributes={semconv.USAGE_WITNESS: _NAME},
 )
 REQUESTS = replace(REQUEST, is_sum=True)
+
+_ASKED_BY = "parent_tool_use_id"
+"""What a sub-agent's message has: the block of the message that set it to work."""
 
 _COUNTS = {
     "inputTokens": "input_tokens",
@@ -87,10 +91,13 @@ class Turns:
 
     Args:
         is_resumed: whether it goes on with a session of which others may have made requests.
+        agent: the name of the agent whose turns they are, where it was given one.
     """
 
-    def __init__(self, *, is_resumed: bool) -> None:
+    def __init__(self, *, is_resumed: bool, agent: str = "") -> None:
         self._is_resumed = is_resumed
+        self._agent = agent
+        self._helpers: dict[str, str] = {}
         self._messages: dict[str, Mapping[str, Any]] = {}
         self._session = ""
 
@@ -100,7 +107,8 @@ class Turns:
         if message.get("type") == "assistant":
             answer = fields_of(message.get("message"))
             if answer.get("id") and answer.get("model") != "<synthetic>":  # what the agent says of its own errors
-                self._messages[str(answer["id"])] = answer
+                self._messages[str(answer["id"])] = {**answer, _ASKED_BY: message.get(_ASKED_BY)}
+                self._note_helpers(answer)
         elif message.get("type") == "result":
             yield from self._told(message)
             self._messages.clear()
@@ -109,25 +117,33 @@ class Turns:
         """What went into the requests of a turn that was broken off."""
         for answer in self._messages.values():
             usage = {name: count for name, count in fields_of(answer.get("usage")).items() if name != "output_tokens"}
-            yield Told(REQUEST, "anthropic", {**answer, "usage": usage}, self._said(), is_partial=True)
+            agent = self._helpers.get(str(answer[_ASKED_BY]), "") if answer[_ASKED_BY] else self._agent
+            yield Told(REQUEST, "anthropic", {**answer, "usage": usage}, self._said(agent), is_partial=True)
         self._messages.clear()
 
-    def _said(self) -> Said:
-        return Said(conversation=self._session)
+    def _note_helpers(self, answer: Mapping[str, Any]) -> None:
+        """Notes which sub-agent a message sets to work; what that says and asks for names the message's block."""
+        for block in answer.get("content") or ():
+            helper = fields_of(fields_of(block).get("input")).get("subagent_type")
+            if helper:
+                self._helpers[str(fields_of(block).get("id"))] = str(helper)
+
+    def _said(self, agent: str) -> Said:
+        return Said(agent=agent, conversation=self._session)
 
     def _told(self, result: Mapping[str, Any]) -> Iterator[Told]:
         found = self._found(result)
         if len(found) == 1 and len(self._messages) == 1:
             [(model, usage)], [answer] = found.items(), self._messages.values()
             fields = {**answer, "model": answer.get("model") or model, "usage": usage}
-            yield Told(REQUEST, _provider(result, model), fields, self._said())
+            yield Told(REQUEST, _provider(result, model), fields, self._said(self._agent))
             return
         for model, usage in found.items():
-            yield Told(REQUESTS, _provider(result, model), {"model": model, "usage": usage}, self._said())
+            yield Told(REQUESTS, _provider(result, model), {"model": model, "usage": usage}, self._said(self._agent))
         if not found and result.get("is_error"):
             status = result.get("api_error_status")
             error = TurnError(str(result.get("subtype")), status if isinstance(status, int) else None)
-            yield Told(REQUESTS, "anthropic", {}, self._said(), error)
+            yield Told(REQUESTS, "anthropic", {}, self._said(self._agent), error)
 
     def _found(self, result: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
         """Model -> usage of the turn, in Anthropic's words."""
@@ -184,13 +200,17 @@ def _provider(result: Mapping[str, Any], model: str) -> str:
 def _turns(query: Any) -> Turns:
     options = getattr(getattr(query, "transport", None), "_options", None)
     is_resumed = bool(getattr(options, "resume", None) or getattr(options, "continue_conversation", None))
-    return Turns(is_resumed=is_resumed)
+    named: Mapping[str, Any] = getattr(options, "extra_args", None) or {}
+    return Turns(is_resumed=is_resumed, agent=text(named.get("agent")))
 
 
 FRAMEWORK = Witness(
     package="claude_agent_sdk",
     name=_NAME,
-    gives={"conversation": "id of the agent's session"},
+    gives={
+        "agent": '`extra_args={"agent": ...}`; of a turn that is broken off, the sub-agent too',
+        "conversation": "id of the agent's session",
+    },
     messages="claude_agent_sdk._internal.query:Query.receive_messages",
     close="claude_agent_sdk._internal.query:Query.close",
     account=_turns,

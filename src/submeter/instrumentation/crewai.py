@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from submeter.context import Said
 from submeter.shapes.framework import Framework, Work, nothing, text
@@ -23,6 +23,12 @@ def _of_flow(arguments: Mapping[str, Any]) -> Said | None:
     return None if is_inside else Said(step=text(arguments.get("method_name")))
 
 
+def _of_kickoff(arguments: Mapping[str, Any]) -> Said:
+    """The id that a flow's state is kept under; a flow that is given none makes one up, which nobody goes by."""
+    inputs = arguments.get("inputs")
+    return Said(conversation=text(cast("Mapping[str, Any]", inputs).get("id")) if isinstance(inputs, dict) else "")
+
+
 def _tool(arguments: Mapping[str, Any]) -> Tool:
     tool = arguments["self"]
     given = arguments.get("input") or {name: value for name, value in arguments.items() if name != "self"}
@@ -32,7 +38,11 @@ def _tool(arguments: Mapping[str, Any]) -> Tool:
 FRAMEWORK = Framework(
     package="crewai",
     name="crewai",
-    gives={"agent": "`Agent(role=...)`", "step": "`Task(name=...)`, method of a flow"},
+    gives={
+        "agent": "`Agent(role=...)`",
+        "step": "`Task(name=...)`, method of a flow",
+        "conversation": '`kickoff(inputs={"id": ...})` of a flow',
+    },
     works=(
         Work(target="crewai.agent:Agent.execute_task", says=_of_agent),
         Work(target="crewai.agent:Agent.aexecute_task", says=_of_agent, is_optional=True),
@@ -42,6 +52,8 @@ FRAMEWORK = Framework(
         # Of the first before the second came to inherit from it (1.15).
         Work(target="crewai.flow.runtime:Flow._execute_method", says=_of_flow, is_optional=True),
         Work(target="crewai.flow.flow:Flow._execute_method", says=_of_flow, is_optional=True),
+        Work(target="crewai.flow.runtime:Flow.kickoff_async", says=_of_kickoff, is_optional=True),
+        Work(target="crewai.flow.flow:Flow.kickoff_async", says=_of_kickoff, is_optional=True),
         *(
             Work(target=f"crewai.tools.{owner}", says=nothing, tool=_tool, is_optional=True)
             for owner in (

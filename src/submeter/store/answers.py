@@ -82,7 +82,7 @@ class CallRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpanRow:
-    """One span that is not a counted call: what is around the calls in a trace."""
+    """One span that is not a counted call: what is around the calls in a trace, or a tool, which `tool` names."""
 
     start_ns: int
     ts: datetime
@@ -93,6 +93,8 @@ class SpanRow:
     kind: str
     service: str
     scope: str
+    tool: str
+    error_type: str
     duration_s: float
     status: str
     status_message: str

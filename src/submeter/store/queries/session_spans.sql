@@ -1,4 +1,5 @@
--- What other spans belong to these traces, so that the calls can be shown in their tree? A repeated span once.
+-- What other spans belong to these traces or are tools of this session, so that the calls can be shown in their tree?
+-- A repeated span once. A tool outside of every span of the program is in a trace of its own.
 SELECT
     toUnixTimestamp64Nano(Timestamp) AS start_ns,
     TraceId AS trace_id,
@@ -8,14 +9,27 @@ SELECT
     SpanKind AS kind,
     ServiceName AS service,
     ScopeName AS scope,
+    if(SpanAttributes['gen_ai.tool.name'] != '', SpanAttributes['gen_ai.tool.name'], SpanAttributes['tool.name']) AS tool,
+    SpanAttributes['error.type'] AS error_type,
     Duration / 1e9 AS duration_s,
     StatusCode AS status,
     StatusMessage AS status_message
-FROM otel.otel_traces
-WHERE Timestamp >= fromUnixTimestamp64Nano({start_ns:Int64})
-    AND Timestamp < fromUnixTimestamp64Nano({end_ns:Int64})
-    AND TraceId IN {traces:Array(String)}
-    AND (TraceId, SpanId) NOT IN (
+FROM
+(
+    SELECT *
+    FROM otel.otel_traces
+    WHERE Timestamp >= fromUnixTimestamp64Nano({start_ns:Int64})
+        AND Timestamp < fromUnixTimestamp64Nano({end_ns:Int64})
+        AND TraceId IN {traces:Array(String)}
+    UNION ALL
+    SELECT *
+    FROM otel.otel_traces
+    WHERE Timestamp >= fromUnixTimestamp64Nano({start_ns:Int64})
+        AND Timestamp < fromUnixTimestamp64Nano({end_ns:Int64})
+        AND startsWith(SpanName, 'execute_tool ')
+        AND SpanAttributes['session.id'] = {session:String}
+)
+WHERE (TraceId, SpanId) NOT IN (
         SELECT trace_id, span_id FROM otel.llm_calls WHERE session_id = {session:String})
 ORDER BY Timestamp, TraceId, SpanId
 LIMIT 1 BY TraceId, SpanId
