@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import os
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
 from frameworks.stage import LOOP, framework, provider
 from metering import metered, usage_of
+from server.receiving import Receiver
 from submeter import context, session
+from submeter.store.rows import span_batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +32,9 @@ sdk: Any = framework("claude_agent_sdk")
 def options(tmp_path: Path) -> Callable[..., Any]:
     """Makes options of an agent that keeps to its folder, has no tools and asks the stand-in."""
 
-    def made(**more: Any) -> Any:
-        quiet = {"DISABLE_TELEMETRY": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1"}
+    def made(variables: dict[str, str] | None = None, **more: Any) -> Any:
+        quiet = {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1"}
+        quiet |= variables or {"DISABLE_TELEMETRY": "1"}
         names = ("ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY")
         asked = {name: os.environ[name] for name in names}  # noqa: TID251  (what the agent reads)
         folder = str(tmp_path)
@@ -40,6 +45,43 @@ def options(tmp_path: Path) -> Callable[..., Any]:
         )
 
     return made
+
+
+TRACING = {
+    "CLAUDE_CODE_ENABLE_TELEMETRY": "1",
+    "CLAUDE_CODE_ENHANCED_TELEMETRY_BETA": "1",
+    "OTEL_TRACES_EXPORTER": "otlp",
+    "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+    "OTEL_BSP_SCHEDULE_DELAY": "50",
+}
+
+
+def sent_traces(receiver: Receiver) -> list[bytes]:
+    """The spans that have come, once there are some."""
+    deadline = time.monotonic() + 15
+    while True:
+        found = [one.body for one in tuple(receiver.sent) if one.path == "/v1/traces"]
+        if found or time.monotonic() > deadline:
+            return found
+        LOOP.run(asyncio.sleep(0.05))
+
+
+@pytest.mark.parametrize("is_here", [True, False])
+def test_counted_once_beside_its_own_spans(
+    options: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, *, is_here: bool
+) -> None:
+    """The agent sends its own to where ours go, or elsewhere."""
+    with Receiver() as receiver, provider() as standin, metered() as made, session("own") as meter:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url if is_here else "http://127.0.0.1:1")
+        run(asked(options(variables={**TRACING, "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url})))
+        theirs = sent_traces(receiver)
+        assert theirs
+        stored = encode_spans(made.all_ended())
+        for request in theirs if is_here else ():
+            stored.MergeFromString(request)
+        batch = span_batch(stored.SerializeToString())
+        assert sum(record.usage.total_tokens for record in batch.records) == standin.totals().tokens
+        assert meter.usage.total_tokens == standin.totals().tokens
 
 
 async def asked(given: Any, prompt: str = "hello") -> list[Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from submeter import semconv
+from submeter import semconv, settings
 from submeter.context import Said
 from submeter.core.endpoint import fields_of
 from submeter.shapes.framework import text
@@ -34,6 +34,10 @@ REQUESTS = replace(REQUEST, is_sum=True)
 
 _ASKED_BY = "parent_tool_use_id"
 """What a sub-agent's message has: the block of the message that set it to work."""
+
+_VERSION = "claude_code_version"
+_TELLS_USAGE = (2, 1, 332)
+"""Since which agent its own spans have the usage of each request under the names of the conventions."""
 
 _COUNTS = {
     "inputTokens": "input_tokens",
@@ -92,11 +96,14 @@ class Turns:
     Args:
         is_resumed: whether it goes on with a session of which others may have made requests.
         agent: the name of the agent whose turns they are, where it was given one.
+        is_traced: whether it was asked to send spans of its own to where ours go.
     """
 
-    def __init__(self, *, is_resumed: bool, agent: str = "") -> None:
+    def __init__(self, *, is_resumed: bool, agent: str = "", is_traced: bool = False) -> None:
         self._is_resumed = is_resumed
         self._agent = agent
+        self._is_traced = is_traced
+        self._is_told = False
         self._helpers: dict[str, str] = {}
         self._messages: dict[str, Mapping[str, Any]] = {}
         self._session = ""
@@ -104,13 +111,15 @@ class Turns:
     def see(self, message: Mapping[str, Any]) -> Iterator[Told]:
         """What the result of a turn tells; the other messages are kept until then."""
         self._session = str(message.get("session_id") or self._session)
+        if _VERSION in message:
+            self._is_told = self._is_traced and _version(message[_VERSION]) >= _TELLS_USAGE
         if message.get("type") == "assistant":
             answer = fields_of(message.get("message"))
             if answer.get("id") and answer.get("model") != "<synthetic>":  # what the agent says of its own errors
                 self._messages[str(answer["id"])] = {**answer, _ASKED_BY: message.get(_ASKED_BY)}
                 self._note_helpers(answer)
         elif message.get("type") == "result":
-            yield from self._told(message)
+            yield from (told._replace(is_told=self._is_told) for told in self._told(message))
             self._messages.clear()
 
     def rest(self) -> Iterator[Told]:
@@ -118,7 +127,14 @@ class Turns:
         for answer in self._messages.values():
             usage = {name: count for name, count in fields_of(answer.get("usage")).items() if name != "output_tokens"}
             agent = self._helpers.get(str(answer[_ASKED_BY]), "") if answer[_ASKED_BY] else self._agent
-            yield Told(REQUEST, "anthropic", {**answer, "usage": usage}, self._said(agent), is_partial=True)
+            yield Told(
+                REQUEST,
+                "anthropic",
+                {**answer, "usage": usage},
+                self._said(agent),
+                is_partial=True,
+                is_told=self._is_told,
+            )
         self._messages.clear()
 
     def _note_helpers(self, answer: Mapping[str, Any]) -> None:
@@ -197,11 +213,38 @@ def _provider(result: Mapping[str, Any], model: str) -> str:
     return _PROVIDERS.get(str(served), "anthropic")
 
 
+def _version(stated: Any) -> tuple[int, ...]:
+    return tuple(int(part) for part in str(stated).split(".") if part.isdecimal())
+
+
+def _is_traced(options: Any) -> bool:
+    """Whether the agent was asked, by its environment, to send spans of its requests to where ours go."""
+    ours = settings.inherited()
+    theirs = {**ours, **(getattr(options, "env", None) or {})}
+    is_on = all(any(theirs.get(name, "").lower() in _ON for name in names) for names in _TRACING)
+    return is_on and "otlp" in theirs.get("OTEL_TRACES_EXPORTER", "") and _destination(theirs) == _destination(ours)
+
+
+_TRACING = (
+    ("CLAUDE_CODE_ENABLE_TELEMETRY",),
+    ("CLAUDE_CODE_ENHANCED_TELEMETRY_BETA", "ENABLE_ENHANCED_TELEMETRY_BETA"),
+)
+"""The variables by which an agent sends spans: one of each must be on."""
+
+_ON = frozenset({"1", "true", "yes", "on"})
+
+
+def _destination(environment: Mapping[str, str]) -> str:
+    names = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+    found = next((environment[name] for name in names if environment.get(name)), settings.DEFAULT_ENDPOINT)
+    return found.removesuffix("/v1/traces").rstrip("/")
+
+
 def _turns(query: Any) -> Turns:
     options = getattr(getattr(query, "transport", None), "_options", None)
     is_resumed = bool(getattr(options, "resume", None) or getattr(options, "continue_conversation", None))
     named: Mapping[str, Any] = getattr(options, "extra_args", None) or {}
-    return Turns(is_resumed=is_resumed, agent=text(named.get("agent")))
+    return Turns(is_resumed=is_resumed, agent=text(named.get("agent")), is_traced=_is_traced(options))
 
 
 FRAMEWORK = Witness(

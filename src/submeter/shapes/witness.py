@@ -10,6 +10,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from weakref import WeakKeyDictionary
 
+from submeter import semconv
 from submeter.context import Said, within
 from submeter.core import patch
 from submeter.core.call import Call
@@ -32,6 +33,8 @@ class Told(NamedTuple):
         said: whose work it is.
         error: why nothing came of it.
         is_partial: whether it is what was known when the messages stopped.
+        is_told: whether the framework's own spans tell each request of it to where ours go: ours is of the whole then,
+            which the store leaves out of its sums.
     """
 
     endpoint: Endpoint
@@ -40,6 +43,7 @@ class Told(NamedTuple):
     said: Said
     error: BaseException | None = None
     is_partial: bool = False
+    is_told: bool = False
 
 
 class Account(Protocol):
@@ -138,5 +142,8 @@ class Accounts:
         for told in found:
             with within(replace(told.said, framework=self._witness.name)):
                 call = Call(told.endpoint, told.provider, ("", None), {"model": told.fields.get("model")})
+                if told.is_told:
+                    call.span.set_attribute(semconv.KIND, semconv.KIND_INVOKE_AGENT)
+                    call.span.update_name(f"{semconv.KIND_INVOKE_AGENT} {told.said.agent}".strip())
                 call.answer(told.fields)
                 call.finish(told.error, is_early=told.is_partial)
