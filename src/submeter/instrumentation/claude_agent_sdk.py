@@ -36,7 +36,7 @@ _ASKED_BY = "parent_tool_use_id"
 """What a sub-agent's message has: the block of the message that set it to work."""
 
 _VERSION = "claude_code_version"
-_TELLS_USAGE = (2, 1, 332)
+_TELLS_USAGE = (2, 1, 331)
 """Since which agent its own spans have the usage of each request under the names of the conventions."""
 
 _COUNTS = {
@@ -220,7 +220,8 @@ def _version(stated: Any) -> tuple[int, ...]:
 def _is_traced(options: Any) -> bool:
     """Whether the agent was asked, by its environment, to send spans of its requests to where ours go."""
     ours = settings.inherited()
-    theirs = {**ours, **(getattr(options, "env", None) or {})}
+    given: Mapping[str, str] = getattr(options, "env", None) or {}
+    theirs = {**ours, **given}
     is_on = all(any(theirs.get(name, "").lower() in _ON for name in names) for names in _TRACING)
     return is_on and "otlp" in theirs.get("OTEL_TRACES_EXPORTER", "") and _destination(theirs) == _destination(ours)
 
