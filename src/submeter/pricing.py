@@ -158,21 +158,28 @@ def _counts(usage: Usage) -> list[tuple[str, int]]:
     if read or written:
         counts += (("cache_read", read), ("cache_write", written - hour), ("cache_write_1h", hour))
     plain = whole - read - written
-    for unit, part in (("audio_input", usage.audio_input_tokens), ("image_input", usage.image_input_tokens)):
-        if part and plain > 0:
-            counts += ((unit, min(plain, part)),)
-            plain -= part
+    if usage.audio_input_tokens or usage.image_input_tokens:
+        parts = (("audio_input", usage.audio_input_tokens), ("image_input", usage.image_input_tokens))
+        plain = _shared(plain, parts, counts)
     output = usage.output_tokens or 0
-    for unit, part in (
-        ("audio_output", usage.audio_output_tokens),
-        ("image_output", usage.image_output_tokens),
-        ("reasoning", usage.reasoning_tokens),
-    ):
-        if part and output > 0:
-            counts += ((unit, min(output, part)),)
-            output -= part
+    if usage.audio_output_tokens or usage.image_output_tokens:
+        parts = (("audio_output", usage.audio_output_tokens), ("image_output", usage.image_output_tokens))
+        output = _shared(output, parts, counts)
+    if usage.reasoning_tokens and output > 0:
+        reasoning = usage.reasoning_tokens
+        counts += (("reasoning", min(output, reasoning)),)
+        output -= reasoning
     counts += (("input", plain), ("output", output))
     return counts
+
+
+def _shared(whole: int, parts: Iterable[tuple[str, int | None]], counts: list[tuple[str, int]]) -> int:
+    """What the parts leave of a whole, below nothing where they say more; each goes to `counts` as far as it fits."""
+    for unit, part in parts:
+        if part and whole > 0:
+            counts.append((unit, min(whole, part)))
+            whole -= part
+    return whole
 
 
 def price_rows(calls: Iterable[Priced]) -> Iterator[PriceRow]:

@@ -86,8 +86,8 @@ def usage_of(counts: dict[str, int | None], *, estimated: str | None = None, is_
             is_inconsistent = True
             continue
         clean[name] = count
-    is_clamped = _clamp(clean)
-    is_inconsistent = is_inconsistent or is_clamped
+    if len(clean) > 1 and _clamp(clean):
+        is_inconsistent = True
     return Usage(**clean, estimated=estimated, is_inconsistent=is_inconsistent, is_partial=is_partial)  # pyright: ignore[reportArgumentType]
 
 
@@ -104,17 +104,21 @@ def divisions_of(names: Iterable[str]) -> tuple[tuple[str, tuple[str, ...]], ...
 
 def _clamp(counts: dict[str, int]) -> bool:
     """Cuts parts that do not fit into what the parts before them leave of their total; whether one was cut."""
-    rests: dict[int, int] = {}
+    names = tuple(counts)
+    divisions = _divisions[names] if names in _divisions else _divisions.setdefault(names, divisions_of(names))
     is_clamped = False
-    for part, total, division in _PARTS:
-        if part not in counts or total not in counts:
-            continue
-        rest = rests[division] if division in rests else counts[total]
-        if counts[part] > rest:
-            counts[part] = rest
-            is_clamped = True
-        rests[division] = rest - counts[part]
+    for total, parts in divisions:
+        rest = counts[total]
+        for part in parts:
+            if counts[part] > rest:
+                counts[part] = rest
+                is_clamped = True
+            rest -= counts[part]
     return is_clamped
+
+
+_divisions: dict[tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...]] = {}
+"""The names of counts in the order they came -> their divisions; providers have a few such orders each."""
 
 
 def added(first: Usage, second: Usage) -> Usage:

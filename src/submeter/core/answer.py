@@ -114,14 +114,17 @@ class Answer:
             endpoint.settle(self, fields)
 
     def _usage_of(self, usage: Mapping[str, Any], ignored: Iterable[str]) -> None:
-        counts = dict[str, int | None]()
+        counts: dict[str, int | None] = {}  # `dict[...]()` takes twenty times as long
         counts_of(usage, self.endpoint.plan, counts)
         # A snapshot, not a part: the last word on each count holds, and nothing is ever summed.
         for name in ignored:
             counts.pop(name, None)
-        self.counts.update(counts)
+        if self.counts:
+            self.counts.update(counts)
+        else:
+            self.counts = counts
         tier = self.endpoint.service_tier
-        if tier in usage and isinstance(usage[tier], str):
+        if tier in usage and (type(usage[tier]) is str or isinstance(usage[tier], str)):
             self.facts[semconv.SERVICE_TIER] = usage[tier]
 
     def _facts_of(self, fields: Mapping[str, Any]) -> None:
@@ -136,7 +139,7 @@ class Answer:
                 self._choice(fields_of(choice))
         elif endpoint.finish and endpoint.finish in fields:
             reason = fields[endpoint.finish]
-            if isinstance(reason, str):
+            if type(reason) is str or isinstance(reason, str):
                 self.finish_reasons[0] = reason.lower()
 
     def _choice(self, fields: Mapping[str, Any]) -> None:
@@ -161,6 +164,8 @@ class Answer:
     def reasons(self) -> tuple[str, ...]:
         """Why the answer ended, by choice."""
         found = self.finish_reasons
+        if not found:
+            return ()
         if 0 in found and len(found) == 1:
             return (found[0],)
         return tuple([found[choice] for choice in sorted(found)])

@@ -20,6 +20,9 @@ _COUNT_ATTRIBUTES = tuple(getattr(semconv, name.upper()) for name in COUNTS)
 _counts = attrgetter(*COUNTS)
 _SCALARS = frozenset({str, int, float, bool})
 
+_NOT_GIVEN = frozenset({"Omit", "NotGiven"})
+"""The types by which the SDKs made by Stainless mark what was not given; a look into one costs an exception."""
+
 _LISTS = frozenset({semconv.REQUEST_STOP_SEQUENCES, semconv.REQUEST_ENCODING_FORMATS})
 """Attributes that the conventions want as a list, where a request may give one value."""
 
@@ -66,22 +69,28 @@ def asked(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _asked_by(endpoint: Endpoint, body: Mapping[str, Any], attributes: dict[str, Any]) -> None:
-    for name in endpoint.request:
-        if name in body:
-            attribute, value = endpoint.request[name], body[name]
+    wanted = endpoint.request
+    for name in body:
+        if name in wanted and type(body[name]).__name__ not in _NOT_GIVEN:
+            attribute, value = wanted[name], body[name]
             if type(value) is not float and (type(value) is not int or attribute in _DOUBLES):
                 value = _value(attribute, value)
             if value is not None:
                 attributes[attribute] = value
+    if endpoint.reasoning or endpoint.output_type:
+        _asked_inside(endpoint, body, attributes)
+
+
+def _asked_inside(endpoint: Endpoint, body: Mapping[str, Any], attributes: dict[str, Any]) -> None:
     for attribute, path in ((semconv.REQUEST_REASONING_LEVEL, endpoint.reasoning), (_OUTPUT, endpoint.output_type)):
-        if path and path[0] in body:
+        if path and path[0] in body and type(body[path[0]]).__name__ not in _NOT_GIVEN:
             said = dig(body[path[0]], path[1:])
             if said is not None and isinstance(said, str):
                 attributes[attribute] = _OUTPUT_TYPES.get(said, said) if attribute is _OUTPUT else said
 
 
 def _value(attribute: str, given: Any) -> Any:
-    """What an attribute can hold of a request's value; the SDKs mark what was not given by objects of their own."""
+    """What an attribute can hold of a request's value."""
     if type(given) in _SCALARS:
         if attribute in _DOUBLES:
             return float(given) if type(given) is int else given
@@ -95,10 +104,9 @@ def _value(attribute: str, given: Any) -> Any:
 
 def told(record: CallRecord) -> dict[str, Any]:
     """What is known at the end of a call."""
-    usage, told = record.usage, dict[str, Any]()
-    for attribute, count in zip(_COUNT_ATTRIBUTES, _counts(usage), strict=True):
-        if count is not None:
-            told[attribute] = count
+    usage = record.usage
+    stated = zip(_COUNT_ATTRIBUTES, _counts(usage), strict=True)
+    told: dict[str, Any] = {attribute: count for attribute, count in stated if count is not None}
     if record.finish_reasons:
         told[semconv.RESPONSE_FINISH_REASONS] = record.finish_reasons
     if record.cost_usd is not None:
