@@ -10,7 +10,7 @@ import pytest
 from faults.functions import broken, functions, modules
 from faults.plays import ENVIRONMENT, plays
 from faults.reach import START, reached, session, switch_on
-from submeter import catalog
+from submeter import catalog, usage
 from submeter.core import guard
 
 if TYPE_CHECKING:
@@ -121,6 +121,7 @@ def test_a_broken_function_never_reaches_the_host(
         if not numbers:
             continue
         catalog.reload()
+        usage._divisions.clear()
         with session() as made, broken(function, after=after) as raised:
             switch_on(made)
             for number in numbers:

@@ -11,19 +11,20 @@ from contextvars import ContextVar
 are_known = False
 """Whether any request of this process was sent again; looked at where a call of `take` would be one too many."""
 
-_count: ContextVar[int] = ContextVar("submeter_resends", default=0)
+count: ContextVar[int] = ContextVar("submeter_resends", default=0)
+"""Of the request under way."""
 
 
 def note() -> None:
     """The request is about to be sent again."""
     global are_known  # noqa: PLW0603  (one for the process)
     are_known = True
-    _count.set(_count.get() + 1)
+    count.set(count.get() + 1)
 
 
 def take() -> int:
     """How often it was, from where the count begins anew."""
-    taken = _count.get()
+    taken = count.get()
     if taken:
-        _count.set(0)
+        count.set(0)
     return taken

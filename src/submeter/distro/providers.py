@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import atexit
 import importlib
-import inspect
-import logging
 import sys
 import uuid
 from pathlib import Path
@@ -22,6 +20,7 @@ from submeter import semconv, settings
 from submeter.core import abandoned, instruments, leaving
 from submeter.core.guard import attempt
 from submeter.core.telemetry import Providers, global_providers
+from submeter.distro import exporters
 from submeter.value import value
 
 if TYPE_CHECKING:
@@ -42,7 +41,6 @@ class Given:
 
 given = Given()
 _built: Providers | None = None
-_exporters: list[Any] = []
 
 
 def prepare() -> None:
@@ -51,7 +49,7 @@ def prepare() -> None:
         for name in ("delivery", "quiet"):
             importlib.import_module(f"submeter.distro.{name}")
         for name in ("traces", "metrics", "logs"):
-            _exporter(name)
+            exporters.kinds(name)
 
 
 def chosen() -> Providers:
@@ -87,8 +85,7 @@ def built() -> Providers:
 
         resource = _resource()
         _built = Providers(_traces(resource), _metrics(resource), _logs_of(resource))
-        endpoints = sorted({getattr(exporter, "_endpoint", "") or settings.endpoint() for exporter in _exporters})
-        atexit.register(attempt, Closer(endpoints, _shutdown, _give_up).end)
+        atexit.register(attempt, Closer(exporters.endpoints(), _shutdown, _give_up).end)
     return _built
 
 
@@ -131,48 +128,6 @@ _SERIES = 1_000_000
 _POINTS = 10_000
 """Points of one request: some megabytes, where receivers take 4 (gRPC) to 20 and the exporter drops beyond 64."""
 
-_EXPORTERS = {
-    "traces": ("trace_exporter", "OTLPSpanExporter"),
-    "metrics": ("metric_exporter", "OTLPMetricExporter"),
-    "logs": ("_log_exporter", "OTLPLogExporter"),
-}
-
-
-def _exporter(signal: str) -> Any:
-    """The exporter class of a signal, as `OTEL_*_EXPORTER` and the protocol variables say; `None` for none."""
-    if settings.variable(f"OTEL_{signal.upper()}_EXPORTER", "otlp").lower() == "none":
-        return None
-    protocol = settings.variable("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
-    protocol = settings.variable(f"OTEL_EXPORTER_OTLP_{signal.upper()}_PROTOCOL", protocol)
-    module, name = _EXPORTERS[signal]
-    transport = "grpc" if protocol == "grpc" else "http"
-    try:
-        return getattr(importlib.import_module(f"opentelemetry.exporter.otlp.proto.{transport}.{module}"), name)
-    except ModuleNotFoundError:
-        logging.getLogger("submeter").warning(
-            "OTEL_EXPORTER_OTLP_PROTOCOL is grpc but its exporter is not installed: "
-            "pip install opentelemetry-exporter-otlp-proto-grpc. Using http/protobuf instead."
-        )
-        return getattr(importlib.import_module(f"opentelemetry.exporter.otlp.proto.http.{module}"), name)
-
-
-def _made(signal: str, **options: Any) -> Any:
-    """The exporter of a signal, made; `None` for none."""
-    kind = _exporter(signal)
-    if kind is None:
-        return None
-    from submeter.distro.quiet import quieten  # noqa: PLC0415  (only where we build)
-
-    quieten(kind.__module__)
-    exporter = kind(**_known(kind, **options))
-    _exporters.append(exporter)
-    return exporter
-
-
-def _known(kind: Any, **options: Any) -> dict[str, Any]:
-    """Those options that this release of a class has."""
-    return {name: value for name, value in options.items() if name in inspect.signature(kind).parameters}
-
 
 def _traces(resource: Resource) -> TracerProvider:
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
@@ -180,24 +135,28 @@ def _traces(resource: Resource) -> TracerProvider:
 
     # We shut down ourselves, in order and within a limit.
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-    if (exporter := _made("traces")) is not None:
+    for exporter in exporters.make("traces"):
         provider.add_span_processor(BatchSpanProcessor(exporter))
     return provider
 
 
 def _metrics(resource: Resource) -> MeterProvider:
     from opentelemetry.sdk import metrics as sdk  # noqa: PLC0415
-    from opentelemetry.sdk.metrics.export import AggregationTemporality, PeriodicExportingMetricReader  # noqa: PLC0415
+    from opentelemetry.sdk.metrics.export import (  # noqa: PLC0415
+        AggregationTemporality,
+        MetricReader,
+        PeriodicExportingMetricReader,
+    )
 
     kept: dict[type, Any] | None = None
     if not settings.variable("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"):
         delta = AggregationTemporality.DELTA
         kept = {sdk.Counter: delta, sdk.Histogram: delta, sdk.ObservableCounter: delta}
-    exporter = _made("metrics", preferred_temporality=kept, max_export_batch_size=_POINTS)
+    made = exporters.make("metrics", preferred_temporality=kept, max_export_batch_size=_POINTS)
     # Where metrics are to tell users apart, the SDK's 2,000 series (of its 1.45) would soon make them nobody.
     room = dict.fromkeys((sdk.Counter, sdk.Histogram), _SERIES) if settings.metric_labels() else None
-    options = _known(PeriodicExportingMetricReader, cardinality_limits=room)
-    readers = () if exporter is None else (PeriodicExportingMetricReader(exporter, **options),)
+    options = exporters.known(PeriodicExportingMetricReader, cardinality_limits=room)
+    readers = [one if isinstance(one, MetricReader) else PeriodicExportingMetricReader(one, **options) for one in made]
     return sdk.MeterProvider(readers, resource, shutdown_on_exit=False)
 
 
@@ -206,7 +165,7 @@ def _logs_of(resource: Resource) -> LoggerProvider:
     from opentelemetry.sdk._logs.export import BatchLogRecordProcessor  # noqa: PLC0415
 
     provider = LoggerProvider(resource=resource, shutdown_on_exit=False)
-    if (exporter := _made("logs")) is not None:
+    for exporter in exporters.make("logs"):
         provider.add_log_record_processor(BatchLogRecordProcessor(exporter))
     return provider
 
@@ -231,7 +190,7 @@ def _shutdown() -> None:
 
 def _give_up() -> None:
     # First, so that what waits in the queues is refused at once instead of tried.
-    for exporter in _exporters:
+    for exporter in exporters.made:
         attempt(_stop, exporter)
     _shutdown()
 

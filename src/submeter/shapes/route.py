@@ -160,7 +160,7 @@ class Opened:
 
     def answered(self, answer: Any) -> None:
         """Reads what `request` gave back, or has the call follow what is yet to be read."""
-        if resends.are_known:
+        if resends.are_known and resends.count.get():
             attempt(self._sent_again)
         call = self.call
         response = _response(answer)
