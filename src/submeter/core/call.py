@@ -192,7 +192,7 @@ class Call(Answer):
 
     def _record(self, ended_ns: int, error: BaseException | None, is_partial: bool) -> CallRecord:  # noqa: FBT001  (through the guard)
         usage = self._usage(is_partial=is_partial, is_answered=error is None)
-        span, scope, facts = self.span.get_span_context(), self.scope, {**_UNSAID, **self.facts}
+        span, facts = self.span.get_span_context(), {**_UNSAID, **self.facts}
         response_model: str = facts[semconv.RESPONSE_MODEL]
         known: Model | None = attempt(catalog.find, self.provider, response_model or self.model)
         bounds = None if self.endpoint.is_sum else known
@@ -212,14 +212,8 @@ class Call(Answer):
             request_model=self.model,
             response_model=response_model,
             response_id=facts[semconv.RESPONSE_ID],
-            session_id=scope.session_id,
-            conversation_id=facts[semconv.CONVERSATION_ID] or scope.conversation_id,
-            user_id=scope.user_id,
-            operation=scope.operation,
-            step=scope.step,
-            agent=scope.agent,
-            framework=scope.framework,
-            tags=scope.tags,
+            conversation_id=facts[semconv.CONVERSATION_ID] or self.scope.conversation_id,
+            **self.scope.fields,
             usage=usage,
             cost_usd=None if cost is None else cost.usd,
             price_version="" if cost is None else cost.version,
