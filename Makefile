@@ -83,6 +83,10 @@ services:
 	@test -x $(SERVICES)/bin/pytest || { $(PYTHON) -m venv $(SERVICES) && $(SERVICES)/bin/python -m pip install --quiet --disable-pip-version-check -e . openai httpx uvicorn hypothesis pytest pytest-asyncio pytest-randomly pytest-timeout $(addprefix opentelemetry-instrumentation-,asgi httpx urllib wsgi); }
 	@$(SERVICES)/bin/python -m pytest -q tests/distro/test_two_services.py
 
+# The examples that come with the first two SDKs, without submeter and with it; fetched into build/, never committed.
+sdk-examples: $(STAMP)
+	@PYTHONPATH=src:tests $(BIN)/python -m tools.sdk_examples
+
 # The dashboards that Grafana and submeter's page show, from tools/dashboards; the result is committed.
 dashboards: $(STAMP)
 	@PYTHONPATH=src $(BIN)/python -m tools.dashboards

@@ -8,7 +8,7 @@ import re
 import zlib
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from .chat import create_chat
 from .control import control_answer
@@ -17,7 +17,7 @@ from .faults import Fault, FaultError
 from .ledger import Entry
 from .messages import count_message_tokens, create_message
 from .openai_rest import create_completion, create_embeddings, create_image, create_moderation, list_models
-from .responses import create_response, fetch_response
+from .responses import count_input_tokens, create_response, fetch_response
 from .wire import Json, RefusalError, Reply, Request, compact, new_id
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _ROUTES: tuple[tuple[str, str, Callable[[Request], Reply]], ...] = (
     ("POST", r"/chat/completions", create_chat),
     ("POST", r"/completions", create_completion),
     ("POST", r"/responses", create_response),
+    ("POST", r"/responses/input_tokens", count_input_tokens),
     ("GET", r"/responses/[^/]+", fetch_response),
     ("POST", r"/embeddings", create_embeddings),
     ("POST", r"/moderations", create_moderation),
@@ -90,7 +91,6 @@ class Handler(BaseHTTPRequestHandler):
     def _reply(self, entry: Entry, dialect: Dialect, raw: bytes) -> None:
         entry.request_body = _parsed(raw)
         entry.request_model = str(entry.request_body.get("model", ""))
-        entry.is_stream = entry.request_body.get("stream") is True
         entry.fault = fault = self._fault(entry, raw)
         self.standin.stopping.wait(fault.delay_s)
         if fault.hang_up and fault.applies(entry.attempt):
@@ -105,7 +105,9 @@ class Handler(BaseHTTPRequestHandler):
             body=entry.request_body,
             fault=fault,
             memory=self.standin.memory,
+            query=dict(parse_qsl(urlsplit(self.path).query)),
         )
+        entry.is_stream = request.is_stream
         self._send(entry, dialect, _endpoint(request)(request))
 
     def _fault(self, entry: Entry, raw: bytes) -> Fault:

@@ -8,9 +8,13 @@ from __future__ import annotations
 import hashlib
 import threading
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from .models import Model, find_model
 from .wire import Json, RefusalError
+
+if TYPE_CHECKING:
+    from .wire import Event
 
 CHARACTERS_A_TOKEN = 4
 MESSAGE_TOKENS = 3
@@ -68,10 +72,14 @@ class PrefixCache:
 
 @dataclass(frozen=True)
 class StoredResponse:
-    """A finished `/v1/responses` answer and the text of its whole conversation, for the one that follows it."""
+    """A finished `/v1/responses` answer and the text of its whole conversation, for the one that follows it.
+
+    `events` are those of its stream, for who goes on with it later.
+    """
 
     document: Json
     transcript: str
+    events: tuple[Event, ...] = ()
 
 
 class Memory:
@@ -81,6 +89,7 @@ class Memory:
         self.models = models
         self.prefixes = PrefixCache()
         self._responses: dict[str, StoredResponse] = {}
+        self._threads: dict[str, list[Json]] = {}
 
     def model(self, name: object) -> Model:
         """The model called `name`.
@@ -93,6 +102,22 @@ class Memory:
             message = f"The model `{name}` does not exist or you do not have access to it."
             raise RefusalError(404, message, kind="invalid_request_error", code="model_not_found")
         return found
+
+    def store_thread(self, message_id: str, messages: list[Json]) -> None:
+        """Keeps a conversation under the id of its last answer; the oldest of more than 1,000 is dropped."""
+        self._threads[message_id] = messages
+        if len(self._threads) > 1000:
+            self._threads.pop(next(iter(self._threads)), None)
+
+    def thread(self, message_id: str) -> list[Json]:
+        """The messages of a conversation, up to the answer with this id.
+
+        Raises:
+            RefusalError: 404, no such id.
+        """
+        if message_id not in self._threads:
+            raise RefusalError(404, f"thread: no message {message_id}", kind="not_found_error")
+        return self._threads[message_id]
 
     def store(self, response_id: str, stored: StoredResponse) -> None:
         """Keeps a response; the oldest of more than 1,000 is dropped."""

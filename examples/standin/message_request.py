@@ -20,7 +20,7 @@ _PARAMETERS = frozenset((
     "cache_control", "compaction", "container", "context_management", "diagnostics", "fallbacks",
     "inference_geo", "max_tokens", "mcp_servers", "messages", "metadata", "model", "output_config",
     "output_format", "service_tier", "speed", "stop_sequences", "stream", "system", "temperature", "thinking",
-    "tool_choice", "tools", "top_k", "top_p",
+    "thread", "tool_choice", "tools", "top_k", "top_p",
 ))  # fmt: skip
 _IMAGE_TOKENS = 1334
 _MINIMUM_THINKING = 1024

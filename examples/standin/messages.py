@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from .answers import Answer, Prompt, answer_to
@@ -32,6 +32,7 @@ def create_message(request: Request) -> Reply:
     Raises:
         RefusalError: what the real endpoint refuses too.
     """
+    request = _continued(request)
     model = checked(request)
     check_output(request.body)
     cost = input_cost(request, model)
@@ -40,6 +41,9 @@ def create_message(request: Request) -> Reply:
     message = _Message(request, model.answers_as, new_id("msg_01"), answer, usage)
     events = tuple(message.events()) if request.is_stream else None
     document = message.document()
+    if "thread" in request.body:
+        said = {"role": "assistant", "content": document["content"]}
+        request.memory.store_thread(message.response_id, [*request.body["messages"], said])
     if request.fault.usage in {"none", "null"}:
         document.pop("usage")
     return Reply(
@@ -51,6 +55,15 @@ def create_message(request: Request) -> Reply:
         usage=document.get("usage") if events is None else None,
         billed=usage,
     )
+
+
+def _continued(request: Request) -> Request:
+    """A request that goes on with a conversation held here, with all of its messages: the model reads them too."""
+    before = inner(request.body, "thread").get("previous_message_id")
+    if before is None:
+        return request
+    messages = [*request.memory.thread(before), *objects(request.body, "messages")]
+    return replace(request, body={**request.body, "messages": messages})
 
 
 def count_message_tokens(request: Request) -> Reply:

@@ -171,7 +171,19 @@ def create_image(request: Request) -> Reply:
             "total_tokens": text + image,
         }
         document["usage"] = usage
-    return Reply(kind="images", document=document, model=model.answers_as, usage=usage, billed=usage)
+    events = tuple(_image_events(body, usage)) if request.is_stream else None
+    sent = usage if events is None else None
+    return Reply(kind="images", document=document, events=events, model=model.answers_as, usage=sent, billed=usage)
+
+
+def _image_events(body: Json, usage: Json | None) -> Iterator[Event]:
+    picture: Json = {"b64_json": _PIXEL, "created_at": int(time.time()), "output_format": "png", "background": "auto"}
+    picture |= {"size": body.get("size", "1024x1024"), "quality": body.get("quality", "high")}
+    for index in range(body.get("partial_images") or 0):
+        name = "image_generation.partial_image"
+        yield Event({"type": name, **picture, "partial_image_index": index}, name=name)
+    name = "image_generation.completed"
+    yield Event({"type": name, **picture, "usage": usage}, name=name, usage=usage)
 
 
 def list_models(request: Request) -> Reply:

@@ -54,7 +54,7 @@ class Response:
             "object": "response",
             "created_at": self.created,
             "status": status,
-            "background": False,
+            "background": bool(body.get("background")),
             "completed_at": self.created if is_final else None,
             "error": None,
             "incomplete_details": {"reason": "max_output_tokens"} if status == "incomplete" else None,

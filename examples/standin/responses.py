@@ -42,10 +42,10 @@ def create_response(request: Request) -> Reply:
     usage = _usage(cost, cached, answer)
     response = Response(request=request, model=model, answer=answer, usage=usage)
     document = response.document(final_status(answer), usage)
-    if body.get("store", True):
-        stored = StoredResponse(document, transcript + answer.text)
-        request.memory.store(response.response_id, stored)
     events = tuple(response.events()) if request.is_stream else None
+    if body.get("store", True):
+        stored = StoredResponse(document, transcript + answer.text, events or ())
+        request.memory.store(response.response_id, stored)
     return Reply(
         kind="responses",
         document=document,
@@ -57,13 +57,24 @@ def create_response(request: Request) -> Reply:
     )
 
 
+def count_input_tokens(request: Request) -> Reply:
+    """How many tokens a request would cost; nothing is billed."""
+    model = request.memory.model(request.body.get("model"))
+    transcript, items = _transcript(request)
+    document = {"object": "response.input_tokens", "input_tokens": MESSAGE_TOKENS * (1 + items) + count(transcript)}
+    return Reply(kind="count_tokens", document=document, model=model.answers_as)
+
+
 def fetch_response(request: Request) -> Reply:
-    """A stored response, with the usage it had when it was made; nothing is billed again."""
+    """A stored response, or the rest of its stream, with the usage it had when it was made; nothing is billed again."""
     response_id = request.path.rsplit("/", 1)[-1]
-    document = request.memory.response(response_id).document
+    stored = request.memory.response(response_id)
+    document = stored.document
+    start = int(request.query.get("starting_after", -1)) + 1
     return Reply(
         kind="fetch_response",
         document=document,
+        events=stored.events[start:] if request.is_stream else None,
         model=document["model"],
         response_id=response_id,
         usage=document["usage"],

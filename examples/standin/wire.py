@@ -48,11 +48,12 @@ class Request:
     body: Json
     fault: Fault
     memory: Memory
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def is_stream(self) -> bool:
-        """Whether the body asks for server-sent events."""
-        return self.body.get("stream") is True
+        """Whether the body or the address asks for server-sent events."""
+        return self.body.get("stream") is True or self.query.get("stream") == "true"
 
 
 @dataclass(frozen=True)

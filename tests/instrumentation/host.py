@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -114,9 +114,8 @@ class Host:
         if self.is_async:
             await asyncio.create_task(work())
             return
-        thread = threading.Thread(target=lambda: driven(work()))
-        thread.start()
-        thread.join()
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(lambda: driven(work())).result()
 
 
 def driven(coroutine: Coroutine[Any, Any, Any]) -> Any:

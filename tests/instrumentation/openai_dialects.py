@@ -181,11 +181,11 @@ EMBEDDINGS = Dialect(
     path="embeddings",
     kind="embeddings",
     can=frozenset({"document"}),
-    request={"model": "text-embedding-3-small", "input": "Where?"},
+    request={"model": "text-embedding-3-small", "input": "Where?", "encoding_format": "float"},
     answer={
         "object": "list",
         "model": "text-embedding-3-small",
-        "data": [{"object": "embedding", "index": 0, "embedding": "AACAPwAAAEA="}],
+        "data": [{"object": "embedding", "index": 0, "embedding": [0.5, 1.0]}],
         "usage": {"prompt_tokens": 8, "total_tokens": 8},
         "unheard_of": {"kept": True},
     },
@@ -300,9 +300,12 @@ OTHERS = (EMBEDDINGS, COMPLETIONS, IMAGES, TRANSCRIPTIONS, SPEECH, MODERATIONS)
 
 
 def on_request(body: bytes) -> Reply:
-    """A stream with usage for who asks, and without for who does not, as OpenAI answers."""
+    """A stream with usage for who asks, null before it is known, and without for who does not, as OpenAI answers."""
     is_asked = json.loads(body).get("stream_options", {}).get("include_usage")
-    return events([piece for piece in CHAT.pieces if is_asked or b'"usage"' not in piece])
+    if not is_asked:
+        return events([piece for piece in CHAT.pieces if b'"usage"' not in piece])
+    unknown = [piece.replace(b"}\n\n", b', "usage": null}\n\n') for piece in CHAT.pieces if b'"usage"' not in piece]
+    return events([*unknown[:-1], *CHAT.pieces[-2:]])
 
 
 def known_client(*, is_async: bool, **options: Any) -> Any:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     Find = Callable[[], Call | Reported | None]
 
 
+_USAGE = frozenset({"usage"})
+
+
 class Unmetered:
     """Stands in for the call of a stream that nobody meters, so that one path serves both."""
 
@@ -91,12 +94,16 @@ async def follow_async(find: Find, chunks: AsyncIterator[Any]) -> AsyncGenerator
 
 
 def hide(chunks: Iterator[Any]) -> Generator[Any, None, None]:
-    """Passes `chunks` on, but for those that hold usage and nothing else: the caller did not ask for them."""
+    """Passes `chunks` on as to a caller who did not ask for usage: without those that hold nothing else, or a null."""
     try:
         for chunk in chunks:
             try:
                 fields = chunk.__dict__
                 is_ours = fields["usage"] is not None and not fields["choices"]
+                if fields["usage"] is None:
+                    said = chunk.__pydantic_fields_set__
+                    # Said in every chunk to who asks. An operator, as a method would be a call in every chunk.
+                    said -= _USAGE
             except (AttributeError, KeyError):
                 is_ours = False
             if not is_ours:
@@ -114,6 +121,10 @@ async def hide_async(chunks: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
             try:
                 fields = chunk.__dict__
                 is_ours = fields["usage"] is not None and not fields["choices"]
+                if fields["usage"] is None:
+                    said = chunk.__pydantic_fields_set__
+                    # Said in every chunk to who asks. An operator, as a method would be a call in every chunk.
+                    said -= _USAGE
             except (AttributeError, KeyError):
                 is_ours = False
             if not is_ours:
