@@ -70,10 +70,12 @@ def examples_of(package: str) -> Path:
 def ran(script: Path, folder: Path, *, is_on: bool) -> Ran:
     """Runs an example in a folder of its own against a provider of its own."""
     bodies: list[bytes] = []
-    with (
-        StandIn(models=MODELS) as provider,
-        listening(lambda path, _, body: bodies.append(body) if "traces" in path else None) as address,
-    ):
+
+    def take(path: str, _headers: dict[str, str], body: bytes) -> None:
+        if path == "/v1/traces":
+            bodies.append(body)
+
+    with StandIn(models=MODELS) as provider, listening(take) as address:
         environment = {
             name: value for name, value in settings.inherited().items() if not name.startswith(("OTEL", "SUBMETER"))
         }
