@@ -21,6 +21,15 @@ _BARE = frozenset({dict, str, int, float, bool, list, type(None)})
 """What plain JSON is made of."""
 
 
+def unsay(chunk: Any, name: str) -> None:
+    """Makes a field that a model holds one that nobody stated, as it would be without our request for usage."""
+    try:
+        said = chunk.__pydantic_fields_set__
+    except AttributeError:
+        return
+    said -= {name}
+
+
 class Answer:
     """What an answer has said so far.
 
@@ -75,6 +84,8 @@ class Answer:
             fields: Any = chunk.__dict__
         except AttributeError:  # a dictionary, where the host asked for no model or reads the bytes itself
             fields = cast("Any", chunk) if isinstance(chunk, dict) else {}
+        if self.hides_usage and endpoint.usage_at in fields and fields[endpoint.usage_at] is None:
+            unsay(chunk, endpoint.usage_at)
         if self.chunks == 1:
             self.first_ns = self.last_ns
             self.read(chunk)
