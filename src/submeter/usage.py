@@ -105,7 +105,9 @@ def divisions_of(names: Iterable[str]) -> tuple[tuple[str, tuple[str, ...]], ...
 def _clamp(counts: dict[str, int]) -> bool:
     """Cuts parts that do not fit into what the parts before them leave of their total; whether one was cut."""
     names = tuple(counts)
-    divisions = _divisions[names] if names in _divisions else _divisions.setdefault(names, divisions_of(names))
+    divisions = (
+        known_divisions[names] if names in known_divisions else known_divisions.setdefault(names, divisions_of(names))
+    )
     is_clamped = False
     for total, parts in divisions:
         rest = counts[total]
@@ -117,7 +119,7 @@ def _clamp(counts: dict[str, int]) -> bool:
     return is_clamped
 
 
-_divisions: dict[tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...]] = {}
+known_divisions: dict[tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...]] = {}
 """The names of counts in the order they came -> their divisions; providers have a few such orders each."""
 
 

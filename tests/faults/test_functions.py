@@ -121,7 +121,7 @@ def test_a_broken_function_never_reaches_the_host(
         if not numbers:
             continue
         catalog.reload()
-        usage._divisions.clear()
+        usage.known_divisions.clear()
         with session() as made, broken(function, after=after) as raised:
             switch_on(made)
             for number in numbers:

@@ -22,12 +22,13 @@ _BARE = frozenset({dict, str, int, float, bool, list, type(None)})
 
 
 def unsay(chunk: Any, name: str) -> None:
-    """Makes a field that a model holds one that nobody stated, as it would be without our request for usage."""
+    """Makes a null that a model holds one that nobody stated, as it would be without our request for usage."""
     try:
-        said = chunk.__pydantic_fields_set__
-    except AttributeError:
+        if chunk.__dict__[name] is None:
+            said = chunk.__pydantic_fields_set__
+            said -= {name}
+    except (AttributeError, KeyError):
         return
-    said -= {name}
 
 
 class Answer:
@@ -60,11 +61,13 @@ class Answer:
         self.transcript: Transcript | None = None
 
     def taker(self) -> Callable[[Any], bool]:
-        """What takes the chunks of a stream: `observe`, and the transcript where there is one."""
-        is_plain = self.transcript is None and not self.endpoint.inside
-        return self.observe if is_plain else self._observe_content
+        """What takes the chunks of a stream: `observe`, and what else there is to do with them."""
+        is_plain = self.transcript is None and not self.endpoint.inside and not self.hides_usage
+        return self.observe if is_plain else self._observe_more
 
-    def _observe_content(self, chunk: Any) -> bool:
+    def _observe_more(self, chunk: Any) -> bool:
+        if self.hides_usage:
+            unsay(chunk, self.endpoint.usage_at)
         if self.endpoint.inside:
             chunk = fields_of(chunk).get(self.endpoint.inside)
         if self.transcript is not None:
@@ -84,8 +87,6 @@ class Answer:
             fields: Any = chunk.__dict__
         except AttributeError:  # a dictionary, where the host asked for no model or reads the bytes itself
             fields = cast("Any", chunk) if isinstance(chunk, dict) else {}
-        if self.hides_usage and endpoint.usage_at in fields and fields[endpoint.usage_at] is None:
-            unsay(chunk, endpoint.usage_at)
         if self.chunks == 1:
             self.first_ns = self.last_ns
             self.read(chunk)
