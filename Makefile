@@ -75,7 +75,7 @@ provider-tables: $(STAMP)
 
 # The tables of docs/coverage.md: methods, shapes and attributes of the first two SDKs; the result is committed.
 coverage-page: $(STAMP)
-	@PYTHONPATH=src:tests $(BIN)/python tests/coverage_page.py $(ONLY)
+	@PYTHONPATH=src:tests:. $(BIN)/python tests/coverage_page.py $(ONLY)
 
 # Two services over HTTP with OpenTelemetry's own instrumentations, in an environment of its own under build/.
 SERVICES := build/services

@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tools.marked import filled, parts
+
 from conformance.facts import PEERS
 from conformance.test_conformance import CAPTURE, told_by
 from instrumentation.anthropic_dialects import BETA, MESSAGES
@@ -126,14 +128,13 @@ END = "<!-- end -->"
 
 def inside(text: str, name: str) -> str:
     """What stands between the marks of a table."""
-    return text.partition(start(name))[2].partition(END)[0].strip()
+    return parts(text, start(name), END)[1].strip()
 
 
 def written(text: str, names: Iterable[str] = SECTIONS) -> str:
     """`text` with these tables made anew."""
     for name in names:
-        before, _, rest = text.partition(start(name))
-        text = f"{before}{start(name)}\n\n{SECTIONS[name](inside(text, name))}\n\n{END}{rest.partition(END)[2]}"
+        text = filled(text, start(name), END, f"\n\n{SECTIONS[name](inside(text, name))}\n\n")
     return text
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from submeter.instrumentation import FRAMEWORKS
+from tools.marked import filled
 
 if TYPE_CHECKING:
     from submeter.shapes.framework import Framework
@@ -37,8 +38,7 @@ def table() -> str:
 
 def page(text: str) -> str:
     """`text` with the table as it is now."""
-    before, _, rest = text.partition(BEGIN)
-    return before + BEGIN + table() + END + rest.partition(END)[2]
+    return filled(text, BEGIN, END, table())
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from submeter.instrumentation import PROVIDERS, UNMETERED
+from tools.marked import filled, parts
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = (ROOT / "README.md", ROOT / "docs" / "providers.md")
@@ -30,12 +31,9 @@ def unmetered() -> str:
 
 def written(text: str) -> str:
     """`text` with the table between its marks."""
-    before, found, rest = text.partition(START)
-    inside, ended, after = rest.partition(END)
-    if not found or not ended:
-        raise SystemExit(f"the marks `{START}` and `{END}` are missing: put them where the table belongs")
+    _, inside, _ = parts(text, START, END)
     tables = f"{table()}\n\nKnown, and not metered:\n\n{unmetered()}" if "Known, and not metered" in inside else table()
-    return f"{before}{START}\n\n{tables}\n\n{END}{after}"
+    return filled(text, START, END, f"\n\n{tables}\n\n")
 
 
 def main() -> int:

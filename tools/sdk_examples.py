@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 from examples.standin import StandIn
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from submeter import settings
+from submeter import semconv, settings
+from tools.marked import filled
 from tools.sdk_examples_list import ARGUMENTS, INPUTS, NOT_RUN, SILENT
 
 listening: Any = importlib.import_module("distro.listener").listening  # of the tests, as the Makefile's path has it
@@ -105,9 +106,9 @@ def tokens_of(bodies: list[bytes]) -> list[tuple[int, int]]:
     for body in bodies:
         for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
             for scope in resource.scope_spans:
-                for span in scope.spans if scope.scope.name == "submeter" else ():
+                for span in scope.spans if scope.scope.name == semconv.SCOPE else ():
                     told: Mapping[str, Any] = {each.key: each.value.int_value for each in span.attributes}
-                    found.append((told.get("gen_ai.usage.input_tokens", 0), told.get("gen_ai.usage.output_tokens", 0)))
+                    found.append((told.get(semconv.INPUT_TOKENS, 0), told.get(semconv.OUTPUT_TOKENS, 0)))
     return sorted(found)
 
 
@@ -168,10 +169,9 @@ def main() -> int:
     releases = " and ".join(f"{package} {version(package)}" for package in PACKAGES)
     summary = f"{count} examples of {releases} ran, {len(rows) - count} did not."
     head = "| SDK | example | output and exit | spans | tokens, in / out | |\n| --- | --- | --- | ---: | ---: | --- |"
-    text = PAGE.read_text(encoding="utf-8")
-    before, _, rest = text.partition(START)
     made = "\n".join([head, *rows])
-    PAGE.write_text(f"{before}{START}\n\n{summary}\n\n{made}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+    page = filled(PAGE.read_text(encoding="utf-8"), START, END, f"\n\n{summary}\n\n{made}\n\n")
+    PAGE.write_text(page, encoding="utf-8")
     print(summary)
     return 0
 

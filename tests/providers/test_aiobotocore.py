@@ -31,9 +31,9 @@ except ImportError:  # an older release
     httpxsession = None
 
 
-def made(url: str, **options: Any) -> Any:
+def made(url: str, service: str = "bedrock-runtime", **options: Any) -> Any:
     return SESSION.create_client(
-        "bedrock-runtime",
+        service,
         region_name="us-east-1",
         endpoint_url=url,
         aws_access_key_id="k",

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from providers.matrix import Case, check, rows
+from providers.test_aiobotocore import end, made
 from providers.test_bedrock_agents import ASK, INVOKE_AGENT, each_request
 
 if TYPE_CHECKING:
     from providers.play import Play
-
-aiobotocore: Any = pytest.importorskip("aiobotocore.session")
 
 pytestmark = [
     pytest.mark.usefixtures("clean_gc"),
@@ -21,23 +20,9 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Unclosed connection:ResourceWarning"),
 ]
 
-SESSION = aiobotocore.get_session()
-
 
 async def make(url: str, _is_async: bool) -> Any:
-    made = SESSION.create_client(
-        "bedrock-agent-runtime",
-        region_name="us-east-1",
-        endpoint_url=url,
-        aws_access_key_id="k",
-        aws_secret_access_key="s",
-        config=pytest.importorskip("aiobotocore.config").AioConfig(retries={"total_max_attempts": 1}),
-    )
-    return await made.__aenter__()
-
-
-async def end(client: Any) -> None:
-    await client.__aexit__(None, None, None)
+    return await made(url, "bedrock-agent-runtime").__aenter__()
 
 
 async def invoke_agent(client: Any) -> Any:

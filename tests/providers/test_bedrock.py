@@ -55,15 +55,19 @@ SESSION = botocore_session.get_session()
 KNOWS_LIFETIMES = "cacheDetails" in SESSION.get_service_model("bedrock-runtime").shape_for("TokenUsage").members
 
 
-def make(url: str, is_async: bool = False) -> Any:
+def client_of(service: str, url: str) -> Any:
     return SESSION.create_client(
-        "bedrock-runtime",
+        service,
         region_name="us-east-1",
         endpoint_url=url,
         aws_access_key_id="k",
         aws_secret_access_key="s",
         config=botocore_config.Config(retries={"total_max_attempts": 1}),
     )
+
+
+def make(url: str, is_async: bool = False) -> Any:
+    return client_of("bedrock-runtime", url)
 
 
 CONVERSE = Play(

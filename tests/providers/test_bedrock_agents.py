@@ -14,6 +14,7 @@ from metering import metered, usage_of
 from providers.eventstream import message
 from providers.matrix import Case, check, rows
 from providers.play import Play
+from providers.test_bedrock import STREAM, client_of
 from providers.wire import Wire, document, events
 
 if TYPE_CHECKING:
@@ -23,17 +24,12 @@ if TYPE_CHECKING:
 
     from metering import Metering
 
-botocore_session: Any = pytest.importorskip("botocore.session")
-botocore_config: Any = pytest.importorskip("botocore.config")
-
 pytestmark = [
     pytest.mark.usefixtures("clean_gc"),
     # urllib3 leaves the socket of a stream that is dropped to the collector.
     pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
 ]
 
-SESSION = botocore_session.get_session()
-STREAM = "application/vnd.amazon.eventstream"
 SONNET = "anthropic.claude-3-5-sonnet-20240620-v1:0"
 ASK = {"agentId": "AGENT12345", "agentAliasId": "ALIAS12345", "sessionId": "s-1", "inputText": "Where?"}
 CLAUDE = {
@@ -50,14 +46,7 @@ CLAUDE = {
 
 
 def make(url: str, _is_async: bool = False) -> Any:
-    return SESSION.create_client(
-        "bedrock-agent-runtime",
-        region_name="us-east-1",
-        endpoint_url=url,
-        aws_access_key_id="k",
-        aws_secret_access_key="s",
-        config=botocore_config.Config(retries={"total_max_attempts": 1}),
-    )
+    return client_of("bedrock-agent-runtime", url)
 
 
 def asked(place: str, model: str = SONNET) -> dict[str, Any]:

@@ -174,7 +174,7 @@ def _cells(line: tree.Line) -> list[Text]:
         Text(wording.usd(cost, is_partial=is_cost_partial), f"green {style}".strip()),
         _utilization(row.get("context_utilization")),
         Text(wording.duration(row["duration_s"]) if "duration_s" in row else "", "dim"),
-        _end(row) if node.is_call or row.get("tool") else Text(),
+        _end(row) if node.is_leaf else Text(),
     ]
 
 

@@ -30,6 +30,11 @@ class Node:
         """ISO time of its own start, else of its first child's."""
         return str(self.row.get("ts") or (self.children[0].started if self.children else ""))
 
+    @property
+    def is_leaf(self) -> bool:
+        """Whether it is what the tree is drawn for, a call or a tool, and not what is around these."""
+        return self.is_call or bool(self.row.get("tool"))
+
     def calls(self) -> Iterator[Mapping[str, Any]]:
         """The rows of all calls at and beneath this node."""
         waiting = [self]
@@ -88,7 +93,7 @@ def _with_leaves(nodes: Mapping[tuple[str, str], Node]) -> dict[tuple[str, str],
     kept: dict[tuple[str, str], Node] = {}
     for key, node in nodes.items():
         above: tuple[str, str] = key
-        while (node.is_call or node.row.get("tool")) and above in nodes and above not in kept:
+        while node.is_leaf and above in nodes and above not in kept:
             kept[above] = nodes[above]
             above = (above[0], str(nodes[above].row.get("parent_span_id", "")))
     return kept

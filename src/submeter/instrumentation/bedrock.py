@@ -182,7 +182,12 @@ def _work(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _traced(endpoint: Endpoint, work: Callable[[Mapping[str, Any]], tuple[str, Said]], stream: str) -> Operation:
-    return Operation(endpoint=lambda _: endpoint, request=_work, stream=stream, work=work, trace=lambda: _Trace().find)
+    return Operation(
+        endpoint=lambda _: endpoint,
+        request=_work,
+        stream=stream,
+        work=lambda parameters: (*work(parameters), _Trace().find),
+    )
 
 
 _RUNTIME = {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from submeter.context import Said
 from submeter.shapes.framework import Framework, Work, nothing, text
-from submeter.shapes.tools import Tool
+from submeter.shapes.tools import Tool, passed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ def _of_kickoff(arguments: Mapping[str, Any]) -> Said:
 
 def _tool(arguments: Mapping[str, Any]) -> Tool:
     tool = arguments["self"]
-    given = arguments.get("input") or {name: value for name, value in arguments.items() if name != "self"}
+    given = arguments.get("input") or passed(arguments)
     return Tool(name=text(tool.name), description=text(tool.description), arguments=given)
 
 

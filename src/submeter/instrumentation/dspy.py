@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from submeter.context import Said
 from submeter.shapes.framework import Framework, Tell, Work, nothing, text
-from submeter.shapes.tools import Tool
+from submeter.shapes.tools import Tool, passed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,8 +23,7 @@ def _reads(settings: Any) -> Said | None:
 
 def _tool(arguments: Mapping[str, Any]) -> Tool:
     tool = arguments["self"]
-    given = {name: value for name, value in arguments.items() if name != "self"}
-    return Tool(name=text(tool.name), description=text(tool.desc), arguments=given)
+    return Tool(name=text(tool.name), description=text(tool.desc), arguments=passed(arguments))
 
 
 FRAMEWORK = Framework(

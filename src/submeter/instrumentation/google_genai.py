@@ -170,10 +170,11 @@ def _seat(owner: Any) -> tuple[str, Server]:
     return "gcp.vertex_ai" if client.vertexai else "gcp.gemini", server_of(client._http_options.base_url)  # noqa: SLF001
 
 
-def _elsewhere(asked: Mapping[str, Any]) -> str:
+def _elsewhere(asked: Mapping[str, Any]) -> Server | None:
     """The address that one request's or one session's own options name."""
     options = fields_of(asked.get("http_options", asked.get("httpOptions")))
-    return str(options.get("base_url") or options.get("baseUrl") or "")
+    url = options.get("base_url") or options.get("baseUrl")
+    return server_of(str(url)) if url else None
 
 
 def _pairs(name: str, endpoint: Endpoint, *, is_stream: bool = False, formerly: str = "") -> Iterator[Method]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from submeter.context import Said
 from submeter.shapes.framework import Framework, Work, text
-from submeter.shapes.tools import Tool
+from submeter.shapes.tools import Tool, passed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,8 +26,7 @@ def _of_tool(arguments: Mapping[str, Any]) -> Said:
 
 def _tool(arguments: Mapping[str, Any]) -> Tool:
     tool = arguments["self"]
-    given = {name: value for name, value in arguments.items() if name != "self"}
-    return Tool(name=text(tool.name), description=text(tool.description), arguments=given)
+    return Tool(name=text(tool.name), description=text(tool.description), arguments=passed(arguments))
 
 
 FRAMEWORK = Framework(

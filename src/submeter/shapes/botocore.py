@@ -41,17 +41,15 @@ class Operation:
         request: the fields of the request, from its parameters.
         stream: the field of the answer that holds an event stream, empty where there is none.
         body: the field of the answer that holds an unread body, empty where there is none.
-        work: for work that is given to an agent or a flow, the name of that and whose work it is, found out from the
-            request's parameters.
-        trace: for such work, makes what finds the requests to models that its events report, event by event.
+        work: for work that is given to an agent or a flow, from the request's parameters: the name of that, whose work
+            it is, and what finds the requests to models that its events report, event by event.
     """
 
     endpoint: Callable[[Mapping[str, Any]], Endpoint | None]
     request: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     stream: str = ""
     body: str = ""
-    work: Callable[[Mapping[str, Any]], tuple[str, Said]] | None = None
-    trace: Callable[[], Callable[[Mapping[str, Any]], Iterable[Found]]] | None = None
+    work: Callable[[Mapping[str, Any]], tuple[str, Said, Callable[[Mapping[str, Any]], Iterable[Found]]]] | None = None
 
 
 @value
@@ -113,12 +111,12 @@ class Provider:
             return None
         server = server_of(client.meta.endpoint_url)
         asked = operation.request(parameters)
-        if operation.work is None or operation.trace is None:
+        if operation.work is None:
             call = Call(endpoint, self.name, server, asked, is_stream=bool(operation.stream))
             return Opened(call, operation, self)
-        at_work, said = operation.work(parameters)
+        at_work, said, find = operation.work(parameters)
         with within(said):
-            work = Invocation(endpoint, self.name, server, asked, name=at_work, find=operation.trace())
+            work = Invocation(endpoint, self.name, server, asked, name=at_work, find=find)
         return Opened(work, operation, self)
 
 

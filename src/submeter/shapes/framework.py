@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from functools import partial, wraps
+from functools import wraps
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -162,8 +162,9 @@ def nothing(_arguments: Mapping[str, Any]) -> None:
 def _wrapped(framework: Framework, work: Work, original: Any) -> Any:
     function = _function(original)
     arguments = Arguments(function)
-    if work.tool is not None:
-        function = executed(framework.package, partial(_tool, work.tool, arguments), function)
+    tool_of = work.tool
+    if tool_of is not None:
+        function = executed(framework.package, lambda args, kwargs: tool_of(arguments.named(args, kwargs)), function)
 
     def say(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Said | None:
         return framework.named(work.says(arguments.named(args, kwargs)))
@@ -174,15 +175,6 @@ def _wrapped(framework: Framework, work: Work, original: Any) -> Any:
 
     wrapped = decorated(opening, function)
     return staticmethod(wrapped) if isinstance(original, staticmethod) else wrapped
-
-
-def _tool(
-    tool: Callable[[Mapping[str, Any]], Tool | None],
-    arguments: Arguments,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-) -> Tool | None:
-    return tool(arguments.named(args, kwargs))
 
 
 def _function(original: Any) -> Callable[..., Any]:

@@ -77,7 +77,7 @@ class Provider:
         seat: the provider's name and address behind the object that a method is called on.
         request: the fields of the request, from that object and the arguments.
         roots: where the targets' modules stand, in this or that release of the SDK.
-        elsewhere: finds in the fields of a request the URL that it goes to, if they name another one.
+        elsewhere: finds in the fields of a request the address that it goes to, if they name another one.
         turns: its sessions, where it has some.
     """
 
@@ -86,7 +86,7 @@ class Provider:
     seat: Callable[[Any], tuple[str, Server]]
     request: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] = as_given
     roots: tuple[str, ...] = ("",)
-    elsewhere: Callable[[Mapping[str, Any]], str] | None = None
+    elsewhere: Callable[[Mapping[str, Any]], Server | None] | None = None
     turns: Turns | None = None
 
     def install(self) -> None:
@@ -136,8 +136,8 @@ class Opener:
         if type(endpoint) is Report:
             return Reported(endpoint, name, server)
         asked = self._provider.request(owner, arguments)
-        url = self._provider.elsewhere(asked) if self._provider.elsewhere is not None else ""
-        server = server_of(url) if url else server
+        if self._provider.elsewhere is not None:
+            server = self._provider.elsewhere(asked) or server
         return Call(endpoint, name, server, asked, is_stream=method.is_stream or arguments.get("stream") is True)
 
     def defers(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

@@ -53,7 +53,14 @@ class Tool:
     fault: Callable[[Any], str] = _no_fault
 
 
-def executed(package: str, tool_of: Callable[..., Tool | None], function: Callable[..., Any]) -> Callable[..., Any]:
+def passed(arguments: Mapping[str, Any], *besides: str) -> dict[str, Any]:
+    """What a tool is given where its own method takes it by name: all but the tool itself and what is named besides."""
+    return {name: given for name, given in arguments.items() if name not in {"self", *besides}}
+
+
+def executed(
+    package: str, tool_of: Callable[[tuple[Any, ...], dict[str, Any]], Tool | None], function: Callable[..., Any]
+) -> Callable[..., Any]:
     """`function` of the framework `package`, a span around each run of which `tool_of` its arguments gives a tool."""
 
     def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Execution | None:

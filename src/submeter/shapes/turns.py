@@ -19,7 +19,6 @@ from submeter.core.endpoint import dig, fields_of
 from submeter.core.guard import attempt
 from submeter.core.loading import is_loaded
 from submeter.shapes.arguments import Arguments
-from submeter.shapes.methods import server_of
 from submeter.shapes.sockets import received_async
 from submeter.value import state, value
 
@@ -57,7 +56,7 @@ class Turns:
         tells: path in a message that is true where it says more of why the turn will end.
         seat: the provider's name and address, from the session.
         request: the fields of the request, from what `connect` is called on and its arguments.
-        elsewhere: finds in these the URL that the session is opened at, if they name another one.
+        elsewhere: finds in these the address that the session is opened at, if they name another one.
     """
 
     package: str
@@ -69,7 +68,7 @@ class Turns:
     tells: Path
     seat: Callable[[Any], tuple[str, tuple[str, int | None]]]
     request: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]]
-    elsewhere: Callable[[Mapping[str, Any]], str]
+    elsewhere: Callable[[Mapping[str, Any]], tuple[str, int | None] | None]
 
     def install(self) -> None:
         """Patches the SDK, where its module is imported. Where that lacks a function, the rest is metered without."""
@@ -111,8 +110,7 @@ class Sessions:
             is_over = is_over or not is_work
             settle()
             provider, server = turns.seat(connected)
-            url = turns.elsewhere(session.asked)
-            server = server_of(url) if url else server
+            server = turns.elsewhere(session.asked) or server
             session.call = Made(turns.endpoint, provider, server, session.asked, is_stream=True)
         call = session.call
         if is_over or is_usage or dig(message, turns.tells):

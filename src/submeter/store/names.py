@@ -12,7 +12,7 @@ from submeter.store.dialects import COUNT_NAMES, KEYS, MARKS
 from submeter.usage import divisions_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
 _ODD: Final = KEYS | {
     semconv.USAGE_ESTIMATED,
@@ -46,7 +46,7 @@ class NamesOf(dict[tuple[str, ...], Names]):
         return names
 
 
-def names_of(keys: Iterable[str]) -> Names:
+def names_of(keys: Collection[str]) -> Names:
     """What `keys`, the names of one span's attributes, say."""
     stated = frozenset(keys)
     counts = tuple((count, key) for count, key in COUNT_NAMES.items() if key in stated)
