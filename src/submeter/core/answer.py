@@ -21,16 +21,6 @@ _BARE = frozenset({dict, str, int, float, bool, list, type(None)})
 """What plain JSON is made of."""
 
 
-def unsay(chunk: Any, name: str) -> None:
-    """Makes a null that a model holds one that nobody stated, as it would be without our request for usage."""
-    try:
-        if chunk.__dict__[name] is None:
-            said = chunk.__pydantic_fields_set__
-            said -= {name}
-    except (AttributeError, KeyError):
-        return
-
-
 class Answer:
     """What an answer has said so far.
 
@@ -66,8 +56,12 @@ class Answer:
         return self.observe if is_plain else self._observe_more
 
     def _observe_more(self, chunk: Any) -> bool:
-        if self.hides_usage:
-            unsay(chunk, self.endpoint.usage_at)
+        usage_at = self.endpoint.usage_at
+        fields: Any = getattr(chunk, "__dict__", None)
+        if self.hides_usage and fields and usage_at in fields and fields[usage_at] is None:
+            # As `follow.hide` does, so that no single failure of ours shows the host a null that it never asked for.
+            said: Any = getattr(chunk, "__pydantic_fields_set__", set[str]())
+            said -= {usage_at}
         if self.endpoint.inside:
             chunk = fields_of(chunk).get(self.endpoint.inside)
         if self.transcript is not None:
