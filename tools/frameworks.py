@@ -1,4 +1,4 @@
-"""`python -m tools.frameworks`: writes the table of docs/frameworks.md from the registry of frameworks."""
+"""`python -m tools.frameworks`: writes the tables of docs/frameworks.md from the registry and the list of proofs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from submeter.instrumentation import FRAMEWORKS
+from tools.framework_demands import DEMANDS, PROOFS
 from tools.marked import filled
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from submeter.shapes.witness import Witness
 
 PAGE = Path(__file__).parents[1] / "docs" / "frameworks.md"
-BEGIN, END = "<!-- frameworks: begin -->\n", "<!-- frameworks: end -->\n"
 COLUMNS = ("agent", "step", "conversation", "user")
 
 
@@ -36,9 +36,22 @@ def table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def proofs() -> str:
+    """What each framework gives, one row a demand of it: what is tried, and what remains to be said."""
+    lines = ["| package | demand | tried | remarks |", "| --- | --- | --- | --- |"]
+    for package, row in FRAMEWORKS.items():
+        for demand, meaning in DEMANDS.items():
+            proof = PROOFS[package][demand]
+            tried = "; ".join(name.removeprefix("test_").replace("_", " ") for name in proof.tests)
+            lines.append(f"| `{row.distribution}` | {meaning} | {tried or 'no'} | {proof.note} |")
+    return "\n".join(lines) + "\n"
+
+
 def page(text: str) -> str:
-    """`text` with the table as it is now."""
-    return filled(text, BEGIN, END, table())
+    """`text` with the tables as they are now."""
+    for name, made in (("frameworks", table), ("proofs", proofs)):
+        text = filled(text, f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n", made())
+    return text
 
 
 if __name__ == "__main__":

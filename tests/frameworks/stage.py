@@ -8,10 +8,12 @@ import gc
 import importlib
 import inspect
 import os
+import re
 import time
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -228,6 +230,16 @@ def imported(name: str) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return importlib.import_module(name)
+
+
+def mentions(package: str, *words: str) -> list[str]:
+    """The files of a framework in whose text one of the words stands: what it does not know, it cannot tell."""
+    folder = Path(str(imported(package).__file__)).parent
+    pattern = re.compile("|".join(words))
+    return [path.name for path in folder.rglob("*.py") if pattern.search(path.read_text(encoding="utf-8"))]
+
+
+CONVERSATIONS = ("conversation_id", "session_id", r"\bthread_id")
 
 
 def model_call(ask: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from frameworks.stage import Case, cancelled, check, framework, model_call, observed_by
+from frameworks.stage import CONVERSATIONS, Case, cancelled, check, framework, mentions, model_call, observed_by
 
 dspy: Any = framework("dspy")
 
@@ -109,3 +109,7 @@ def test_matrix(name: str) -> None:
 
 def test_counted_once_beside_the_spans_of_openinference() -> None:
     observed_by("openinference.instrumentation.dspy:DSPyInstrumentor", run)
+
+
+def test_it_knows_no_conversations() -> None:
+    assert mentions("dspy", *CONVERSATIONS) == []

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from frameworks.stage import Case, cancelled, check, framework, imported, model_call, observed_by, traced_once
+from frameworks.stage import (
+    CONVERSATIONS,
+    Case,
+    cancelled,
+    check,
+    framework,
+    imported,
+    mentions,
+    model_call,
+    observed_by,
+    traced_once,
+)
 
 if TYPE_CHECKING:
     from metering import Metering
@@ -145,3 +156,7 @@ def test_matrix(name: str) -> None:
 
 def test_counted_once_beside_the_spans_of_openinference() -> None:
     observed_by("openinference.instrumentation.haystack:HaystackInstrumentor", agent_in_a_pipeline)
+
+
+def test_it_knows_no_conversations() -> None:
+    assert mentions("haystack", *CONVERSATIONS) == []

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from frameworks.stage import Case, cancelled, check, framework, imported, model_call, observed_by
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 framework("llama_index.core", "llama_index.llms.openai", "llama_index.embeddings.openai")
 workflow: Any = imported("llama_index.core.agent.workflow")
@@ -123,5 +126,6 @@ def test_matrix(name: str) -> None:
     check(CASES[name])
 
 
-def test_counted_once_beside_the_spans_of_openinference() -> None:
-    observed_by("openinference.instrumentation.llama_index:LlamaIndexInstrumentor", react)
+@pytest.mark.parametrize("run", [run, react, stream, tools, query, query_async])
+def test_counted_once_beside_the_spans_of_openinference(run: Callable[[], Any]) -> None:
+    observed_by("openinference.instrumentation.llama_index:LlamaIndexInstrumentor", run)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from frameworks.stage import Case, check, framework, model_call, observed_by
+from frameworks.stage import CONVERSATIONS, Case, check, framework, mentions, model_call, observed_by
 
 smolagents: Any = framework("smolagents")
 
@@ -77,3 +77,7 @@ def test_matrix(name: str) -> None:
 
 def test_counted_once_beside_the_spans_of_openinference() -> None:
     observed_by("openinference.instrumentation.smolagents:SmolagentsInstrumentor", tools)
+
+
+def test_it_knows_no_conversations() -> None:
+    assert mentions("smolagents", *CONVERSATIONS) == []

@@ -104,7 +104,8 @@ def record_of(attributes: Mapping[str, str], names: Names, usage: Usage, owner: 
 def each_once(witnesses: Iterable[Witness]) -> tuple[CallRecord, ...]:
     """The records without those that a better witness of the same batch reports too, and without repetitions."""
     unique = {(witness.record.trace_id, witness.record.span_id): witness for witness in witnesses}
-    if len({witness.record.scope for witness in unique.values()}) < 2:  # noqa: PLR2004
+    is_of_one = len({witness.record.scope for witness in unique.values()}) < 2  # noqa: PLR2004
+    if is_of_one and not any(map(_is_bare, unique.values())):
         return tuple(witness.record for witness in unique.values())
     by_trace: dict[str, list[Witness]] = {}
     for witness in unique.values():
@@ -118,19 +119,33 @@ def each_once(witnesses: Iterable[Witness]) -> tuple[CallRecord, ...]:
 
 def _shadows(other: Witness, witness: Witness) -> bool:
     first, second = other.record, witness.record
-    if first.scope == second.scope or _order(other) >= _order(witness):
+    if _order(other) >= _order(witness):
         return False
+    if first.scope == second.scope:
+        return _is_bare(witness) and first.parent_span_id == second.span_id
     return (
         (first.response_id != "" and first.response_id == second.response_id)
         or first.parent_span_id == second.span_id
         or second.parent_span_id == first.span_id
-        or (
-            witness.rank == SERVER
-            and other.rank < SERVER
-            and first.started_ns <= second.started_ns
-            and first.ended_ns >= second.ended_ns
-        )
+        or (witness.rank == SERVER and other.rank < SERVER and _is_within(second, first))
+        or (_is_bare(witness) and other.rank == OURS and _is_beside(first, second))
     )
+
+
+def _is_bare(witness: Witness) -> bool:
+    """Whether another instrumentation's span states no usage: another one may be nearer to the same call."""
+    usage = witness.record.usage
+    return witness.rank == ANOTHER and usage.input_tokens is None and usage.output_tokens is None
+
+
+def _is_beside(ours: CallRecord, theirs: CallRecord) -> bool:
+    is_sibling = ours.parent_span_id != "" and ours.parent_span_id == theirs.parent_span_id
+    is_begun_in_its_time = theirs.started_ns <= ours.started_ns <= theirs.ended_ns
+    return is_sibling and is_begun_in_its_time and ours.request_model == theirs.request_model
+
+
+def _is_within(inner: CallRecord, outer: CallRecord) -> bool:
+    return outer.started_ns <= inner.started_ns and outer.ended_ns >= inner.ended_ns
 
 
 def _order(witness: Witness) -> tuple[int, int, str, str]:

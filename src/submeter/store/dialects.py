@@ -190,6 +190,12 @@ ASKED: Final = ("logfire.span_type", "span")
 
 ANSWERED: Final = frozenset({"logfire.level_num", "gen_ai.response.id"})
 
+PREPARED: Final = ("llm.invocation_parameters", '{"context_window"')
+"""What begins the parameters of every step of LlamaIndex's models that OpenInference reports, also preparing ones."""
+
+MADE: Final = frozenset({"llm.finish_reason", "llm.input_messages.0.message.role"})
+"""What such a step bears if it is a request; without any of them and without usage it only prepares one."""
+
 JSON_COUNTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "langfuse.observation.usage_details": {
         "input_tokens": ("prompt_tokens", "input_tokens", "input"),

@@ -22,6 +22,8 @@ from submeter.store.dialects import (
     JSON_COSTS,
     JSON_COUNTS,
     KEYS,
+    MADE,
+    PREPARED,
     SOURCES,
     VALUES,
 )
@@ -97,12 +99,17 @@ def is_call(attributes: Mapping[str, str]) -> bool:
         return False
     if semconv.INPUT_TOKENS in attributes or semconv.OUTPUT_TOKENS in attributes:
         return True
-    return kind in _CALL_KINDS and not _is_answered_elsewhere(attributes)
+    return kind in _CALL_KINDS and not _is_answered_elsewhere(attributes) and not _is_prepared(attributes)
 
 
 def _is_answered_elsewhere(attributes: Mapping[str, str]) -> bool:
     """Whether it is the first of the two spans that Logfire 5 makes of a streamed call; errors bear a level."""
     return attributes.get(ASKED[0]) == ASKED[1] and not attributes.keys() & ANSWERED
+
+
+def _is_prepared(attributes: Mapping[str, str]) -> bool:
+    """Whether it is what LlamaIndex does before a call, in OpenInference's words."""
+    return attributes.get(PREPARED[0], "").startswith(PREPARED[1]) and not attributes.keys() & MADE
 
 
 def _rename(out: dict[str, str]) -> None:

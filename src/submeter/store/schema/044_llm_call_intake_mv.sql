@@ -1,6 +1,7 @@
 -- Which of the inserted spans are calls? Model calls by their kind, and any other span that bears usage,
 -- but not what wraps calls (agents, workflows, tools) nor what reads an old answer again, nor the first of the two
--- spans that Logfire 5 makes of a streamed call: without an answer and without a level, which its errors have.
+-- spans that Logfire 5 makes of a streamed call: without an answer and without a level, which its errors have; nor what
+-- LlamaIndex does to prepare a call, which OpenInference reports like calls, but without messages and their end.
 CREATE OR REPLACE MATERIALIZED VIEW otel.llm_call_intake_mv TO otel.llm_call_intake AS
 SELECT
     * EXCEPT (stated_cost, reasons),
@@ -69,6 +70,11 @@ FROM
         AND NOT (SpanAttributes['logfire.span_type'] = 'span'
             AND NOT mapContains(SpanAttributes, 'logfire.level_num')
             AND NOT mapContains(SpanAttributes, 'gen_ai.response.id')
+            AND NOT mapContains(SpanAttributes, 'gen_ai.usage.input_tokens')
+            AND NOT mapContains(SpanAttributes, 'gen_ai.usage.output_tokens'))
+        AND NOT (startsWith(SpanAttributes['llm.invocation_parameters'], '{"context_window"')
+            AND NOT mapContains(SpanAttributes, 'llm.finish_reason')
+            AND NOT mapContains(SpanAttributes, 'llm.input_messages.0.message.role')
             AND NOT mapContains(SpanAttributes, 'gen_ai.usage.input_tokens')
             AND NOT mapContains(SpanAttributes, 'gen_ai.usage.output_tokens'))
 )
