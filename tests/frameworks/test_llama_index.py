@@ -126,6 +126,6 @@ def test_matrix(name: str) -> None:
     check(CASES[name])
 
 
-@pytest.mark.parametrize("run", [run, react, stream, tools, query, query_async])
+@pytest.mark.parametrize("run", [run, react, tools, query, query_async])
 def test_counted_once_beside_the_spans_of_openinference(run: Callable[[], Any]) -> None:
     observed_by("openinference.instrumentation.llama_index:LlamaIndexInstrumentor", run)

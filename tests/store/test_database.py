@@ -114,63 +114,22 @@ PAIRS = {
 }
 
 
-BARE = {
-    "a call of its own right beneath": ((OTHER, 2, 1, {}), (OTHER, 1, 9, {"usage": False})),
-    "ours beside it begun in its time": ((OURS, 2, 9, {}), (OTHER, 1, 9, {"usage": False, "duration_s": 0.5})),
-}
-
-
-@pytest.mark.parametrize("order", ["together", "kept first", "kept last"])
-@pytest.mark.parametrize("pair", BARE)
-def test_a_witness_without_usage_gives_way(store: Store, pair: str, order: str) -> None:
-    kept, bare = (
-        (
-            scope,
-            "",
-            [
-                span(
-                    call() if said.get("usage", True) else {**chat(), "gen_ai.request.model": "gpt-4o"},
-                    trace=7,
-                    id_=id_,
-                    parent=parent,
-                    start_ns=NOON_NS + id_,
-                    duration_s=said.get("duration_s", 1),
-                )
-            ],
-        )
-        for scope, id_, parent, said in BARE[pair]
-    )
-    batches = {"together": [[bare, kept]], "kept first": [[kept], [bare]], "kept last": [[bare], [kept]]}[order]
+@pytest.mark.parametrize("order", [["outer", "inner"], ["inner", "outer"], ["outer inner"]])
+@pytest.mark.parametrize("is_bare", [True, False])
+def test_of_two_heights_of_one_instrumentation_the_upper_counts_only_if_it_states_usage(
+    store: Store, order: list[str], *, is_bare: bool
+) -> None:
+    spans = {
+        "outer": span(chat() if is_bare else call(tokens=(7, 7)), trace=7, id_=1, parent=9, start_ns=NOON_NS + 1),
+        "inner": span(call(), trace=7, id_=2, parent=1, start_ns=NOON_NS + 2),
+    }
     records: list[CallRecord] = []
-    for number, batch in enumerate(batches):
-        records += store.insert_traces(joined(batch), f"{number}")
-    assert scopes(store) == [kept[0]]
-    assert totals(store)["input"] == 100
-    if order == "together":
-        assert [record.usage.input_tokens for record in records] == [100]
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        {"parent": 8, "duration_s": 3},  # beside another span
-        {"parent": 9, "duration_s": 3, "model": "another"},
-        {"parent": 9, "duration_s": 1e-9},  # over before ours begins
-    ],
-)
-def test_a_witness_without_usage_of_another_call_stays(store: Store, other: dict[str, Any]) -> None:
-    ours = span(call(), trace=7, id_=2, parent=9, start_ns=NOON_NS + 2000)
-    theirs = span(
-        {**chat(), "gen_ai.request.model": other.get("model", "gpt-4o")},
-        trace=7,
-        id_=1,
-        parent=other["parent"],
-        start_ns=NOON_NS + 1,
-        duration_s=other["duration_s"],
-    )
-    records = store.insert_traces(joined([(OURS, "", [ours]), (OTHER, "", [theirs])]), "a")
-    assert sorted(scopes(store)) == sorted([OURS, OTHER])
-    assert len(records) == 2
+    for names in order:
+        records += store.insert_traces(request([spans[name] for name in names.split()], scope=OTHER), names)
+    found = rows(store, "SELECT input_tokens FROM otel.llm_calls ORDER BY ts")
+    assert [row["input_tokens"] for row in found] == ([100] if is_bare else [7, 100])
+    if len(order) == 1:
+        assert [record.usage.input_tokens for record in records] == ([100] if is_bare else [7, 100])
 
 
 @pytest.mark.parametrize("order", ["together", "kept first", "kept last"])

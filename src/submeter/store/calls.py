@@ -128,7 +128,6 @@ def _shadows(other: Witness, witness: Witness) -> bool:
         or first.parent_span_id == second.span_id
         or second.parent_span_id == first.span_id
         or (witness.rank == SERVER and other.rank < SERVER and _is_within(second, first))
-        or (_is_bare(witness) and other.rank == OURS and _is_beside(first, second))
     )
 
 
@@ -136,12 +135,6 @@ def _is_bare(witness: Witness) -> bool:
     """Whether another instrumentation's span states no usage: another one may be nearer to the same call."""
     usage = witness.record.usage
     return witness.rank == ANOTHER and usage.input_tokens is None and usage.output_tokens is None
-
-
-def _is_beside(ours: CallRecord, theirs: CallRecord) -> bool:
-    is_sibling = ours.parent_span_id != "" and ours.parent_span_id == theirs.parent_span_id
-    is_begun_in_its_time = theirs.started_ns <= ours.started_ns <= theirs.ended_ns
-    return is_sibling and is_begun_in_its_time and ours.request_model == theirs.request_model
 
 
 def _is_within(inner: CallRecord, outer: CallRecord) -> bool:
