@@ -11,8 +11,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from store.telemetry import NOON_NS, SECOND_NS, chat, request, span
 from submeter.pricing import cost_of
-from submeter.store import questions
-from submeter.store.recomputing import recompute
+from submeter.store import questions, recomputing
+from submeter.store.recomputing import Recomputed, recompute
 from submeter.usage import Usage, usage_of
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def made(random: Random, number: int) -> tuple[dict[str, Attribute], Usage, str,
     return attributes, usage, provider, model, tier, is_batch
 
 
-def test_the_engine_and_the_table_agree_on_every_call(store: Store) -> None:
+def test_the_engine_and_the_table_agree_on_every_call(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recomputing, "_CALLS_AT_ONCE", 150)
     random = Random(5)  # noqa: S311  (the same calls every time)
     database = cast("Database", store)
     spans, expected = list[Span](), dict[str, float]()
@@ -67,11 +68,13 @@ def test_the_engine_and_the_table_agree_on_every_call(store: Store) -> None:
         expected[f"s-{number}"] = 7.0 if cost is None else cost.usd
     store.insert_traces(request(spans), "1")
     trial = recompute(database, is_trial=True)
-    done = recompute(database)
+    shares = list[float]()
+    done = recompute(database, progress=shares.append)
     assert done == trial
+    assert shares == [pytest.approx(1 / 3), pytest.approx(2 / 3), 1]
     assert done.calls == sum(cost != 7.0 for cost in expected.values()) > 100
     assert done.unpriced > 0
-    assert recompute(database).calls == 0, "a second time changes nothing"
+    assert recompute(database) == Recomputed(0, 0.0, 0.0, done.unpriced), "a second time changes nothing"
     store.insert_traces(request(spans[:50]), "2")
     found = {row.session_id: row.cost_usd for row in questions.sessions(store, limit=1000)}
     assert found == {session: pytest.approx(cost, rel=1e-12) for session, cost in expected.items()}

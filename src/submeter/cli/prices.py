@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from submeter.cli import models, narrowing, output, source, wording
@@ -12,6 +13,9 @@ from submeter.cli.failure import CommandError
 
 if TYPE_CHECKING:
     import argparse
+
+    from submeter.server.api.keeping import Recomputed
+    from submeter.store.database import Database
 
 _RECOMPUTE = "recompute"
 
@@ -48,15 +52,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _recompute(arguments: argparse.Namespace) -> int:
+    from rich.console import Console  # noqa: PLC0415  (needed for the progress alone)
+    from rich.progress import Progress  # noqa: PLC0415  (the same)
+
     from submeter.server.api.keeping import Recompute, recomputed  # noqa: PLC0415  (the engine takes a moment)
 
     what: dict[str, Any] = {"dry_run": arguments.dry_run}
     if arguments.since:
         what["since"] = arguments.since
     actor = f"command line ({getpass.getuser()})"
-    found = source.ordered(
-        arguments, "/recompute", what, lambda store: recomputed(store, Recompute.model_validate(what), actor)
-    )
+
+    def worked_through(store: Database) -> Recomputed:
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task("recomputing costs", total=1.0)
+            told = partial(progress.update, task)
+            return recomputed(store, Recompute.model_validate(what), actor, lambda share: told(completed=share))
+
+    found = source.ordered(arguments, "/recompute", what, worked_through)
     sys.stdout.write(json.dumps(found, indent=2) + "\n" if arguments.json else _told(found))
     return 0
 

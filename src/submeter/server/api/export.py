@@ -16,6 +16,7 @@ from submeter.server.api.parameters import Narrowed
 from submeter.server.api.question import ParameterError, Question
 from submeter.store import questions
 from submeter.store.reading import LIMITS
+from submeter.store.windows import windows
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -33,7 +34,6 @@ FORMATS: Final = {
 }
 _ENGINE_FORMATS: Final = {"csv": "CSVWithNames", "jsonl": "JSONEachRow", "parquet": "Parquet"}
 _PART_ROWS: Final = 50_000
-_HOUR_NS: Final = 3600 * 10**9
 
 What = Literal["calls", "sessions", "warnings"]
 Format = Literal["csv", "jsonl", "parquet"]
@@ -68,25 +68,10 @@ def parts(store: Reader, asked: ExportAsked, now: datetime) -> Iterator[bytes]:
             )
         yield store.export("export_calls", parameters, form)
         return
-    for number, (start_ns, end_ns) in enumerate(_windows(hours, parameters) or [(0, 0)]):
+    periods = windows(hours, parameters["start_ns"], parameters["end_ns"], _PART_ROWS)
+    for number, (start_ns, end_ns) in enumerate(periods or [(0, 0)]):
         window = {**parameters, "start_ns": start_ns, "end_ns": end_ns}
         yield store.export("export_calls", window, form if number == 0 else form.removesuffix("WithNames"))
-
-
-def _windows(hours: list[dict[str, Any]], parameters: dict[str, Any]) -> list[tuple[int, int]]:
-    """Periods of whole hours with about `_PART_ROWS` calls each, within the one that was asked for."""
-    found: list[tuple[int, int]] = []
-    rows = 0
-    for hour in hours:
-        start, end = hour["start_ns"], hour["start_ns"] + _HOUR_NS
-        if found and rows + hour["calls"] <= _PART_ROWS:
-            found[-1] = (found[-1][0], end)
-            rows += hour["calls"]
-        else:
-            found.append((start, end))
-            rows = hour["calls"]
-    first, last = parameters["start_ns"], parameters["end_ns"]
-    return [(max(start, first), min(end, last)) for start, end in found]
 
 
 class Export:

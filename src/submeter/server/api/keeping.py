@@ -14,6 +14,7 @@ from submeter.server.api.order import answer, only_text, ordered
 from submeter.store import backups, recomputing, retention
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from starlette.requests import Request as HttpRequest
@@ -61,13 +62,15 @@ class Retention(BaseModel):
     evaluations: _Days = None
 
 
-def recomputed(database: Database, asked: Recompute, actor: str) -> Recomputed:
-    """Recomputes, and writes down that it did.
+def recomputed(
+    database: Database, asked: Recompute, actor: str, progress: Callable[[float], None] = lambda _: None
+) -> Recomputed:
+    """Recomputes, and writes down that it did; `progress` is told which share is done.
 
     Raises:
         StoreError: the store cannot be read or written.
     """
-    found = recomputing.recompute(database, since=asked.since, is_trial=asked.dry_run, actor=actor)
+    found = recomputing.recompute(database, since=asked.since, is_trial=asked.dry_run, actor=actor, progress=progress)
     return Recomputed(dry_run=asked.dry_run, **found._asdict())
 
 

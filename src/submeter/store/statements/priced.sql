@@ -1,4 +1,4 @@
--- What do the prices of the calls since a time depend on?
+-- What do the prices of the calls of a period depend on?
 SELECT
     provider,
     if(response_model != '', response_model, request_model) AS model,
@@ -6,6 +6,8 @@ SELECT
     batch,
     count() AS calls
 FROM otel.llm_call_rows FINAL
-WHERE ts >= fromUnixTimestamp64Nano({since_ns:Int64}) AND (input_tokens IS NOT NULL OR output_tokens IS NOT NULL)
+WHERE ts >= fromUnixTimestamp64Nano({start_ns:Int64})
+    AND ts < fromUnixTimestamp64Nano({end_ns:Int64})
+    AND (input_tokens IS NOT NULL OR output_tokens IS NOT NULL)
 GROUP BY provider, model, service_tier, batch
 ORDER BY calls DESC

@@ -2,5 +2,5 @@
 SELECT
     count() AS calls,
     toFloat64(sum(toDecimal128(ifNull(old_cost, 0), 18))) AS before_usd,
-    toFloat64(sum(toDecimal128(usd, 18))) AS after_usd
+    toFloat64(sum(toDecimal128(ifNull(usd, 0), 18))) AS after_usd
 $rows

@@ -1,5 +1,5 @@
--- The calls since a time whose cost is another one at the prices of {prices:String}: usd beside old_cost, and whole rows.
--- A call that these prices do not cover keeps the cost it came with.
+-- The calls of a period whose cost is another one at the prices of {prices:String}: usd beside old_cost, and whole rows.
+-- A call that these prices do not cover keeps the cost it came with: a part without a price makes the sum NULL.
 FROM
 (
     SELECT
@@ -21,12 +21,17 @@ FROM
         least(toInt64(ifNull(c.audio_output_tokens, 0)), out) AS audio_out,
         least(toInt64(ifNull(c.image_output_tokens, 0)), out - audio_out) AS image_out,
         least(toInt64(ifNull(c.reasoning_tokens, 0)), out - audio_out - image_out) AS reasoned,
-        [(read, price.cache_read), (written - hour, price.cache_write), (hour, price.cache_write_1h),
-            (audio, price.audio_input), (image, price.image_input), (audio_out, price.audio_output),
-            (image_out, price.image_output), (reasoned, price.reasoning),
-            (text_and_media - audio - image, price.input), (out - audio_out - image_out - reasoned, price.output)] AS parts,
-        if(arrayExists(part -> part.1 > 0 AND part.2 IS NULL, parts), NULL,
-            arrayFold((sum, part) -> sum + part.1 * ifNull(part.2, 0) / 1000000, parts, toFloat64(0)) + price.request) AS usd
+        if(read > 0, read * price.cache_read / 1000000, 0)
+            + if(written - hour > 0, (written - hour) * price.cache_write / 1000000, 0)
+            + if(hour > 0, hour * price.cache_write_1h / 1000000, 0)
+            + if(audio > 0, audio * price.audio_input / 1000000, 0)
+            + if(image > 0, image * price.image_input / 1000000, 0)
+            + if(audio_out > 0, audio_out * price.audio_output / 1000000, 0)
+            + if(image_out > 0, image_out * price.image_output / 1000000, 0)
+            + if(reasoned > 0, reasoned * price.reasoning / 1000000, 0)
+            + if(text_and_media - audio - image > 0, (text_and_media - audio - image) * price.input / 1000000, 0)
+            + if(out - audio_out - image_out - reasoned > 0, (out - audio_out - image_out - reasoned) * price.output / 1000000, 0)
+            + price.request AS usd
     FROM otel.llm_call_rows AS c FINAL
     INNER JOIN
     (
@@ -36,13 +41,15 @@ FROM
             cache_write Nullable(Float64), cache_write_1h Nullable(Float64), reasoning Nullable(Float64),
             audio_input Nullable(Float64), audio_output Nullable(Float64), image_input Nullable(Float64),
             image_output Nullable(Float64), request Float64, version String))')) AS price,
-            price.provider AS p_provider, price.model AS p_model, price.tier AS p_tier, price.batch AS p_batch
+            price.provider AS p_provider, price.model AS p_model, price.tier AS p_tier, price.batch AS p_batch,
+            toDate(price.day_from) AS day_from, toDate(price.day_to) AS day_to
     ) AS p
     ON c.provider = p.p_provider AND if(c.response_model != '', c.response_model, c.request_model) = p.p_model
         AND c.service_tier = p.p_tier AND c.batch = p.p_batch
-    WHERE c.ts >= fromUnixTimestamp64Nano({since_ns:Int64})
+    WHERE c.ts >= fromUnixTimestamp64Nano({start_ns:Int64})
+        AND c.ts < fromUnixTimestamp64Nano({end_ns:Int64})
         AND (c.input_tokens IS NOT NULL OR c.output_tokens IS NOT NULL)
-        AND toDate(c.ts) >= toDate(price.day_from) AND toDate(c.ts) < toDate(price.day_to)
+        AND toDate(c.ts) >= p.day_from AND toDate(c.ts) < p.day_to
         AND toHour(c.ts) * 60 + toMinute(c.ts) >= price.minute_from
         AND toHour(c.ts) * 60 + toMinute(c.ts) < price.minute_to
         AND ifNull(c.input_tokens, 0) > price.above AND ifNull(c.input_tokens, 0) <= price.up_to
