@@ -63,7 +63,12 @@ def recompute(
     try:
         for number, (start_ns, end_ns) in enumerate(periods, 1):
             part = _recompute(database, {"start_ns": start_ns, "end_ns": end_ns}, is_trial=is_trial)
-            done = Recomputed(*(before + more for before, more in zip(done, part, strict=True)))
+            done = Recomputed(
+                done.calls + part.calls,
+                done.before_usd + part.before_usd,
+                done.after_usd + part.after_usd,
+                done.unpriced + part.unpriced,
+            )
             progress(number / len(periods))
     finally:
         if done.calls and not is_trial:

@@ -53,7 +53,7 @@ def parts(store: Reader, asked: ExportAsked, now: datetime) -> Iterator[bytes]:
         ParameterError: there are more rows than one Parquet file may hold.
         StoreError: the store cannot answer.
     """
-    parameters = {**questions.parameters(asked.filters(now)), "is_csv": asked.format == "csv"}
+    parameters: dict[str, Any] = {**questions.parameters(asked.filters(now)), "is_csv": asked.format == "csv"}
     form = _ENGINE_FORMATS[asked.format]
     if asked.what != "calls":
         yield store.export(f"export_{asked.what}", parameters, form)
