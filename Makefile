@@ -8,7 +8,7 @@ SDKS_STAMP := $(SDKS)/.installed
 
 FUZZ_EXAMPLES ?= 50
 
-.PHONY: demo test test-providers test-frameworks coverage-page services sdk-examples sdk-matrix sdk-releases neighbours check install bench clean catalog recordings lock provider-tables collector dashboards dialects broker durability fuzz-api
+.PHONY: demo test test-providers test-frameworks coverage-page services sdk-examples sdk-matrix sdk-releases neighbours check install bench clean catalog recordings lock provider-tables provider-matrix collector dashboards dialects broker durability fuzz-api
 
 install: $(STAMP)
 
@@ -86,6 +86,10 @@ services:
 # The examples that come with the first two SDKs, without submeter and with it; fetched into build/, never committed.
 sdk-examples: $(STAMP)
 	@PYTHONPATH=src:tests $(BIN)/python -m tools.sdk_examples
+
+# The table of how each SDK was called in docs/providers.md, from the tests; the result is committed.
+provider-matrix: $(SDKS_STAMP)
+	@$(SDKS)/bin/python -m tools.provider_matrix
 
 # The dashboards that Grafana and submeter's page show, from tools/dashboards; the result is committed.
 dashboards: $(STAMP)

@@ -64,9 +64,14 @@ def make_vertex(url: str, is_async: bool) -> Any:
     return genai.Client(vertexai=True, project="p", location="l", credentials=credentials, http_options=once(url))
 
 
+def close(client: Any) -> None:
+    # Older releases of google-genai have none, and connections.
+    (client if hasattr(client, "close") else client._api_client._httpx_client).close()
+
+
 async def close_async(client: Any) -> None:
-    await client.aio.aclose()
-    client.close()
+    await (client.aio if hasattr(client.aio, "aclose") else client._api_client._async_httpx_client).aclose()
+    close(client)
 
 
 def answer(text: str, reason: str | None = None, **usage: Any) -> dict[str, Any]:
@@ -139,9 +144,7 @@ def plays(mode: str) -> list[Play]:
     def of(client: Any) -> Any:
         return client.aio.models if mode == "async" else client.models
 
-    shared: dict[str, Any] = {"modes": (mode,), "refusal": REFUSAL}
-    if mode == "async":
-        shared["end"] = close_async
+    shared: dict[str, Any] = {"modes": (mode,), "refusal": REFUSAL, "end": close_async if mode == "async" else close}
 
     def whole(client: Any) -> Any:
         return of(client).generate_content(model=MODEL, contents="Where?", config=CONFIG)
@@ -214,7 +217,7 @@ def test_automatic_function_calling_is_counted_request_by_request() -> None:
         wire.play(document(called), document(answer("3", "STOP", promptTokenCount=70, candidatesTokenCount=1)))
         client = make(wire.url, is_async=False)
         given = client.models.generate_content(model=MODEL, contents="How many?", config={"tools": [population]})
-        client.close()
+        close(client)
         assert given.text == "3"
         assert [usage_of(span) for span in metering.ended()] == [
             {"input_tokens": 50, "output_tokens": 6},

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from websockets.sync.server import ServerConnection
 
 genai: Any = pytest.importorskip("google.genai")
+live: Any = pytest.importorskip("google.genai.live")
 server: Any = pytest.importorskip("websockets.sync.server")
 ConnectionClosed: Any = pytest.importorskip("websockets.exceptions").ConnectionClosed
 
@@ -145,7 +146,14 @@ def test_usage_that_comes_after_its_turn_is_not_mixed_into_the_next() -> None:
         # The model's own end never comes: interrupted, then over.
         (({"interrupted": True}, {"turnComplete": True}), "error"),
         (({"interrupted": True, "turnComplete": True},), "error"),
-        (({"turnComplete": True, "turnCompleteReason": "RESPONSE_REJECTED"},), "response_rejected"),
+        pytest.param(
+            ({"turnComplete": True, "turnCompleteReason": "RESPONSE_REJECTED"},),
+            "response_rejected",
+            marks=pytest.mark.skipif(
+                "turn_complete_reason" not in genai.types.LiveServerContent.model_fields,
+                reason="this release does not read it",
+            ),
+        ),
         (({"turnComplete": True, "turnCompleteReason": "TURN_COMPLETE_REASON_UNSPECIFIED"},), "stop"),
     ],
     ids=["interrupted", "at once", "rejected", "unspecified"],
@@ -170,7 +178,7 @@ def test_the_last_word_on_usage_within_a_turn_counts() -> None:
 
 
 @pytest.mark.skipif(
-    "http_options" not in genai.types.LiveConnectConfig.model_fields, reason="this release has no such option"
+    not hasattr(live, "_merge_live_http_options"), reason="this release refuses a session's own address"
 )
 @pytest.mark.parametrize("name", ["base_url", "baseUrl"])
 def test_a_session_with_an_address_of_its_own_tells_that(name: str) -> None:
@@ -193,7 +201,7 @@ def test_an_sdk_without_what_sessions_need_loses_them_alone(
     gone: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     owner, _, name = gone.partition(".")
-    kind = getattr(pytest.importorskip("google.genai.live"), owner)
+    kind = getattr(live, owner)
     # Its class has it from another one, as it might in any release.
     base = type("Base", (), {name: vars(kind)[name]})
     monkeypatch.delattr(kind, name)

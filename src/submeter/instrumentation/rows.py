@@ -74,7 +74,7 @@ PROVIDERS: dict[str, Row] = {
     "google.genai": Row(
         "google.genai",
         "google-genai",
-        "1.50",
+        "1.30",
         calls="content, chats, live sessions turn by turn, interactions and embeddings, of the Gemini API and Vertex "
         "AI; automatic function calling request by request",
         module="google_genai",
@@ -93,7 +93,7 @@ PROVIDERS: dict[str, Row] = {
     "ibm_watsonx_ai": Row(
         "ibm_watsonx_ai",
         "ibm-watsonx-ai",
-        "1.3.40",
+        "1.3.8",
         calls="chat, generated text, embeddings and reranking, by model and by deployment; not its model gateway",
         module="watsonx",
         awaits=("ibm_watsonx_ai.foundation_models",),
