@@ -21,6 +21,8 @@ pytestmark = [
     pytest.mark.usefixtures("clean_gc"),
     # aiohttp leaves the connection of a stream that is cancelled to the collector.
     pytest.mark.filterwarnings("ignore:Unclosed connection:ResourceWarning"),
+    # Once a process, where httpx2 is not installed.
+    pytest.mark.filterwarnings("ignore:aiobotocore's httpx backend now prefers httpx2:DeprecationWarning"),
 ]
 
 

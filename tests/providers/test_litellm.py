@@ -55,11 +55,13 @@ PIECES = [
 ]
 
 
+cleanup: Any = pytest.importorskip("litellm.llms.custom_httpx.async_client_cleanup")
+
+
 @pytest.fixture(autouse=True)
 async def let_go() -> AsyncGenerator[None]:
     """Has litellm close the connections that it keeps for the next call, while their event loop is there."""
     yield
-    cleanup = pytest.importorskip("litellm.llms.custom_httpx.async_client_cleanup")
     await cleanup.close_litellm_async_clients()
 
 
@@ -94,6 +96,7 @@ class Client:
     def __init__(self, url: str, is_async: bool) -> None:
         self.ask = asked(url)
         self.complete = litellm.acompletion if is_async else litellm.completion
+        self.end = cleanup.close_litellm_async_clients if is_async else lambda: None
 
 
 # Releases before 1.110.2 do not state it.
@@ -113,7 +116,7 @@ MESSAGE = Play(
     asked={"gen_ai.request.temperature": 0.5},
     reasons=("stop",),
     refusal=document({"type": "error", "error": {"type": "invalid_request_error", "message": "no"}}, 400),
-    end=lambda _: None,
+    end=lambda client: client.end(),
     shown=words,
 )
 KEPT = ("stream-dropped", "stream-unread")

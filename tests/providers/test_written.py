@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from tools import provider_matrix
 
 from submeter import settings
 from submeter.instrumentation import PROVIDERS
-from tools import provider_matrix
 
 pytestmark = pytest.mark.skipif(
     not settings.flag("SUBMETER_TEST_SDKS"), reason="only `make test-providers` installs every SDK"
