@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from submeter.instrumentation import PROVIDERS
+from tools.marked import filled
 from tools.sdk_matrix import tests_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -127,11 +128,7 @@ def table() -> str:
 
 def written(text: str) -> str:
     """`text` with the table between its marks."""
-    before, found, rest = text.partition(START)
-    _, ended, after = rest.partition(END)
-    if not found or not ended:
-        raise SystemExit(f"the marks `{START}` and `{END}` are missing: put them where the table belongs")
-    return f"{before}{START}\n\n{table()}\n\n{END}{after}"
+    return filled(text, START, END, f"\n\n{table()}\n\n")
 
 
 def main() -> int:
