@@ -158,14 +158,15 @@ def test_a_stream_that_is_left_is_partial_once_litellm_lets_go_of_it() -> None:
         del stream
         deadline = time.monotonic() + 15
         ends: list[Any] = []
+        others = 0
         # A thread of litellm 1.110 keeps what it logs of its last call until its next one, and it has several threads.
         while True not in ends and time.monotonic() < deadline:
             wire.play(ANSWER)
             litellm.completion(**asked(wire.url))
+            others += 1
             gc.collect()
             ends = [(span.attributes or {}).get("submeter.usage.partial") for span in metering.ended()]
-        assert ends.count(True) == 1
-        assert len(ends) == len(wire.asked)
+        assert (ends.count(None), ends.count(True)) == (others, 1)
 
 
 async def cancelled(stream: Any) -> None:
