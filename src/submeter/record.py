@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@value
+@value(kw_only=False)
 class CallRecord:
     """One request to a model, from its start to its last chunk.
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-@value
+@value(kw_only=False)
 class Usage:
     """Token counts of one call, or a sum of calls. Every count is in tokens; `None` means not reported.
 

@@ -10,17 +10,19 @@ from hypothesis import strategies as st
 from store.blocks import rows_of
 from store.telemetry import joined, request, span
 from submeter import semconv
-from submeter.store.dialects import COUNT_NAMES, KEYS, VALUES
+from submeter.store.attributes import texts
+from submeter.store.dialects import COUNT_NAMES, KEYS, MARKS, VALUES
 from submeter.store.names import NamesOf, names_of
 from submeter.store.normalisation import normalised
 from submeter.store.rows import Batch, span_batch
+from submeter.usage import COUNTS
 
 if TYPE_CHECKING:
     from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
     from store.telemetry import Attribute
 
-COUNTS = st.one_of(st.integers(-1, 300), st.sampled_from(["7", "7.0", "1e2", "007", "many", ""]))
+NUMBERS = st.one_of(st.integers(-1, 300), st.sampled_from(["7", "7.0", "1e2", "007", "many", ""]))
 TEXTS = st.sampled_from(["", "x", '{"input": 5, "output": 2}', "[]", "stop"])
 MARKED = {
     semconv.PROVIDER: st.sampled_from(["openai", "anthropic", *list(VALUES[semconv.PROVIDER])[:5]]),
@@ -39,7 +41,7 @@ SCOPES = st.sampled_from(["submeter", "openlit.anthropic", "com.anthropic.sdk.py
 def value_of(name: str) -> st.SearchStrategy[Attribute]:
     if name in MARKED:
         return MARKED[name]
-    return COUNTS if name in COUNT_NAMES.values() or "token" in name or "usage" in name else TEXTS
+    return NUMBERS if name in COUNT_NAMES.values() or "token" in name or "usage" in name else TEXTS
 
 
 @st.composite
@@ -60,7 +62,11 @@ def test_a_batch_has_the_rows_and_records_of_its_spans_each_by_itself(
     spans = [span(one, name=f"{number}") for number, one in enumerate([*found, *found])]
     whole = batch_of(scope, spans)
     alone = [batch_of(scope, [one]) for one in spans]
-    assert rows_of(whole.block) == [row for one in alone for row in rows_of(one.block)]
+    rows = rows_of(whole.block)
+    assert rows == [row for one in alone for row in rows_of(one.block)]
+    texts_of = [texts(one.attributes) for one in spans]
+    expected = [one if MARKS.isdisjoint(one) else normalised(one, scope, "")[0] for one in texts_of]
+    assert [row["SpanAttributes"] for row in rows] == expected
     assert whole.records == tuple(record for one in alone for record in one.records)
 
 
@@ -76,20 +82,19 @@ def test_what_other_spans_are_called_changes_no_span(
 
 
 @given(st.dictionaries(NAMES, TEXTS), SCOPES)
-def test_names_that_are_given_say_what_names_found_here_say(texts: dict[str, str], scope: str) -> None:
-    names = NamesOf()[tuple(texts)]
-    assert normalised(texts, scope, "", names) == normalised(texts, scope, "")
+def test_names_that_are_given_say_what_names_found_here_say(stated: dict[str, str], scope: str) -> None:
+    names = NamesOf()[tuple(stated)]
+    assert normalised(stated, scope, "", names) == normalised(stated, scope, "")
 
 
 def test_what_names_say() -> None:
     keys = (semconv.INPUT_TOKENS, semconv.CACHE_READ_TOKENS, "submeter.tag.team", "other")
     names = names_of(keys)
     assert (names.may_be_call, names.is_odd) == (True, False)
-    assert dict(names.counts) == {
-        "input_tokens": semconv.INPUT_TOKENS,
-        "cache_read_tokens": semconv.CACHE_READ_TOKENS,
-    }
-    assert names.divisions == (("input_tokens", ("cache_read_tokens",)),)
+    counts = {"input_tokens": semconv.INPUT_TOKENS, "cache_read_tokens": semconv.CACHE_READ_TOKENS}
+    assert {COUNTS[place]: key for place, key in names.counts} == counts
+    ((total, parts),) = names.divisions
+    assert (COUNTS[total], [COUNTS[part] for part in parts]) == ("input_tokens", ["cache_read_tokens"])
     assert names.tags == (("submeter.tag.team", "team"),)
 
 

@@ -11,7 +11,8 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyVa
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from submeter.store.attributes import texts
-from submeter.store.wire import Pairs, spans_of
+from submeter.store.native import Texts, text
+from submeter.store.wire import ABSENT, Details, Pairs, Statuses, spans_of
 
 NUMBERS = st.one_of(st.integers(-(2**63), 2**63 - 1), st.sampled_from([0, 1, 127, 128, 16_383, 16_384, -1]))
 SIMPLE = st.one_of(
@@ -53,11 +54,26 @@ def one_span(attributes: list[KeyValue]) -> ExportTraceServiceRequest:
 @settings(max_examples=300, deadline=None)
 @given(ATTRIBUTES)
 def test_attributes_are_the_texts_that_the_standard_messages_give(attributes: list[KeyValue]) -> None:
-    pairs = Pairs()
-    (span,) = spans_of(one_span(attributes).SerializeToString()).resource_spans[0].scope_spans[0].spans
-    for read in (span.attributes, span.events[0].attributes, span.links[0].attributes):
+    texts_of = Texts()
+    pairs, data = Pairs(texts_of), one_span(attributes).SerializeToString()
+    (span,) = spans_of(data).resource_spans[0].scope_spans[0].spans
+    (details,) = Details(data).of(0, 0)
+    for read in (span.attributes, details.events[0].attributes, details.links[0].attributes):
         assert pairs.texts(read) == texts(attributes)
-    assert (span.name, span.kind, span.trace_state, span.status.message, span.status.code) == ("n", 3, "a=b", "m", 2)
+    assert (span.name, span.kind, span.trace_state, Statuses()[span.status]) == ("n", 3, "a=b", (2, "m"))
+    assert all(encoded == text(value) for value, encoded in texts_of.items())
+
+
+def test_a_span_tells_whether_it_has_events_and_links() -> None:
+    request = ExportTraceServiceRequest()
+    spans = request.resource_spans.add().scope_spans.add().spans
+    spans.add()
+    spans.add().events.add()
+    spans.add().links.add()
+    read = spans_of(request.SerializeToString()).resource_spans[0].scope_spans[0].spans
+    assert [span.last_event == ABSENT for span in read] == [True, False, True]
+    assert [span.last_link == ABSENT for span in read] == [True, True, False]
+    assert [Statuses()[span.status] for span in read] == [(0, "")] * 3
 
 
 @settings(max_examples=300, deadline=None)
@@ -67,9 +83,9 @@ def test_bytes_that_are_no_attribute_end_as_the_standard_messages_end(data: byte
         expected = KeyValue.FromString(data)
     except DecodeError:
         with pytest.raises((DecodeError, UnicodeDecodeError)):
-            Pairs()[data]
+            Pairs(Texts())[data]
     else:
-        assert dict([Pairs()[data]]) == texts([expected])
+        assert dict([Pairs(Texts())[data]]) == texts([expected])
 
 
 def test_bytes_that_are_no_request_are_refused() -> None:

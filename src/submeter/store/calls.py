@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from dataclasses import MISSING, fields
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from submeter import semconv
 from submeter.record import CallRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from submeter.store.names import Names
     from submeter.usage import Usage
@@ -27,15 +28,11 @@ _SPAN_KIND_SERVER: Final = 2
 _COST_CEILING_USD: Final = 1e12
 
 
-class Facts(NamedTuple):
-    """What a span says besides its attributes; ids are in hex, the parent's is empty for a root."""
+Facts = tuple[int, int, str, str, str, bool]
+"""What a span says besides its attributes: start, end, ids of trace, span and parent, and whether it failed.
 
-    start_ns: int
-    end_ns: int
-    trace: str
-    span: str
-    parent: str
-    is_error: bool
+Times in nanoseconds; ids in hex, the parent's is empty for a root.
+"""
 
 
 class Owner(NamedTuple):
@@ -64,41 +61,20 @@ def rank_of(scope: str, span_kind: int) -> int:
 
 
 def record_of(attributes: Mapping[str, str], names: Names, usage: Usage, owner: Owner, facts: Facts) -> CallRecord:
-    """The record of a span whose normalised attributes describe a call; `names` says which of them are tags."""
-    get = attributes.get
-    conversation = get(semconv.CONVERSATION_ID, "")
-    return CallRecord(
-        started_ns=facts.start_ns,
-        ended_ns=facts.end_ns,
-        trace_id=facts.trace,
-        span_id=facts.span,
-        parent_span_id=facts.parent,
-        service=owner.service,
-        scope=owner.scope,
-        provider=get(semconv.PROVIDER, ""),
-        kind=get(semconv.KIND, ""),
-        request_model=get(semconv.REQUEST_MODEL, ""),
-        response_model=get(semconv.RESPONSE_MODEL, ""),
-        response_id=get(semconv.RESPONSE_ID, ""),
-        session_id=get(semconv.SESSION_ID, "") or conversation,
-        conversation_id=conversation,
-        user_id=get(semconv.USER_ID, ""),
-        operation=get(semconv.OPERATION, ""),
-        step=get(semconv.STEP, ""),
-        agent=get(semconv.AGENT_NAME, ""),
-        framework=get(semconv.FRAMEWORK, ""),
-        tags={name: attributes[key] for key, name in names.tags},
-        usage=usage,
-        cost_usd=_cost(get(semconv.COST_USD)),
-        price_version=get(semconv.COST_PRICE_VERSION, ""),
-        service_tier=get(semconv.SERVICE_TIER, ""),
-        is_batch=get(semconv.IS_BATCH) == "true",
-        is_stream=get(semconv.REQUEST_STREAM) == "true",
-        context_window=_whole(get(semconv.CONTEXT_WINDOW)),
-        time_to_first_chunk_s=_number(get(semconv.RESPONSE_TIME_TO_FIRST_CHUNK)),
-        error_type=get(semconv.ERROR_TYPE, "") or (semconv.ERROR_OTHER if facts.is_error else ""),
-        finish_reasons=_reasons(get(semconv.RESPONSE_FINISH_REASONS, "")),
-    )
+    """The record of a span whose normalised attributes, with their `names`, describe a call."""
+    stated = _UNSTATED.copy()
+    stated[:_FACTS] = facts[:_FACTS]
+    stated[_SERVICE], stated[_SCOPE] = owner.service, owner.scope
+    for place, key in names.texts:
+        stated[place] = attributes[key]
+    for place, key, read in names.values:
+        stated[place] = read(attributes[key])
+    stated[_TAGS] = {name: attributes[key] for key, name in names.tags}
+    stated[_USAGE] = usage
+    stated[_SESSION] = stated[_SESSION] or stated[_CONVERSATION]
+    if facts[_FACTS] and not stated[_ERROR]:
+        stated[_ERROR] = semconv.ERROR_OTHER
+    return CallRecord(*stated)
 
 
 def each_once(witnesses: Iterable[Witness]) -> tuple[CallRecord, ...]:
@@ -156,9 +132,7 @@ def _reasons(value: str) -> tuple[str, ...]:
     return tuple(reason if isinstance(reason, str) else "" for reason in cast("list[object]", reasons))
 
 
-def _number(value: str | None) -> float | None:
-    if not value:
-        return None
+def _number(value: str) -> float | None:
     try:
         number = float(value)
     except ValueError:
@@ -166,10 +140,60 @@ def _number(value: str | None) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _whole(value: str | None) -> int | None:
-    return int(value) if value and value.isascii() and value.isdigit() else None
+def _whole(value: str) -> int | None:
+    return int(value) if value.isascii() and value.isdigit() else None
 
 
-def _cost(value: str | None) -> float | None:
+def _cost(value: str) -> float | None:
     cost = _number(value)
     return cost if cost is not None and 0 <= cost < _COST_CEILING_USD else None
+
+
+def _is_true(value: str) -> bool:
+    return value == "true"
+
+
+TEXTS: Final[Mapping[str, str]] = {
+    "provider": semconv.PROVIDER,
+    "kind": semconv.KIND,
+    "request_model": semconv.REQUEST_MODEL,
+    "response_model": semconv.RESPONSE_MODEL,
+    "response_id": semconv.RESPONSE_ID,
+    "session_id": semconv.SESSION_ID,
+    "conversation_id": semconv.CONVERSATION_ID,
+    "user_id": semconv.USER_ID,
+    "operation": semconv.OPERATION,
+    "step": semconv.STEP,
+    "agent": semconv.AGENT_NAME,
+    "framework": semconv.FRAMEWORK,
+    "price_version": semconv.COST_PRICE_VERSION,
+    "service_tier": semconv.SERVICE_TIER,
+    "error_type": semconv.ERROR_TYPE,
+}
+"""The fields of a record that are what an attribute says, and that attribute."""
+
+VALUES: Final[Mapping[str, tuple[str, Callable[[str], object]]]] = {
+    "cost_usd": (semconv.COST_USD, _cost),
+    "is_batch": (semconv.IS_BATCH, _is_true),
+    "is_stream": (semconv.REQUEST_STREAM, _is_true),
+    "context_window": (semconv.CONTEXT_WINDOW, _whole),
+    "time_to_first_chunk_s": (semconv.RESPONSE_TIME_TO_FIRST_CHUNK, _number),
+    "finish_reasons": (semconv.RESPONSE_FINISH_REASONS, _reasons),
+}
+"""The fields of a record that an attribute's text is made into, that attribute, and how."""
+
+PLACES: Final[Mapping[str, int]] = {field.name: place for place, field in enumerate(fields(CallRecord))}
+"""Where a record's fields stand. Forty of them are given by place: to name each costs as much as to make the record."""
+
+_SERVICE: Final = PLACES["service"]
+_SCOPE: Final = PLACES["scope"]
+_TAGS: Final = PLACES["tags"]
+_USAGE: Final = PLACES["usage"]
+_SESSION: Final = PLACES["session_id"]
+_CONVERSATION: Final = PLACES["conversation_id"]
+_ERROR: Final = PLACES["error_type"]
+_FACTS: Final = PLACES["service"]
+"""The fields of a record that `Facts` begins with, which are the first."""
+
+_UNSTATED: Final[list[Any]] = [None if field.default is MISSING else field.default for field in fields(CallRecord)]
+"""The fields of a record that states nothing."""

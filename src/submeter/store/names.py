@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from submeter import semconv
+from submeter.store.calls import PLACES, TEXTS, VALUES
 from submeter.store.dialects import COUNT_NAMES, KEYS, MARKS
-from submeter.usage import divisions_of
+from submeter.usage import COUNTS, divisions_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
 _ODD: Final = KEYS | {
     semconv.USAGE_ESTIMATED,
@@ -27,15 +28,18 @@ class Names(NamedTuple):
     """What the names of one span's attributes say.
 
     `may_be_call` says that one of a call's marks is among them, `is_odd` that one is foreign or marks a repair.
-    `counts` are the stated counts of `Usage` with their attributes, `divisions` those of which a total and parts are
-    stated, `tags` the attributes that are tags with the tags' own names.
+    `counts` are the stated counts of `Usage`, by their places there, with their attributes; `divisions` those
+    of which a total and parts are stated; `tags` the attributes that are tags with the tags' own names. `texts` and
+    `values` are the stated fields of a record, by place, with their attributes and, for values, how each is read.
     """
 
     may_be_call: bool
     is_odd: bool
-    counts: tuple[tuple[str, str], ...]
-    divisions: tuple[tuple[str, tuple[str, ...]], ...]
+    counts: tuple[tuple[int, str], ...]
+    divisions: tuple[tuple[int, tuple[int, ...]], ...]
     tags: tuple[tuple[str, str], ...]
+    texts: tuple[tuple[int, str], ...]
+    values: tuple[tuple[int, str, Callable[[str], object]], ...]
 
 
 class NamesOf(dict[tuple[str, ...], Names]):
@@ -49,11 +53,14 @@ class NamesOf(dict[tuple[str, ...], Names]):
 def names_of(keys: Collection[str]) -> Names:
     """What `keys`, the names of one span's attributes, say."""
     stated = frozenset(keys)
-    counts = tuple((count, key) for count, key in COUNT_NAMES.items() if key in stated)
+    counts = {count: key for count, key in COUNT_NAMES.items() if key in stated}
+    place = COUNTS.index
     return Names(
         may_be_call=not MARKS.isdisjoint(stated),
         is_odd=not _ODD.isdisjoint(stated),
-        counts=counts,
-        divisions=divisions_of(count for count, _ in counts),
+        counts=tuple((place(count), key) for count, key in counts.items()),
+        divisions=tuple((place(total), tuple(map(place, parts))) for total, parts in divisions_of(counts)),
         tags=tuple((key, key.removeprefix(semconv.TAG_PREFIX)) for key in keys if key.startswith(semconv.TAG_PREFIX)),
+        texts=tuple((PLACES[field], key) for field, key in TEXTS.items() if key in stated),
+        values=tuple((PLACES[field], key, read) for field, (key, read) in VALUES.items() if key in stated),
     )

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 _VERSION: Final = (1).to_bytes(8, "little")
 _HAS_KEYS: Final = (1 << 9) | (1 << 10)
-_ONE_BYTE: Final = tuple(bytes((n,)) for n in range(128))
+_CODES: Final = "BHI"
+ONE_BYTE: Final = tuple(bytes((n,)) for n in range(128))
+"""The lengths that take one byte, as that byte."""
 
 
 def varint(number: int) -> bytes:
@@ -33,7 +35,7 @@ def text(value: str) -> bytes:
     """`value` as a length and UTF-8; lone surrogates become question marks instead of failing a batch."""
     data = value.encode("utf-8", "replace")
     size = len(data)
-    return (_ONE_BYTE[size] if size < 128 else varint(size)) + data  # noqa: PLR2004
+    return (ONE_BYTE[size] if size < 128 else varint(size)) + data  # noqa: PLR2004
 
 
 class Texts(dict[str, bytes]):
@@ -99,9 +101,35 @@ class Strings:
         """Adds texts."""
         self.values.extend(map(self._texts.__getitem__, values))
 
-    def extend_unique(self, values: Iterable[str]) -> None:
-        """Adds texts of which none is met again."""
-        self.values.extend(map(text, values))
+    def prefix(self) -> bytes:
+        """See `Column.prefix`."""
+        return b""
+
+    def data(self) -> bytes:
+        """See `Column.data`."""
+        return b"".join(self.values)
+
+
+class Ids:
+    """Ids in bytes, as hexadecimal texts; where each has its right length, `width` bytes, all are written at once."""
+
+    __slots__ = ("_mark", "type_name", "values", "width")
+
+    def __init__(self, width: int) -> None:
+        self.type_name = "String"
+        self.values: list[bytes] = []
+        self.width = width
+        self._mark = chr(2 * width)
+
+    def extend(self, ids: Sequence[bytes]) -> list[str]:
+        """Adds ids; their texts. The length before each text is what separates them."""
+        if set(map(len, ids)) != {self.width}:
+            texts = [id_.hex() for id_ in ids]
+            self.values.extend(map(text, texts))
+            return texts
+        joined = b"".join(ids).hex(self._mark, self.width)
+        self.values.append((self._mark + joined).encode())
+        return joined.split(self._mark)
 
     def prefix(self) -> bytes:
         """See `Column.prefix`."""
@@ -148,30 +176,18 @@ class Words:
 
     def data(self) -> bytes:
         """See `Column.data`."""
-        if not self.indices:
-            return b""
-        width = 0 if len(self.index) <= 1 << 8 else 1 if len(self.index) <= 1 << 16 else 2
-        words = b"".join(map(text, self.index))
-        return b"".join(
-            (
-                (_HAS_KEYS | width).to_bytes(8, "little"),
-                len(self.index).to_bytes(8, "little"),
-                words,
-                len(self.indices).to_bytes(8, "little"),
-                _little(array("BHI"[width], self.indices)),
-            )
-        )
+        count = len(self.indices)
+        return b"".join((*_dictionary(self.index, count), _little(array(_code_of(self.index), self.indices))))
 
 
 class Maps:
-    """Attributes: keys from a dictionary, values as texts."""
+    """Attributes: keys from a dictionary, values as texts. A batch's maps have the same few sets of keys."""
 
-    __slots__ = ("_texts", "ends", "keys", "type_name", "values")
+    __slots__ = ("_texts", "keys", "type_name", "values")
 
     def __init__(self, texts: Texts) -> None:
         self.type_name = "Map(LowCardinality(String), String)"
-        self.ends: array[int] = array("Q")
-        self.keys = Words()
+        self.keys: list[tuple[str, ...]] = []
         self.values: list[bytes] = []
         self._texts = texts
 
@@ -181,28 +197,28 @@ class Maps:
 
     def extend(self, maps: Sequence[Mapping[str, str]]) -> None:
         """Adds maps."""
-        first = len(self.values)
-        self.keys.extend(chain.from_iterable(maps))
+        self.keys.extend(map(tuple, maps))
         values = chain.from_iterable([entries.values() for entries in maps])
         self.values.extend(map(self._texts.__getitem__, values))
-        ends = accumulate(map(len, maps), initial=first)
-        next(ends)
-        self.ends.extend(ends)
 
     def repeat(self, entries: Mapping[str, str], times: int) -> None:
         """Adds one map `times` times."""
-        first, size = len(self.values), len(entries)
-        self.keys.indices.extend([self.keys.index[key] for key in entries] * times)
+        self.keys.extend([tuple(entries)] * times)
         self.values.extend([self._texts[value] for value in entries.values()] * times)
-        self.ends.extend(range(first + size, first + size * times + 1, size) if size else [first] * times)
 
     def prefix(self) -> bytes:
         """See `Column.prefix`."""
-        return self.keys.prefix()
+        return _VERSION
 
     def data(self) -> bytes:
         """See `Column.data`."""
-        return b"".join((_little(self.ends), self.keys.data(), *self.values))
+        index = Index()
+        numbers = {keys: [index[key] for key in keys] for keys in dict.fromkeys(self.keys)}
+        code = _code_of(index)
+        encoded = {keys: _little(array(code, row)) for keys, row in numbers.items()}
+        count = len(self.values)
+        ends = _little(array("Q", accumulate(map(len, self.keys))))
+        return b"".join((ends, *_dictionary(index, count), *map(encoded.__getitem__, self.keys), *self.values))
 
 
 class Lists:
@@ -245,6 +261,20 @@ def block(columns: Iterable[tuple[str, Column]], rows: int) -> bytes:
     for name, column in named:
         parts += (text(name), text(column.type_name), column.prefix(), column.data())
     return b"".join(parts)
+
+
+def _dictionary(index: Index, count: int) -> tuple[bytes, ...]:
+    """What stands before `count` indices into a dictionary: their width, its words, and how many they are."""
+    if not count:
+        return ()
+    width = _CODES.index(_code_of(index))
+    size = len(index).to_bytes(8, "little")
+    return (_HAS_KEYS | width).to_bytes(8, "little"), size, *map(text, index), count.to_bytes(8, "little")
+
+
+def _code_of(index: Index) -> str:
+    """The `array` code of the narrowest numbers that hold an index into a dictionary."""
+    return _CODES[0 if len(index) <= 1 << 8 else 1 if len(index) <= 1 << 16 else 2]
 
 
 def _little(values: array[int] | array[float]) -> bytes:

@@ -28,7 +28,7 @@ from submeter.store.dialects import (
     VALUES,
 )
 from submeter.store.names import Names, names_of
-from submeter.usage import Usage, usage_of
+from submeter.usage import COUNTS, Usage, usage_of
 from submeter.value import replace
 
 if TYPE_CHECKING:
@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 _NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?")
 _MOST_TOKENS: Final = 1e15
 _PLAIN_DIGITS: Final = 16
-_UNSTATED: Final = Usage()
+_UNSTATED: Final[list[Any]] = [None] * len(COUNTS)
+"""The counts of a usage that states none, in the order of its fields."""
+
 _COUNT_TARGETS: Final = frozenset(COUNT_NAMES.values())
 _CALL_KINDS: Final = semconv.INFERENCE_KINDS | {semconv.KIND_EMBEDDINGS}
 
@@ -71,16 +73,16 @@ def _plain_usage(attributes: Mapping[str, str], scope: str, version: str, names:
     provider = attributes.get(semconv.PROVIDER, "")
     if not _is_plain(provider, attributes.get(semconv.KIND, "")) or _leaves_out_cached(scope, version, provider):
         return None
-    counts: dict[str, int] = {}
-    for name, key in names.counts:
+    counts = _UNSTATED.copy()
+    for place, key in names.counts:
         value = attributes[key]
-        if not (value.isascii() and value.isdigit() and len(value) < _PLAIN_DIGITS) or (value[0] == "0" != value):
+        if not value.isdecimal() or len(value) >= _PLAIN_DIGITS or str(number := int(value)) != value:
             return None
-        counts[name] = int(value)
+        counts[place] = number
     for total, parts in names.divisions:
         if sum([counts[part] for part in parts]) > counts[total]:
             return None
-    return Usage(**counts) if counts else _UNSTATED  # pyright: ignore[reportArgumentType]
+    return Usage(*counts)
 
 
 @lru_cache(maxsize=1024)
