@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from dataclasses import field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from submeter import semconv
 from submeter.context import baggage
@@ -38,8 +38,6 @@ class Scope:
     conversation_id: str = ""
     framework: str = ""
     own: frozenset[str] = frozenset()
-    fields: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """What it gives to the fields of a record, worked out once a scope like `attributes`, not once a call."""
 
     def named(self) -> dict[str, str]:
         """The span attributes of this scope, by their wire names."""
@@ -173,12 +171,8 @@ def _stated(scope: Scope) -> frozenset[str]:
     return frozenset(name for name in _STATED if getattr(scope, name))
 
 
-_FIELDS = ("session_id", "user_id", "operation", "step", "agent", "framework", "tags")
-
-
 def _settled(scope: Scope, attributes: Mapping[str, str] | None = None) -> Scope:
     object.__setattr__(scope, "attributes", scope.named() if attributes is None else attributes)
-    object.__setattr__(scope, "fields", {name: getattr(scope, name) for name in _FIELDS})
     return scope
 
 

@@ -192,44 +192,35 @@ class Call(Answer):
 
     def _record(self, ended_ns: int, error: BaseException | None, is_partial: bool) -> CallRecord:  # noqa: FBT001  (through the guard)
         usage = self._usage(is_partial=is_partial, is_answered=error is None)
-        span, facts = self.span.get_span_context(), {**_UNSAID, **self.facts}
+        span, scope, facts = self.span.get_span_context(), self.scope, {**_UNSAID, **self.facts}
         response_model: str = facts[semconv.RESPONSE_MODEL]
         known: Model | None = attempt(catalog.find, self.provider, response_model or self.model)
         bounds = None if self.endpoint.is_sum else known
         tier: str = facts[semconv.SERVICE_TIER]
         cost = attempt(pricing.cost_at, known, usage, self._started_ns, tier, self.endpoint.is_batch) if known else None
         above_span = getattr(self.span, "parent", None)
+        # One by one: a merge of dictionaries into forty keywords would be a twentieth of what a call costs.
         return CallRecord(
-            started_ns=self._started_ns,
-            ended_ns=ended_ns,
-            trace_id=f"{span.trace_id:032x}",
-            span_id=f"{span.span_id:016x}",
+            started_ns=self._started_ns, ended_ns=ended_ns,
+            trace_id=f"{span.trace_id:032x}", span_id=f"{span.span_id:016x}",
             parent_span_id=f"{above_span.span_id:016x}" if above_span is not None else "",
-            service=self._used.service,
-            scope=semconv.SCOPE,
-            provider=self.provider,
-            kind=self.kind,
-            request_model=self.model,
-            response_model=response_model,
-            response_id=facts[semconv.RESPONSE_ID],
-            conversation_id=facts[semconv.CONVERSATION_ID] or self.scope.conversation_id,
-            **self.scope.fields,
+            service=self._used.service, scope=semconv.SCOPE, provider=self.provider, kind=self.kind,
+            request_model=self.model, response_model=response_model, response_id=facts[semconv.RESPONSE_ID],
+            conversation_id=facts[semconv.CONVERSATION_ID] or scope.conversation_id,
+            session_id=scope.session_id, user_id=scope.user_id, operation=scope.operation, step=scope.step,
+            agent=scope.agent, framework=scope.framework, tags=scope.tags,
             usage=usage,
-            cost_usd=None if cost is None else cost.usd,
-            price_version="" if cost is None else cost.version,
-            service_tier=tier,
-            is_batch=self.endpoint.is_batch,
-            is_stream=self.is_stream,
+            cost_usd=None if cost is None else cost.usd, price_version="" if cost is None else cost.version,
+            service_tier=tier, is_batch=self.endpoint.is_batch, is_stream=self.is_stream,
             context_window=bounds.context_window if bounds else None,
             max_input_tokens=bounds.max_input_tokens if bounds else None,
-            server_address=self.server[0],
-            server_port=self.server[1],
+            server_address=self.server[0], server_port=self.server[1],
             time_to_first_chunk_s=(self.first_ns - self._opened_ns) / 1e9 if self.chunks else None,
             time_per_output_chunk_s=self.seconds_per_chunk() if self.chunks else None,
             error_type=exceptions.type_of(error) if error is not None else "",
             finish_reasons=self.reasons(),
             is_timed=self.kind == self.endpoint.kind and not self.endpoint.is_reported,
-        )
+        )  # fmt: skip
 
     def answer(self, answer: Any) -> None:
         """Reads the whole answer of a call that is not a stream."""
