@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from providers.matrix import Case, check, rows
+from metering import metered
+from providers.matrix import Case, check, drained, rows, whole
 from providers.play import Play
-from providers.wire import document, named, sse
+from providers.stage import Stage
+from providers.wire import Wire, document, events, named, sse
 
 try:
     mistralai: Any = pytest.importorskip("mistralai.client").Mistral
@@ -170,3 +172,27 @@ def plays(mode: str) -> list[Play]:
 @pytest.mark.parametrize(("play", "mode", "case"), rows(*plays("sync"), *plays("async")))
 def test_matrix(play: Play, mode: str, case: Case) -> None:
     check(play, mode, case)
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_spans_that_the_sdk_opens_itself_go_beneath_ours(mode: str, *, is_stream: bool) -> None:
+    tracing: Any = pytest.importorskip("mistralai.extra.observability.otel")
+    if not hasattr(tracing, "MISTRAL_SDK_OTEL_TRACER_NAME"):
+        pytest.skip("this release opens no spans")
+    with Wire() as wire, metered() as metering, pytest.MonkeyPatch.context() as change:
+        change.setenv("MISTRAL_SDK_TELEMETRY", "global")
+        change.setattr("opentelemetry.trace.get_tracer_provider", lambda: metering.traces)
+        for play in plays(mode):
+            if (play.stream if is_stream else play.whole) is None:
+                continue
+            metering.spans.clear()
+            assert play.answer is not None
+            wire.play(events(play.pieces) if is_stream else play.answer)
+            Stage(play, wire, is_async=mode == "async").run(drained if is_stream else whole)
+            (ours,) = metering.ended()
+            ids = [span.parent.span_id for span in metering.all_ended() if span is not ours and span.parent is not None]
+            assert ours.parent is None
+            assert ours.context.span_id in ids
+            assert {span.context.trace_id for span in metering.all_ended()} == {ours.context.trace_id}
+            assert len(metering.all_ended()) - len(ids) == 1

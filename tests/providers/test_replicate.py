@@ -140,17 +140,68 @@ def test_a_prediction_that_ended_at_once_does_not_count_again_when_it_is_fetched
         assert counted(metering) == [(f"generate_content {MODEL}", TRUTH)]
 
 
-def test_a_stream_states_no_tokens_and_counts_when_its_prediction_is_fetched() -> None:
+def streamed(client: Any) -> str:
+    return "".join(map(str, client.stream(MODEL, input=INPUT)))
+
+
+async def streamed_async(client: Any) -> str:
+    return "".join([str(event) async for event in await client.async_stream(MODEL, input=INPUT)])
+
+
+def fetched(client: Any) -> None:
+    assert client.predictions.get("p1").metrics == METRICS
+    assert client.predictions.get("p1").metrics == METRICS
+    end(client)
+
+
+async def fetched_async(client: Any) -> None:
+    assert (await client.predictions.async_get("p1")).metrics == METRICS
+    assert (await client.predictions.async_get("p1")).metrics == METRICS
+    await end(client)
+
+
+async def streamed_and_fetched(client: Any, metering: Metering) -> None:
+    assert await streamed_async(client) == "Ulm"
+    assert [usage for _, usage in counted(metering)] == [{}]
+    await fetched_async(client)
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_a_stream_states_no_tokens_and_counts_once_when_its_prediction_is_fetched(mode: str) -> None:
     said = [f"event: {name}\nid: 1\ndata: {data}\n\n".encode() for name, data in (("output", "Ulm"), ("done", "{}"))]
     with Wire() as wire, metered() as metering:
         wire.play(document(made("starting", urls={"stream": f"{wire.url}/stream"}), 201), events(said), document(ENDED))
-        client = make(wire.url, is_async=False)
-        assert "".join(map(str, client.stream(MODEL, input=INPUT))) == "Ulm"
-        assert [usage for _, usage in counted(metering)] == [{}]
+        client = make(wire.url, is_async=mode == "async")
+        if mode == "async":
+            asyncio.run(streamed_and_fetched(client, metering))
+        else:
+            assert streamed(client) == "Ulm"
+            assert [usage for _, usage in counted(metering)] == [{}]
+            fetched(client)
         assert (metering.ended()[0].attributes or {})["gen_ai.request.stream"] is True
-        client.predictions.get("p1")
-        end(client)
         assert [usage for _, usage in counted(metering)] == [{}, TRUTH]
+        assert metering.total("gen_ai.client.inference.usage.output_tokens") == TRUTH["output_tokens"]
+
+
+async def created_and_fetched(client: Any) -> None:
+    assert (await client.predictions.async_create(model=MODEL, input=INPUT)).status == "starting"
+    await fetched_async(client)
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_a_prediction_made_in_the_background_counts_once_when_it_is_fetched(mode: str) -> None:
+    """By a client of its own, as another part of the application would."""
+    with Wire() as wire, metered() as metering:
+        wire.play(document(made("starting"), 201), document(ENDED))
+        if mode == "async":
+            asyncio.run(created_and_fetched(make(wire.url, is_async=True)))
+        else:
+            client = make(wire.url, is_async=False)
+            assert client.predictions.create(model=MODEL, input=INPUT).status == "starting"
+            end(client)
+            fetched(make(wire.url, is_async=False))
+        assert [usage for _, usage in counted(metering)] == [{}, TRUTH]
+        assert metering.total("gen_ai.client.inference.usage.input_tokens") == TRUTH["input_tokens"]
 
 
 def test_a_prediction_that_failed_says_so_and_the_host_sees_its_error() -> None:

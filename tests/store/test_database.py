@@ -107,6 +107,7 @@ def attribute(one: Span, name: str) -> float:
 PAIRS = {
     "native beneath ours": ((OURS, 1, 0, ""), (NATIVE, 2, 1, "")),
     "native beside ours with the same response": ((OURS, 1, 9, "msg_1"), (NATIVE, 2, 9, "msg_1")),
+    "Mistral's own beneath ours": ((OURS, 1, 0, ""), ("mistralai_sdk_tracer", 2, 1, "")),
     "native above another": ((OTHER, 2, 1, ""), (NATIVE, 1, 0, "")),
     "ours beneath a framework": ((OURS, 2, 1, ""), (FRAMEWORK, 1, 0, "")),
     "another beneath ours": ((OURS, 1, 0, ""), (OTHER, 2, 1, "")),

@@ -91,4 +91,6 @@ PROVIDER = Provider(
     ),
     seat=_seat,
     roots=("mistralai.client.", "mistralai."),
+    # Of releases from 1.10 on; some open spans as soon as there is a tracer provider, later ones when they are told to.
+    native="_hooks.tracing:get_traced_request_and_span",
 )

@@ -112,7 +112,7 @@ PROVIDERS: dict[str, Row] = {
         module="mistral",
         awaits=tuple(
             f"mistralai.{home}{part}"
-            for part in ("chat", "fim", "agents", "embeddings", "conversations", "transcriptions")
+            for part in ("chat", "fim", "agents", "embeddings", "conversations", "transcriptions", "_hooks.tracing")
             for home in ("client.", "")
         ),
     ),

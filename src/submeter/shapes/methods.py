@@ -6,12 +6,13 @@ object that holds one stays the SDK's own.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache
 from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from submeter.core import body, patch
+from submeter.core import body, native, patch
 from submeter.core.abandoned import settle
 from submeter.core.call import Call
 from submeter.core.endpoint import fields_of
@@ -79,6 +80,7 @@ class Provider:
         roots: where the targets' modules stand, in this or that release of the SDK.
         elsewhere: finds in the fields of a request the address that it goes to, if they name another one.
         turns: its sessions, where it has some.
+        native: the function that opens a span of the SDK's own for a request, "module:function", behind a root.
     """
 
     package: str
@@ -88,6 +90,7 @@ class Provider:
     roots: tuple[str, ...] = ("",)
     elsewhere: Callable[[Mapping[str, Any]], Server | None] | None = None
     turns: Turns | None = None
+    native: str = ""
 
     def install(self) -> None:
         """Patches what is imported of the SDK; imports nothing itself.
@@ -102,6 +105,12 @@ class Provider:
                     self._install(method, target)
         if self.turns is not None:
             self.turns.install()
+        if self.native:
+            for root in self.roots:
+                # A release without it opens no span.
+                if is_loaded((root + self.native).partition(":")[0]):
+                    with suppress(patch.MissingError):
+                        patch.patch(self.package, root + self.native, native.beneath)
 
     def _install(self, method: Method, target: str) -> None:
         def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -138,7 +147,10 @@ class Opener:
         asked = self._provider.request(owner, arguments)
         if self._provider.elsewhere is not None:
             server = self._provider.elsewhere(asked) or server
-        return Call(endpoint, name, server, asked, is_stream=method.is_stream or arguments.get("stream") is True)
+        call = Call(endpoint, name, server, asked, is_stream=method.is_stream or arguments.get("stream") is True)
+        if self._provider.native:
+            native.asking.set(call.span.get_span_context())
+        return call
 
     def defers(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         """Whether these arguments make a request at the first pull only."""
@@ -153,8 +165,14 @@ class Opener:
             return follow_async(lambda: self.open(owner, args, kwargs), cast("Any", given))
         return given
 
+    def left(self) -> None:
+        """The method is back: what the SDK asks next is of another call."""
+        if self._provider.native:
+            native.asking.set(None)
+
     def answered(self, call: Call | Reported, given: Any) -> Any:
         """Reads the answer in what the method gave back, or puts a tap in front of the stream in it."""
+        self.left()
         within = self.method.within
         held = fields_of(given).get(within, given) if within else given
         if isinstance(held, GeneratorType):

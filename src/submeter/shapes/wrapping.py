@@ -50,6 +50,7 @@ def _called(opener: Opener, original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             given = original(self, *args, **kwargs)
         except BaseException as error:
+            attempt(opener.left)
             attempt(call.finish, error)
             raise
         return attempt(opener.answered, call, given, default=given)
@@ -69,6 +70,7 @@ def _called_async(opener: Opener, original: Callable[..., Any]) -> Callable[...,
         try:
             given = await original(self, *args, **kwargs)
         except BaseException as error:
+            attempt(opener.left)
             attempt(call.finish, error)
             raise
         return attempt(opener.answered, call, given, default=given)

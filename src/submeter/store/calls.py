@@ -55,7 +55,7 @@ def rank_of(scope: str, span_kind: int) -> int:
     """How good a witness the spans of `scope` are; lower is better."""
     if scope == semconv.SCOPE:
         return OURS
-    if scope.startswith(semconv.SCOPE_ANTHROPIC_NATIVE):
+    if scope.startswith((semconv.SCOPE_ANTHROPIC_NATIVE, semconv.SCOPE_MISTRAL_NATIVE)):
         return NATIVE
     return SERVER if span_kind == _SPAN_KIND_SERVER else ANOTHER
 
