@@ -64,6 +64,8 @@ UNREACHED = {
     "core.call:Made.lasted": "for agents of other SDKs, in the guard around each request",
     "core.leaving:end": "runs by the guard at the end of the process",
     "core.loading:is_loaded": "runs when an SDK is imported",
+    "core.native:_attached": "for SDKs that open spans of their own, in the guard",
+    "core.native:beneath": "runs when Mistral is patched",
     "core.parents:parent": "for frameworks, in the guard around the whole opening",
     "core.patch:patched": "for the doctor",
     "core.patch:undo": "called by uninstrument",
