@@ -66,7 +66,7 @@ PROOFS: dict[str, dict[str, Proof]] = {
         "names": Proof(("a crew", "a flow", "an agent alone")),
         "session": Proof(("a flow that goes on",), "of flows; a crew has no id of a conversation"),
         "tools": Proof(_TOOL),
-        "beside": Proof(_BESIDE, "its own spans go to CrewAI's platform, in traces of their own"),
+        "beside": Proof((*_OWN, *_BESIDE)),
         "witness": Proof(note="an agent over A2A answers without usage: the protocol has no place for it"),
     },
     "dspy": {
@@ -87,7 +87,7 @@ PROOFS: dict[str, dict[str, Proof]] = {
         "names": Proof(("nodes of a graph", "an agent with a tool that asks a model")),
         "session": Proof(("a chain", "a model called with a configuration")),
         "tools": Proof(("an agent with a tool that asks a model", "the same, async")),
-        "beside": Proof(_BESIDE),
+        "beside": Proof((*_BESIDE, "test_counted_once_where_openinference_has_the_sdk_too")),
         "witness": Proof(
             note="`RemoteGraph` gives the state of a graph, of whatever shape, and no usage of its own: `SUBMETER=1` "
             "in the server that runs the graph counts its requests"

@@ -40,6 +40,7 @@ NEWEST: dict[str, tuple[str, ...]] = {
         "langchain-openai",
         "langgraph",
         "openinference-instrumentation-langchain",
+        "openinference-instrumentation-openai",
     ),
     "llama_index": (
         "llama-index-core",

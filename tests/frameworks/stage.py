@@ -11,7 +11,7 @@ import os
 import re
 import time
 import warnings
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,7 @@ from submeter import context, instrumentation
 from submeter.store.rows import span_batch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Mapping
 
     from opentelemetry.sdk.trace import ReadableSpan
 
@@ -210,17 +210,22 @@ def traced_once(run: Callable[[Metering], Any], *, native: int = 1, tools: int =
         assert len(made.tools()) == tools
 
 
-def observed_by(instrumentor: str, run: Callable[[], Any]) -> None:
-    """`traced_once` beside another's instrumentation of the framework, "module:Class"."""
-    module, _, kind = instrumentor.partition(":")
-    other: Any = getattr(framework(module), kind)()
+def observed_by(instrumentors: Iterable[str], run: Callable[[], Any], *, around: bool = False) -> None:
+    """`traced_once` beside others' instrumentations of the framework and of what is beneath it, "module:Class" each.
+
+    `around` is for a span of the application's own around the program.
+    """
+    named = [each.partition(":") for each in instrumentors]
+    others: list[Any] = [getattr(framework(module), kind)() for module, _, kind in named]
 
     def beside(made: Metering) -> Any:
-        other.instrument(tracer_provider=made.traces, skip_dep_check=True)
-        try:
-            return finished(run())
-        finally:
-            other.uninstrument()
+        opened = made.traces.get_tracer("app").start_as_current_span("app") if around else nullcontext()
+        with ExitStack() as stack:
+            for other in others:
+                other.instrument(tracer_provider=made.traces, skip_dep_check=True)
+                stack.callback(other.uninstrument)
+            with opened:
+                return finished(run())
 
     traced_once(beside)
 

@@ -113,4 +113,4 @@ def test_matrix(name: str) -> None:
 
 
 def test_counted_once_beside_the_spans_of_openinference() -> None:
-    observed_by("openinference.instrumentation.agno:AgnoInstrumentor", tools)
+    observed_by(["openinference.instrumentation.agno:AgnoInstrumentor"], tools)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
-from frameworks.stage import Case, cancelled, check, framework, imported, model_call, observed_by
+from frameworks.stage import Case, cancelled, check, framework, imported, model_call, observed_by, traced_once
+
+if TYPE_CHECKING:
+    from metering import Metering
 
 os.environ.update(CREWAI_DISABLE_TELEMETRY="true", CREWAI_TRACING_ENABLED="false")  # noqa: TID251  (CrewAI reads them)
 crewai: Any = framework("crewai")
@@ -105,4 +109,14 @@ def test_matrix(name: str) -> None:
 
 
 def test_counted_once_beside_the_spans_of_openinference() -> None:
-    observed_by("openinference.instrumentation.crewai:CrewAIInstrumentor", run)
+    observed_by(["openinference.instrumentation.crewai:CrewAIInstrumentor"], run)
+
+
+def test_counted_once_beside_its_own_spans() -> None:
+    tracing: Any = framework("crewai.telemetry.tracing")
+
+    def traced(made: Metering) -> Any:
+        with tracing.telemetry_session("k-1", "weather", processors=[SimpleSpanProcessor(made.spans)]):
+            return crew(tools=[imported("crewai.tools").tool(weather)]).kickoff().raw
+
+    traced_once(traced, native=4, tools=1)

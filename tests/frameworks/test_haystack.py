@@ -155,7 +155,7 @@ def test_matrix(name: str) -> None:
 
 
 def test_counted_once_beside_the_spans_of_openinference() -> None:
-    observed_by("openinference.instrumentation.haystack:HaystackInstrumentor", agent_in_a_pipeline)
+    observed_by(["openinference.instrumentation.haystack:HaystackInstrumentor"], agent_in_a_pipeline)
 
 
 def test_it_knows_no_conversations() -> None:

@@ -159,6 +159,17 @@ def test_matrix(name: str) -> None:
     check(CASES[name])
 
 
-@pytest.mark.parametrize("run", [chain, chain_stream, chain_stream_async, nodes, nodes_async, agent, agent_async])
+OPENINFERENCE = "openinference.instrumentation.langchain:LangChainInstrumentor"
+BENEATH = "openinference.instrumentation.openai:OpenAIInstrumentor"
+RUNS = [chain, chain_stream, chain_stream_async, nodes, nodes_async, agent, agent_async]
+
+
+@pytest.mark.parametrize("run", RUNS)
 def test_counted_once_beside_the_spans_of_openinference(run: Callable[[], Any]) -> None:
-    observed_by("openinference.instrumentation.langchain:LangChainInstrumentor", run)
+    observed_by([OPENINFERENCE], run)
+
+
+@pytest.mark.parametrize("around", [False, True])
+@pytest.mark.parametrize("run", RUNS)
+def test_counted_once_where_openinference_has_the_sdk_too(run: Callable[[], Any], around: bool) -> None:
+    observed_by([OPENINFERENCE, BENEATH], run, around=around)

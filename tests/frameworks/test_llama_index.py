@@ -128,4 +128,4 @@ def test_matrix(name: str) -> None:
 
 @pytest.mark.parametrize("run", [run, react, tools, query, query_async])
 def test_counted_once_beside_the_spans_of_openinference(run: Callable[[], Any]) -> None:
-    observed_by("openinference.instrumentation.llama_index:LlamaIndexInstrumentor", run)
+    observed_by(["openinference.instrumentation.llama_index:LlamaIndexInstrumentor"], run)

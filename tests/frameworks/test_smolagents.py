@@ -76,7 +76,7 @@ def test_matrix(name: str) -> None:
 
 
 def test_counted_once_beside_the_spans_of_openinference() -> None:
-    observed_by("openinference.instrumentation.smolagents:SmolagentsInstrumentor", tools)
+    observed_by(["openinference.instrumentation.smolagents:SmolagentsInstrumentor"], tools)
 
 
 def test_it_knows_no_conversations() -> None:

@@ -115,6 +115,16 @@ PAIRS = {
 }
 
 
+@pytest.mark.parametrize("tokens", [{}, {"gen_ai.usage.input_tokens": 7}])
+def test_a_report_in_a_trace_of_its_own_that_says_it_is_counted_beneath_is_no_call(
+    store: Store, tokens: dict[str, int]
+) -> None:
+    report = span(chat() | tokens | {"submeter.counted_beneath": True}, trace=8, id_=1)
+    records = store.insert_traces(request([report], scope="crewai"), "report")
+    records += store.insert_traces(request([span(call(), trace=7, id_=2)]), "call")
+    assert [record.scope for record in records] == scopes(store) == ["submeter"]
+
+
 @pytest.mark.parametrize("order", [["outer", "inner"], ["inner", "outer"], ["outer inner"]])
 @pytest.mark.parametrize("is_bare", [True, False])
 def test_of_two_heights_of_one_instrumentation_the_upper_counts_only_if_it_states_usage(

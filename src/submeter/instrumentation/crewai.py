@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from submeter.context import Said
 from submeter.shapes.framework import Framework, Work, nothing, text
+from submeter.shapes.reports import Reports
 from submeter.shapes.tools import Tool, passed
 
 if TYPE_CHECKING:
@@ -65,5 +66,9 @@ FRAMEWORK = Framework(
                 "structured_tool:CrewStructuredTool.ainvoke",
             )
         ),
+    ),
+    reports=Reports(
+        call="crewai.llms.base_llm:_current_call_id",
+        ends="crewai.telemetry.tracing.handlers:_end_span",
     ),
 )

@@ -184,6 +184,8 @@ FRAMEWORKS: dict[str, Row] = {
             "crewai.flow.flow",
             "crewai.tools.base_tool",
             "crewai.tools.structured_tool",
+            "crewai.llms.base_llm",
+            "crewai.telemetry.tracing.handlers",
         ),
         table=_FRAMEWORK,
     ),

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
     from submeter.context.decorated import Enter
+    from submeter.shapes.reports import Reports
 
 
 @value
@@ -82,6 +83,7 @@ class Framework:
         tell: where it keeps its own context.
         runs: the functions that begin runs, "module:Class.function", if handlers of others keep spans of them.
         spans: what gives the span of each run that such a function gives back.
+        reports: how it makes spans of its calls in traces of its own, if it does.
     """
 
     package: str
@@ -91,12 +93,15 @@ class Framework:
     tell: Tell | None = None
     runs: tuple[str, ...] = ()
     spans: Callable[[Any], Iterable[Callable[[], Span | None]]] = _no_spans
+    reports: Reports | None = None
 
     is_witness = False
 
     def sources(self) -> tuple[str, ...]:
         """The names it needs of the framework."""
-        return (*(work.target for work in self.works), *([self.tell.source] if self.tell else ()), *self.runs)
+        told = [self.tell.source] if self.tell else ()
+        reported = self.reports.sources() if self.reports else ()
+        return (*(work.target for work in self.works), *told, *self.runs, *reported)
 
     def install(self) -> None:
         """Patches what is imported of the framework; imports nothing itself.
@@ -111,6 +116,8 @@ class Framework:
             self._listen(self.tell)
         if self.runs and is_loaded(self.runs[0].partition(":")[0]):
             Runs(self.package, self.spans).install(self.runs)
+        if self.reports is not None:
+            self.reports.install(self.package)
 
     def _wrap(self, work: Work) -> None:
         try:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import get_current_span
 
+from submeter import semconv
 from submeter.core import patch
 from submeter.core.guard import attempt
 from submeter.core.parents import parents
@@ -36,13 +37,17 @@ class Begun:
     def span(self) -> Span | None:
         """The span of the next call; of the last one again when a request is made once more.
 
-        `None` once it has ended, and where the call has got a nearer parent since.
+        `None` once it has ended, and where the call has got a nearer parent since: that may be in another trace, so
+        the run's own span says that the call beneath it is counted.
         """
-        if get_current_span() is not self._around:
-            return None
         at = min(self._claimed, len(self._spans) - 1)
         self._claimed += 1
-        return self._spans[at]()
+        found = self._spans[at]()
+        if get_current_span() is self._around:
+            return found
+        if found is not None:
+            found.set_attribute(semconv.COUNTED_BENEATH, True)  # noqa: FBT003  (the SDK takes a value by its place)
+        return None
 
 
 _latest: ContextVar[Begun | None] = ContextVar("submeter_runs", default=None)

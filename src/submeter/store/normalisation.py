@@ -97,7 +97,7 @@ def _is_plain(provider: str, kind: str) -> bool:
 def is_call(attributes: Mapping[str, str]) -> bool:
     """Whether normalised attributes describe one request to a model, and not what wraps requests."""
     kind = attributes.get(semconv.KIND, "")
-    if kind in AGGREGATE_KINDS:
+    if kind in AGGREGATE_KINDS or semconv.COUNTED_BENEATH in attributes:
         return False
     if semconv.INPUT_TOKENS in attributes or semconv.OUTPUT_TOKENS in attributes:
         return True

@@ -1,7 +1,8 @@
 -- Which of the inserted spans are calls? Model calls by their kind, and any other span that bears usage,
 -- but not what wraps calls (agents, workflows, tools) nor what reads an old answer again, nor the first of the two
 -- spans that Logfire 5 makes of a streamed call: without an answer and without a level, which its errors have; nor what
--- LlamaIndex does to prepare a call, which OpenInference reports like calls, but without messages and their end.
+-- LlamaIndex does to prepare a call, which OpenInference reports like calls, but without messages and their end; nor a
+-- span that says that the call beneath it is counted, in whatever trace that is.
 CREATE OR REPLACE MATERIALIZED VIEW otel.llm_call_intake_mv TO otel.llm_call_intake AS
 SELECT
     * EXCEPT (stated_cost, reasons),
@@ -67,6 +68,7 @@ FROM
         AND SpanAttributes['gen_ai.operation.name'] NOT IN (
             'invoke_agent', 'invoke_workflow', 'create_agent', 'execute_tool', 'plan', 'agent_step',
             'handle_conversation_turn', 'fetch_response')
+        AND NOT mapContains(SpanAttributes, 'submeter.counted_beneath')
         AND NOT (SpanAttributes['logfire.span_type'] = 'span'
             AND NOT mapContains(SpanAttributes, 'logfire.level_num')
             AND NOT mapContains(SpanAttributes, 'gen_ai.response.id')
