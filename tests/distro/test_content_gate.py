@@ -119,6 +119,14 @@ def test_what_exporters_send_holds_content_only_where_it_was_asked_for(
     assert CANARY not in done.stderr
 
 
+def test_spans_of_the_sdk_itself_that_its_owner_asked_for_hold_no_content(tmp_path: Path) -> None:
+    done = run(tmp_path, CONSOLE + PROGRAM, variables={"ANTHROPIC_OPEN_TELEMETRY": "true"})
+    assert done.returncode == 0, done.stderr
+    assert "anthropic.messages.create" in done.stdout
+    assert "chat claude-sonnet-4-5" in done.stdout
+    assert CANARY not in done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("mode", ["", "span_and_event"])
 def test_what_an_application_prints_holds_content_only_where_it_was_asked_for(mode: str, tmp_path: Path) -> None:
     variables = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": mode}
