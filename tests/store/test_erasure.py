@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from store.telemetry import NOON_NS, call, joined, log_request, request, span, warning
+from store.telemetry import NOON_NS, SECOND_NS, call, joined, log_request, request, span, warning
 from submeter.store import StoreError, questions
 from submeter.store.erasure import TABLES, erase
 from submeter.store.retention import GROUPS, MOST_DAYS, retain
@@ -48,6 +48,9 @@ def test_one_persons_rows_go_and_everybody_elses_stay(database: Database, chosen
     assert ids(database, "otel_traces", "SpanId") == ["14", "15", "20", "29"]
     assert ids(database, "llm_call_rows", "span_id") == ["15", "20", "29"]
     assert ids(database, "otel_traces_trace_id_ts", "TraceId") == ["2", "3", "4"]
+    assert ids(database, "llm_session_traces", "concat(session_id, trace_id)") == [
+        f"sb{trace:032x}" for trace in (2, 3, 4)
+    ]
     assert ids(database, "llm_warnings", "warning_id") == ["wb"]
     assert ids(database, "otel_logs", "LogAttributes['submeter.warning.id']") == ["wb"]
     assert [row.key for row in questions.usage(database, by="user")] == ["bob"]
@@ -57,7 +60,17 @@ def test_one_persons_rows_go_and_everybody_elses_stay(database: Database, chosen
 def test_everything_before_a_day_goes(database: Database) -> None:
     erase(database, before=datetime(2026, 9, 1, tzinfo=UTC))
     assert ids(database, "otel_traces_trace_id_ts", "TraceId") == ["1", "2", "3"]
+    assert ids(database, "llm_session_traces", "trace_id") == ["1", "2", "3", "3"]
     assert questions.summary(database).calls == 4
+
+
+def test_within_the_hour_before_which_all_goes_only_what_is_older_goes(store: Store) -> None:
+    database = cast("Database", store)
+    later = [span(call("sa"), trace=n, id_=n, start_ns=NOON_NS + n * 60 * SECOND_NS) for n in (1, 2, 3)]
+    store.insert_traces(request(later), "a")
+    erase(database, before=datetime.fromtimestamp(NOON_NS // SECOND_NS + 90, UTC))
+    assert ids(database, "llm_session_traces", "trace_id") == ["2", "3"]
+    assert [row.trace_id[-1] for row in questions.session(store, "sa").calls] == ["2", "3"]
 
 
 def test_erasing_nobody_erases_nothing(database: Database) -> None:
@@ -97,12 +110,13 @@ def test_rows_older_than_their_days_are_dropped(store: Store) -> None:
 def test_the_longest_time_drops_nothing_not_even_what_a_wrong_clock_sent(store: Store) -> None:
     database = cast("Database", store)
     for token, start_ns in (("now", NOON_NS), ("far", 2**63 - 1)):
-        store.insert_traces(request([span(call(), start_ns=start_ns)]), token)
+        store.insert_traces(request([span(call("s1"), start_ns=start_ns)]), token)
     retain(database, dict.fromkeys(GROUPS, MOST_DAYS))
     for table in ("otel_traces", "llm_call_rows"):
         database.engine.run(f"OPTIMIZE TABLE otel.{table} FINAL")
     assert questions.calls(store)[-1].ts == datetime(2026, 9, 21, 12, tzinfo=UTC)
     assert len(questions.calls(store)) == 2
+    assert len(questions.session(store, "s1").calls) == 2
 
 
 @pytest.mark.parametrize(

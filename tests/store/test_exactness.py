@@ -158,6 +158,9 @@ def assert_sessions(store: Store, calls: list[Made]) -> None:
     groups = grouped(calls, lambda one: one.session)
     rows = {row.session_id: row for row in questions.sessions(store)}
     assert {name: row.calls for name, row in rows.items()} == {name: len(group) for name, group in groups.items()}
+    traces = {(one.session, f"{one.number // 3 + 1:032x}") for one in calls if one.session}
+    told = store.read("SELECT DISTINCT session_id, trace_id FROM otel.llm_session_traces", {}, "TSV").decode()
+    assert {tuple(line.split("\t")) for line in told.splitlines()} == traces
     for name, group in groups.items():
         detail = questions.session(store, name)
         wanted = [f"{one.number:016x}" for one in sorted(group, key=lambda one: (one.start_ns, one.number))]

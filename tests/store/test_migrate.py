@@ -10,6 +10,7 @@ from store.telemetry import call, request, span
 from submeter.store import SchemaError, open_store, questions, sql
 from submeter.store.database import Database
 from submeter.store.migrate import checksum, migrate
+from submeter.store.retention import kept
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,6 +73,24 @@ def test_a_changed_view_that_feeds_a_table_is_made_anew_and_rows_stay(database: 
     database.insert_traces(request([span(call("s2", "bob"))]), "after")
     found = {row.session_id: (row.user_id, row.input_tokens) for row in questions.sessions(database)}
     assert found == {"s1": ("of an older version", 100), "s2": ("bob", 100)}
+
+
+def test_sessions_of_calls_stored_before_are_found_and_kept_as_long(database: Database) -> None:
+    names = ("047_llm_session_traces", "048_llm_session_traces_mv")
+    for drop in ("VIEW otel.llm_session_traces_mv", "TABLE otel.llm_session_traces"):
+        database.engine.run(f"DROP {drop}")
+    database.engine.run(
+        "ALTER TABLE otel.submeter_migrations DELETE WHERE name IN {names:Array(String)} SETTINGS mutations_sync = 2",
+        {"names": list(names)},
+    )
+    retain = "ALTER TABLE otel.llm_call_rows MODIFY TTL toDate32(ts) + toIntervalDay(400)"
+    database.engine.run(retain)
+    for _ in range(2):
+        database.insert_traces(request([span(call("s1"), id_=1)]), "before")
+    assert migrate(database.engine) == names
+    assert kept(database)["calls"] == 400
+    database.insert_traces(request([span(call("s1"), id_=2)]), "after")
+    assert [row.span_id[-1] for row in questions.session(database, "s1").calls] == ["1", "2"]
 
 
 def test_only_what_holds_no_rows_may_change(database: Database) -> None:

@@ -116,6 +116,7 @@ class ClickhouseEngine:
             "output_format_json_quote_64bit_integers": 0,
             "format_csv_null_representation": "",
             "do_not_merge_across_partitions_select_final": 1,
+            "distributed_product_mode": "global",
             "readonly": 1,
         }
         if services is not None:

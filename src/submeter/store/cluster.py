@@ -28,6 +28,7 @@ SHARD_KEYS: Final[Mapping[str, str]] = {
     "otel_metrics_exponential_histogram": "MetricName, Attributes",
     "otel_metrics_summary": "MetricName, Attributes",
     "llm_call_rows": "trace_id",
+    "llm_session_traces": "trace_id",
     "llm_warning_rows": "warning_id",
     "llm_evaluation_rows": "trace_id",
     "submeter_audit": "at",

@@ -29,6 +29,7 @@ TABLES: Final = (
     "otel_metrics_summary",
     "llm_evaluation_rows",
     "llm_warning_rows",
+    "llm_session_traces",
     "llm_call_rows",
 )
 """Every table that holds rows, in the order in which they are erased: the calls last, as they tell the traces."""

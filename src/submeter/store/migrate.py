@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from string import Template
 from typing import TYPE_CHECKING, Final
 
 from submeter.store import sql
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 _BOOTSTRAP: Final = 2
 """How many schema files make the place where migrations are recorded; they run every time and change nothing."""
+
+_FILLED: Final = "047_llm_session_traces"
+"""The table that is filled from calls when it is made."""
 
 _REPLACED: Final = "CREATE OR REPLACE "
 """What begins a schema file that may change. Views, those that feed tables too, and what only passes rows on hold none,
@@ -41,9 +45,20 @@ def migrate(engine: Engine) -> tuple[str, ...]:
     missing = [file for file in schema if file.name not in applied]
     for file in missing:
         engine.run(file.text)
+    if any(file.name == _FILLED for file in missing):
+        _fill(engine)
     if missing:
         _record(engine, missing)
     return tuple(file.name for file in missing)
+
+
+def _fill(engine: Engine) -> None:
+    """Gives a new table what the calls of an older version tell, and keeps it as long as those."""
+    engine.run(sql.statement("fill_llm_session_traces"))
+    days = {str(row["name"]): int(row["days"]) for row in engine.rows(sql.statement("retained"), {})}
+    if kept := days.get("llm_call_rows"):
+        retain = Template(sql.statement("retain"))
+        engine.run(retain.substitute(table="llm_session_traces", column="day", days=kept))
 
 
 def _record(engine: Engine, ran: Sequence[sql.SchemaFile]) -> None:

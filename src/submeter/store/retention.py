@@ -23,7 +23,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "otel_metrics_exponential_histogram": "TimeUnix",
         "otel_metrics_summary": "TimeUnix",
     },
-    "calls": {"llm_call_rows": "ts"},
+    "calls": {"llm_call_rows": "ts", "llm_session_traces": "day"},
     "warnings": {"llm_warning_rows": "ts"},
     "evaluations": {"llm_evaluation_rows": "ts"},
 }

@@ -20,6 +20,7 @@ SERVICE_COLUMNS: Final[Mapping[str, str]] = {
     "otel_metrics_summary": "ServiceName",
     "otel_traces_trace_id_ts": "",
     "llm_call_rows": "service",
+    "llm_session_traces": "service",
     "llm_warning_rows": "service",
     "llm_evaluation_rows": "service",
     "submeter_audit": "",

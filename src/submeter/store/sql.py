@@ -27,7 +27,7 @@ def statement(name: str) -> str:
 
 @cache
 def question(name: str) -> str:
-    """The question `name`, with the filters of calls in the place of `$filters`.
+    """The question `name`, with what chooses calls in the place of `$filters` and `$of_session`.
 
     Raises:
         StoreError: there is no such question.
@@ -36,7 +36,9 @@ def question(name: str) -> str:
     if name not in known:
         raise StoreError(f"there is no question {name!r}; there are {', '.join(known)}")
     text = (_folder("queries") / f"{name}.sql").read_text(encoding="utf-8")
-    return text.replace("$filters", statement("filters").strip())
+    for chosen in ("filters", "of_session"):
+        text = text.replace(f"${chosen}", statement(chosen).strip())
+    return text
 
 
 @cache

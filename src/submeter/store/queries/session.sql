@@ -18,6 +18,7 @@ SELECT
     arraySort(groupUniqArray(if(c.response_model != '', c.response_model, c.request_model))) AS models,
     max(c.context_utilization) AS max_context_utilization,
     (SELECT count() FROM otel.llm_warnings AS w WHERE w.session_id = {session:String}) AS warnings
-FROM otel.llm_calls AS c
-WHERE c.session_id = {session:String}
+FROM otel.llm_call_rows AS c FINAL
+WHERE
+$of_session
 GROUP BY session_id

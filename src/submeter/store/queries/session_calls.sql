@@ -34,7 +34,8 @@ SELECT
     c.error_type AS error_type,
     c.finish_reasons AS finish_reasons,
     c.stream AS stream
-FROM otel.llm_calls AS c
-WHERE c.session_id = {session:String}
+FROM otel.llm_call_rows AS c FINAL
+WHERE
+$of_session
 ORDER BY c.ts, c.trace_id, c.span_id
 LIMIT {limit:UInt32}

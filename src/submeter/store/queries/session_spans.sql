@@ -30,7 +30,10 @@ FROM
         AND SpanAttributes['session.id'] = {session:String}
 )
 WHERE (TraceId, SpanId) NOT IN (
-        SELECT trace_id, span_id FROM otel.llm_calls WHERE session_id = {session:String})
+        SELECT c.trace_id, c.span_id
+        FROM otel.llm_call_rows AS c FINAL
+        WHERE
+        $of_session)
 ORDER BY Timestamp, TraceId, SpanId
 LIMIT 1 BY TraceId, SpanId
 LIMIT {limit:UInt32}
