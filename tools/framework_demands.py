@@ -39,7 +39,7 @@ PROOFS: dict[str, dict[str, Proof]] = {
         "beside": Proof((*_BESIDE, "a run with its own tracing on")),
         "witness": Proof(
             note="hosted tools and agents answer through the SDK and are counted there; its experimental Codex tool, a "
-            "program of its own, is not"
+            "program of its own, is not yet: the run's own `usage` has its sum"
         ),
     },
     "agno": {

@@ -126,6 +126,6 @@ def test_matrix(name: str) -> None:
 def test_counted_once_beside_the_spans_of_openinference(*, is_responses: bool) -> None:
     instrumentor = "openinference.instrumentation.openai_agents:OpenAIAgentsInstrumentor"
     try:
-        observed_by(instrumentor, lambda: traced_tools(is_responses=is_responses))
+        observed_by([instrumentor], lambda: traced_tools(is_responses=is_responses))
     finally:
         agents.set_trace_processors([])
