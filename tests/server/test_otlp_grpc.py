@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -108,12 +109,44 @@ def test_a_message_beyond_the_limit_is_refused_and_the_server_goes_on(
     export(channel, "logs", log("still here"))
 
 
+def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
+    """A frame of HTTP/2."""
+    return len(payload).to_bytes(3) + bytes([kind, flags]) + stream.to_bytes(4) + payload
+
+
+def test_an_encoding_that_grpc_does_not_know_is_refused_by_name(server: RunningServer, channel: grpc.Channel) -> None:
+    """Python's gRPC client cannot send zstd; the frames here are those of Go's, which can."""
+    said = {
+        ":method": "POST",
+        ":scheme": "http",
+        ":path": PATHS["traces"],
+        ":authority": server.grpc,
+        "content-type": "application/grpc",
+        "te": "trailers",
+        "grpc-encoding": "zstd",
+    }
+    head = b"".join(b"\0" + b"".join(bytes([len(text)]) + text.encode() for text in header) for header in said.items())
+    body = b"\1" + (3).to_bytes(4) + b"abc"
+    host, port = server.grpc.split(":")
+    answer = b""
+    with socket.create_connection((host, int(port)), 20) as raw:
+        raw.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, b""))
+        raw.sendall(frame(1, 4, 1, head) + frame(0, 1, 1, body))
+        while b"grpc-message" not in answer:
+            more = raw.recv(4096)
+            assert more, answer
+            answer += more
+    assert b"grpc-encoding" in answer
+    export(channel, "traces", calls("after-zstd"), compression=grpc.Compression.Deflate)
+    assert calls_of(server, "after-zstd") == 1
+
+
 def test_beyond_the_rate_senders_are_told_when_to_come_again(tmp_path: Path) -> None:
     with (
         RunningServer(tmp_path / "data", ("--max-rate", "10")) as server,
         grpc.insecure_channel(server.grpc) as channel,
     ):
-        export(channel, "traces", calls("rate", 20))
+        export(channel, "traces", calls("rate", 1000))
         with pytest.raises(grpc.RpcError) as refused:
             export(channel, "traces", calls("rate", 5))
         assert refused.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED

@@ -41,6 +41,57 @@ VALUES = st.one_of(
 ATTRIBUTES = st.lists(st.builds(KeyValue, key=st.text(max_size=200), value=VALUES), max_size=8)
 
 
+def varint(number: int, padding: int) -> bytes:
+    """A number as the wire has it, with `padding` bytes more than it needs."""
+    found = bytearray()
+    while number >= 0x80 or padding:
+        padding -= number < 0x80
+        found.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes(found) + bytes([number])
+
+
+def part(number: int, kind: int, data: bytes, padding: int = 0) -> bytes:
+    """A field: its number and wire type, its length where it has one, what it holds."""
+    size = varint(len(data), padding) if kind == 2 else b""
+    return varint(number << 3 | kind, padding) + size + data
+
+
+def cut(data: bytes, size: int) -> bytes:
+    return data[: max(len(data) - size, 0)]
+
+
+PADDINGS = st.sampled_from([0, 0, 0, 0, 1, 3])
+SIZES = st.one_of(st.integers(0, 20), st.sampled_from([*range(118, 134), 300]))
+DATA = st.one_of(st.binary(max_size=12), st.builds(bytes.ljust, st.just(b"a"), SIZES, st.just(b"b")))
+COUNTS = st.one_of(st.integers(0, 200), st.integers(0, 2**64 - 1), st.sampled_from([127, 128, 2**28 - 1, 2**28]))
+VARINTS = st.builds(varint, COUNTS, PADDINGS)
+LOOSE = st.one_of(
+    st.builds(part, st.integers(1, 9), st.just(0), VARINTS, PADDINGS),
+    st.builds(part, st.integers(1, 9), st.just(1), st.binary(min_size=8, max_size=8), PADDINGS),
+    st.builds(part, st.integers(1, 9), st.just(2), DATA, PADDINGS),
+    st.builds(part, st.integers(1, 9), st.just(5), st.binary(min_size=4, max_size=4), PADDINGS),
+    st.builds(lambda number: part(number, 3, b"") + part(number, 4, b""), st.integers(1, 20)),
+)
+"""Fields of any number and type, in messages where they belong and where they do not, with groups among them."""
+STATED = st.one_of(
+    st.builds(part, st.just(1), st.just(2), DATA, PADDINGS),
+    st.builds(part, st.sampled_from([2, 3]), st.just(0), VARINTS, PADDINGS),
+    st.builds(part, st.just(4), st.just(1), st.binary(min_size=8, max_size=8), PADDINGS),
+)
+"""The simple values as `AnyValue` has them."""
+CUTS = st.sampled_from([0, 0, 0, 1, 2, 5])
+HELD = st.builds(cut, st.lists(st.one_of(STATED, STATED, LOOSE), min_size=1, max_size=2).map(b"".join), CUTS)
+NAMES = st.builds(part, st.just(1), st.just(2), DATA, PADDINGS)
+HOLDERS = st.builds(part, st.sampled_from([2, 2, 2, 3]), st.just(2), HELD, PADDINGS)
+BUILT = st.one_of(
+    st.builds(lambda key, value: key + value, NAMES, HOLDERS),
+    st.lists(st.one_of(NAMES, HOLDERS, LOOSE), max_size=4).map(b"".join),
+)
+BYTES = st.builds(cut, BUILT, CUTS)
+"""Attributes put together by hand: repeated, absent and unknown fields, numbers longer than they need be, cut off."""
+
+
 def one_span(attributes: list[KeyValue]) -> ExportTraceServiceRequest:
     request = ExportTraceServiceRequest()
     span = request.resource_spans.add().scope_spans.add().spans.add(name="n", kind=3, trace_state="a=b")
@@ -64,6 +115,17 @@ def test_attributes_are_the_texts_that_the_standard_messages_give(attributes: li
     assert all(encoded == text(value) for value, encoded in texts_of.items())
 
 
+def reads_alike(data: bytes) -> None:
+    """Whether these bytes are the same attribute to us as to the standard messages, or an error to both."""
+    try:
+        expected = KeyValue.FromString(data)
+    except DecodeError:
+        with pytest.raises((DecodeError, UnicodeDecodeError)):
+            Pairs(Texts())[data]
+    else:
+        assert dict([Pairs(Texts())[data]]) == texts([expected])
+
+
 def test_a_span_tells_whether_it_has_events_and_links() -> None:
     request = ExportTraceServiceRequest()
     spans = request.resource_spans.add().scope_spans.add().spans
@@ -77,15 +139,34 @@ def test_a_span_tells_whether_it_has_events_and_links() -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.binary(max_size=40))
-def test_bytes_that_are_no_attribute_end_as_the_standard_messages_end(data: bytes) -> None:
-    try:
-        expected = KeyValue.FromString(data)
-    except DecodeError:
-        with pytest.raises((DecodeError, UnicodeDecodeError)):
-            Pairs(Texts())[data]
-    else:
-        assert dict([Pairs(Texts())[data]]) == texts([expected])
+@given(st.one_of(BYTES, st.binary(max_size=40)))
+def test_whatever_bytes_an_attribute_is_it_reads_as_the_standard_messages_read_it(data: bytes) -> None:
+    reads_alike(data)
+
+
+SEEDS = (
+    KeyValue(key="k", value=AnyValue(string_value="v")),
+    KeyValue(key="k", value=AnyValue(int_value=7)),
+    KeyValue(key="k", value=AnyValue(int_value=2**28 - 1)),
+    KeyValue(key="k", value=AnyValue(double_value=0.5)),
+    KeyValue(key="\n" * 12, value=AnyValue(string_value="\n\x12\x18" * 4)),
+    KeyValue(key="k" * 126, value=AnyValue(string_value="v")),
+    KeyValue(key="k" * 127, value=AnyValue(bool_value=True)),
+    KeyValue(key="k", value=AnyValue(string_value="v" * 125)),
+    KeyValue(key="k", value=AnyValue(string_value="v" * 126)),
+)
+CUT_OFF = b"\n\1k\x12\1\n"
+"""An attribute whose value is a kind and nothing else."""
+
+
+@pytest.mark.parametrize("data", [*(seed.SerializeToString() for seed in SEEDS), CUT_OFF], ids=range(len(SEEDS) + 1))
+def test_with_any_byte_changed_cut_out_or_doubled_it_reads_as_the_standard_messages_read_it(data: bytes) -> None:
+    for at in (*range(min(len(data), 20)), *range(max(len(data) - 6, 20), len(data))):
+        for byte in range(256):
+            reads_alike(data[:at] + bytes([byte]) + data[at + 1 :])
+        reads_alike(data[:at])
+        reads_alike(data[:at] + data[at + 1 :])
+        reads_alike(data[:at] + data[at:] * 2)
 
 
 def test_bytes_that_are_no_request_are_refused() -> None:

@@ -27,7 +27,7 @@ RETENTION_PATH: Final = "/api/v1/retention"
 BACKUP_PATH: Final = "/api/v1/backup"
 BACKUP_MEDIA: Final = "application/zstd"
 
-_Days = Annotated[int | None, Field(ge=0, le=retention.MOST_DAYS)]
+_Days = Annotated[int | None, Field(strict=True, ge=0, le=retention.MOST_DAYS)]
 
 
 class Recompute(BaseModel):
@@ -36,7 +36,7 @@ class Recompute(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     since: Annotated[datetime | None, BeforeValidator(only_text, json_schema_input_type=datetime | None)] = None
-    dry_run: bool = Field(default=False, description="only count what would change")
+    dry_run: bool = Field(default=False, strict=True, description="only count what would change")
 
 
 class Recomputed(BaseModel):

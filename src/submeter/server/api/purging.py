@@ -33,7 +33,7 @@ class Purge(BaseModel):
     user: Annotated[str, Field(max_length=1_000)] = ""
     session: Annotated[str, Field(max_length=1_000)] = ""
     before: Annotated[datetime | None, BeforeValidator(only_text, json_schema_input_type=datetime | None)] = None
-    dry_run: bool = Field(default=False, description="only count what would be erased")
+    dry_run: bool = Field(default=False, strict=True, description="only count what would be erased")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
