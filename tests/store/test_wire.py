@@ -57,6 +57,15 @@ def part(number: int, kind: int, data: bytes, padding: int = 0) -> bytes:
     return varint(number << 3 | kind, padding) + size + data
 
 
+def group(number: int) -> bytes:
+    """A field of the old kind that has a start and an end, with nothing between."""
+    return part(number, 3, b"") + part(number, 4, b"")
+
+
+def pair(name: bytes, held: bytes) -> bytes:
+    return name + held
+
+
 def cut(data: bytes, size: int) -> bytes:
     return data[: max(len(data) - size, 0)]
 
@@ -71,7 +80,7 @@ LOOSE = st.one_of(
     st.builds(part, st.integers(1, 9), st.just(1), st.binary(min_size=8, max_size=8), PADDINGS),
     st.builds(part, st.integers(1, 9), st.just(2), DATA, PADDINGS),
     st.builds(part, st.integers(1, 9), st.just(5), st.binary(min_size=4, max_size=4), PADDINGS),
-    st.builds(lambda number: part(number, 3, b"") + part(number, 4, b""), st.integers(1, 20)),
+    st.builds(group, st.integers(1, 20)),
 )
 """Fields of any number and type, in messages where they belong and where they do not, with groups among them."""
 STATED = st.one_of(
@@ -85,7 +94,7 @@ HELD = st.builds(cut, st.lists(st.one_of(STATED, STATED, LOOSE), min_size=1, max
 NAMES = st.builds(part, st.just(1), st.just(2), DATA, PADDINGS)
 HOLDERS = st.builds(part, st.sampled_from([2, 2, 2, 3]), st.just(2), HELD, PADDINGS)
 BUILT = st.one_of(
-    st.builds(lambda key, value: key + value, NAMES, HOLDERS),
+    st.builds(pair, NAMES, HOLDERS),
     st.lists(st.one_of(NAMES, HOLDERS, LOOSE), max_size=4).map(b"".join),
 )
 BYTES = st.builds(cut, BUILT, CUTS)
