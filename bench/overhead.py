@@ -110,26 +110,27 @@ def _report(workers: list[Worker], rounds: int) -> None:
     took = measured(workers, rounds)
 
     def called(worker: Worker, name: str) -> str:
-        count, base = calls[worker.variant.name, name], calls["bare", name]
-        return f"({count:,})" if worker.variant.name == "bare" else f"+{count - base:,}"
+        variant = worker.variant
+        count, base = calls[variant.name, name], calls[variant.against, name]
+        return f"({count:,})" if variant.name == variant.against else f"+{count - base:,}"
 
     def per_chunk(worker: Worker, name: str) -> str:
         if not name.endswith("_stream"):
             return ""
         whole = name.removesuffix("_stream")
-        added = [calls[worker.variant.name, one] - calls["bare", one] for one in (name, whole)]
+        added = [calls[worker.variant.name, one] - calls[worker.variant.against, one] for one in (name, whole)]
         return f"{(added[0] - added[1]) / CHUNKS:.1f}"
 
     def added(worker: Worker, name: str) -> str:
-        mine, base = took[name][worker.variant.name], took[name]["bare"]
-        if worker.variant.name == "bare":
+        mine, base = took[name][worker.variant.name], took[name][worker.variant.against]
+        if worker.variant.name == worker.variant.against:
             return f"({statistics.median(one['cpu'] for one in base):,.0f} us)"
         shares = [one["cpu"] / other["cpu"] - 1 for one, other in zip(mine, base, strict=True)]
         low, middle, high = spread(shares)
         return f"**{middle:+.0%}** [{low:+.0%}, {high:+.0%}]"
 
     def later(worker: Worker, name: str) -> str:
-        mine, base = took[name][worker.variant.name], took[name]["bare"]
+        mine, base = took[name][worker.variant.name], took[name][worker.variant.against]
         return (
             f"{statistics.median(one['later'] for one in mine) - statistics.median(one['later'] for one in base):,.0f}"
         )
@@ -191,6 +192,8 @@ def main() -> None:
     parser.add_argument("--instructions", action="store_true", help="count instructions under valgrind instead")
     options = parser.parse_args()
     names = ["bare", *(name for name in options.only.split(",") if name != "bare")]
+    if "openlit" in names and "bare-older" not in names:
+        names.insert(names.index("openlit"), "bare-older")
     if unknown := [name for name in names if name not in VARIANTS]:
         parser.error(f"no variant {', '.join(unknown)}; there are {', '.join(VARIANTS)}")
     if options.instructions:

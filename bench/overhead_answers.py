@@ -8,11 +8,16 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import anthropic
-import httpx2
 import openai
+import openai._base_client
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+
+    import httpx2
+else:  # httpx2 from openai 3 on, and httpx before, which OpenLIT still asks for
+    _beneath: Any = vars(openai._base_client)  # noqa: SLF001  (where the SDK keeps the library that it chose)
+    httpx2 = _beneath.get("httpx2") or _beneath["httpx"]
 
 CHUNKS = 200
 """Chunks of a stream, the ends included."""

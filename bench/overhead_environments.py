@@ -24,8 +24,8 @@ def python_of(variant: Variant) -> Path:
     Raises:
         subprocess.CalledProcessError: its packages cannot be installed.
     """
-    wanted = (*SDKS, *variant.packages)
-    folder = _HOME / (variant.name if variant.packages else "plain")
+    wanted = (*variant.sdks, *variant.packages)
+    folder = _HOME / (variant.name if variant.packages or variant.sdks != SDKS else "plain")
     mark = folder / "packages.txt"
     stamp = hashlib.sha256("\n".join((sys.version, *wanted)).encode()).hexdigest()
     if not mark.is_file() or mark.read_text() != stamp:

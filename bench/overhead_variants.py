@@ -11,18 +11,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SDKS = ("openai>=3", "anthropic>=2", "opentelemetry-sdk>=1.45", "opentelemetry-exporter-otlp-proto-http>=1.45")
-"""What every variant runs on, in the newest version that the index and the variant allow."""
+"""What a variant runs on, in the newest version that the index and the variant allow."""
+
+OLDER = ("openai>=2,<3", "anthropic>=0.100,<1", *SDKS[2:])
+"""What OpenLIT runs on, whose requirements allow no newer SDKs."""
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One row of the tables; variants with the same `packages` share an environment."""
+    """One row of the tables; variants with the same `packages` share an environment.
+
+    `against` is the variant whose figures are taken off: the bare SDK in the releases that this one runs on.
+    """
 
     name: str
     setup: Callable[[], Any]
     packages: tuple[str, ...] = ()
+    sdks: tuple[str, ...] = SDKS
+    against: str = "bare"
     is_peer: bool = False
 
 
@@ -83,6 +91,17 @@ def logfire() -> None:
     package.instrument_anthropic()
 
 
+def openlit() -> None:
+    """OpenLIT, no content and no events; of its instrumentations those of the two SDKs."""
+    package = importlib.import_module("openlit")
+    names = set(importlib.import_module("openlit._instrumentors").MODULE_NAME_MAP)
+    package.init(
+        capture_message_content=False,
+        disable_events=True,
+        disabled_instrumentors=sorted(names - {"openai", "anthropic"}),
+    )
+
+
 VARIANTS = {
     variant.name: variant
     for variant in (
@@ -113,5 +132,7 @@ VARIANTS = {
             is_peer=True,
         ),
         Variant("logfire", logfire, ("logfire>=5,<6",), is_peer=True),
+        Variant("bare-older", bare, sdks=OLDER, against="bare-older"),
+        Variant("openlit", openlit, ("openlit>=1.45",), sdks=OLDER, against="bare-older", is_peer=True),
     )
 }

@@ -136,6 +136,8 @@ def trace_provider() -> Any:
 
 def main() -> None:
     """Answers requests until the parent closes the pipe."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # OpenLIT prints
     variant = VARIANTS[sys.argv[1]]
     is_ours = variant.name != "logfire"  # which brings its own providers
     if is_ours:
@@ -147,10 +149,10 @@ def main() -> None:
         metrics.set_meter_provider(MeterProvider([READER]))
     variant.setup()
     bench = Bench(is_ours=is_ours)
-    print("{}", flush=True)
+    print("{}", file=answers, flush=True)
     for line in sys.stdin:
         wanted = json.loads(line)
-        print(json.dumps(getattr(bench, wanted.pop("do"))(**wanted)), flush=True)
+        print(json.dumps(getattr(bench, wanted.pop("do"))(**wanted)), file=answers, flush=True)
 
 
 if __name__ == "__main__":
