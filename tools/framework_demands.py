@@ -38,8 +38,11 @@ PROOFS: dict[str, dict[str, Proof]] = {
         "tools": Proof(note="its own tracing, which is on unless you switch it off, has one for each tool"),
         "beside": Proof((*_BESIDE, "a run with its own tracing on")),
         "witness": Proof(
-            note="hosted tools and agents answer through the SDK and are counted there; its experimental Codex tool, a "
-            "program of its own, is not yet: the run's own `usage` has its sum"
+            ("test_each_turn_counts_what_the_threads_sum_has_grown_by",),
+            "hosted tools and agents answer through the SDK and are counted there; of its experimental Codex tool, a "
+            "program of its own, the turns are counted. Codex states the sum of a thread; the run's own `usage` adds "
+            "up those sums and is too high from the second turn on. The first turn of a thread that another process "
+            "began is a call without usage",
         ),
     },
     "agno": {

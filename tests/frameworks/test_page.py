@@ -23,11 +23,12 @@ def test_every_framework_has_its_test() -> None:
 
 
 def tried(module: str) -> set[str]:
-    """The cases and functions of a framework's test module."""
-    tree = ast.parse((Path(__file__).parent / f"test_{module}.py").read_text(encoding="utf-8"))
-    found = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    """The cases and functions of a framework's test modules."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in Path(__file__).parent.glob(f"test_{module}*.py")]
+    found = {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     cases = [
         node.value
+        for tree in trees
         for node in tree.body
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "CASES"
     ]

@@ -1,15 +1,27 @@
-"""OpenAI Agents: its spans, recorded or not, say which agent and tool is at work; a run says the conversation."""
+"""OpenAI Agents: its spans, recorded or not, say which agent and tool is at work; a run says the conversation.
+
+Its Codex tool is a program of its own, whose events are all there is to know of its requests. A turn that is completed
+states its usage as the sum since the thread began, also across a resumption (Codex CLI 0.171; `agents` adds those sums
+up, 0.24). What a turn took is how far the sum has grown. A turn that fails or is broken off states nothing; what it
+took is in the next sum of its thread.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from submeter import semconv
 from submeter.context import Said
 from submeter.core.endpoint import fields_of
 from submeter.shapes.framework import Framework, Tell, Work, text
+from submeter.shapes.responses import RESPONSE
+from submeter.shapes.witness import Told, Witness
+from submeter.value import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+_NAME = "openai-agents"
 
 _DEEPEST = 32
 """How many spans are looked at on the way out to the agent's; a run has a handful."""
@@ -40,9 +52,99 @@ def _of_run(arguments: Mapping[str, Any]) -> Said:
     )
 
 
+_TURN = replace(
+    RESPONSE,
+    envelopes=frozenset(),
+    request={},
+    is_reported=True,
+    is_sum=True,
+    is_fetchable=False,
+    attributes={semconv.USAGE_WITNESS: _NAME},
+)
+
+_COUNTS = ("input_tokens", "cached_input_tokens", "output_tokens")
+
+Sum = tuple[int, ...]
+"""`_COUNTS` of a thread since it began."""
+
+_KEPT = 1000
+_sums: dict[str, Sum] = {}
+"""Thread -> its sum as it was seen last in this process; another object may resume it."""
+
+
+class TurnFailedError(Exception):
+    """Codex gave up a turn."""
+
+
+def forget() -> None:
+    """Forgets the threads that were seen."""
+    _sums.clear()
+
+
+class Turns:
+    """What the events of one thread have told.
+
+    Args:
+        thread: the object that runs its turns; it has an id from its first event on, or before if it is resumed.
+    """
+
+    def __init__(self, thread: Any) -> None:
+        self._model = text(getattr(getattr(thread, "_thread_options", None), "model", None))
+        self._id = text(getattr(thread, "_id", None))
+        self._is_resumed = bool(self._id)
+
+    def see(self, message: Any) -> Iterator[Told]:
+        """What the end of a turn tells; the other events tell nothing of usage."""
+        kind = getattr(message, "type", "")
+        if kind == "thread.started":
+            self._id = text(message.thread_id)
+        elif kind == "turn.completed":
+            yield self._told(self._usage(message.usage))
+        elif kind == "turn.failed":
+            yield self._told(None)._replace(error=TurnFailedError())
+
+    def rest(self) -> Iterator[Told]:
+        """Nothing: a turn that is broken off tells no usage."""
+        return iter(())
+
+    def _told(self, usage: Mapping[str, Any] | None) -> Told:
+        fields = {"model": self._model or None, "usage": usage}
+        return Told(_TURN, "openai", fields, Said(conversation=self._id))
+
+    def _usage(self, stated: Any) -> Mapping[str, Any] | None:
+        """What the turn took, in the words of responses; nothing where that is not known."""
+        if stated is None:
+            return None
+        total = tuple(getattr(stated, name) for name in _COUNTS)
+        before = _replaced(self._id, total)
+        if before is None and self._is_resumed:
+            return None  # it began elsewhere, and how far it had come nobody knows here
+        grown = tuple(now - then for now, then in zip(total, before or (0, 0, 0), strict=True))
+        taken, cached, given = grown if min(grown) >= 0 else total
+        return {"input_tokens": taken, "input_tokens_details": {"cached_tokens": cached}, "output_tokens": given}
+
+
+def _replaced(thread: str, total: Sum) -> Sum | None:
+    """Notes the sum of a thread, and gives the one it had; of many threads the oldest is forgotten."""
+    before = _sums.pop(thread, None)
+    _sums[thread] = total
+    if len(_sums) > _KEPT:
+        _sums.pop(next(iter(_sums)), None)
+    return before
+
+
+_CODEX = Witness(
+    package="agents",
+    name=_NAME,
+    gives={"conversation": "id of the thread"},
+    messages="agents.extensions.experimental.codex.thread:Thread._run_streamed_internal",
+    close="",
+    account=Turns,
+)
+
 FRAMEWORK = Framework(
     package="agents",
-    name="openai-agents",
+    name=_NAME,
     gives={
         "agent": "`Agent(name=...)`",
         "step": "function tool",
@@ -53,4 +155,5 @@ FRAMEWORK = Framework(
         Work(target="agents.run:AgentRunner.run", says=_of_run),
         Work(target="agents.run:AgentRunner.run_streamed", says=_of_run),
     ),
+    witness=_CODEX,
 )

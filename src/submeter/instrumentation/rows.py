@@ -161,7 +161,7 @@ FRAMEWORKS: dict[str, Row] = {
         "openai-agents",
         "0.2",
         module="openai_agents",
-        awaits=("agents.tracing.scope", "agents.run"),
+        awaits=("agents.tracing.scope", "agents.run", "agents.extensions.experimental.codex.thread"),
         table=_FRAMEWORK,
     ),
     "agno": Row(

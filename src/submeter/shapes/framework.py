@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from submeter.context.decorated import Enter
     from submeter.shapes.reports import Reports
+    from submeter.shapes.witness import Witness
 
 
 @value
@@ -84,6 +85,7 @@ class Framework:
         runs: the functions that begin runs, "module:Class.function", if handlers of others keep spans of them.
         spans: what gives the span of each run that such a function gives back.
         reports: how it makes spans of its calls in traces of its own, if it does.
+        witness: the part of it that has calls made by a program of its own, if there is one.
     """
 
     package: str
@@ -94,6 +96,7 @@ class Framework:
     runs: tuple[str, ...] = ()
     spans: Callable[[Any], Iterable[Callable[[], Span | None]]] = _no_spans
     reports: Reports | None = None
+    witness: Witness | None = None
 
     is_witness = False
 
@@ -101,7 +104,8 @@ class Framework:
         """The names it needs of the framework."""
         told = [self.tell.source] if self.tell else ()
         reported = self.reports.sources() if self.reports else ()
-        return (*(work.target for work in self.works), *told, *self.runs, *reported)
+        witnessed = self.witness.sources() if self.witness else ()
+        return (*(work.target for work in self.works), *told, *self.runs, *reported, *witnessed)
 
     def install(self) -> None:
         """Patches what is imported of the framework; imports nothing itself.
@@ -118,6 +122,8 @@ class Framework:
             Runs(self.package, self.spans).install(self.runs)
         if self.reports is not None:
             self.reports.install(self.package)
+        if self.witness is not None and is_loaded(self.witness.messages.partition(":")[0]):
+            self.witness.install()
 
     def _wrap(self, work: Work) -> None:
         try:

@@ -67,8 +67,8 @@ class Witness:
         name: what calls made by it are marked with.
         gives: where agent, step, conversation and user come from, in its users' words, for docs/frameworks.md.
         messages: "module:Class.function", the asynchronous generator of a connection's messages.
-        close: "module:Class.function", the coroutine function that ends a connection.
-        account: makes the account of a connection, from the object that has both functions.
+        close: "module:Class.function", the coroutine function that ends a connection; empty where nothing ends one.
+        account: makes the account of a connection, from the object that has both functions, before its first message.
     """
 
     package: str
@@ -82,7 +82,7 @@ class Witness:
 
     def sources(self) -> tuple[str, ...]:
         """The names it needs of the framework."""
-        return self.messages, self.close
+        return tuple(filter(None, (self.messages, self.close)))
 
     def install(self) -> None:
         """Patches the framework, which must be imported already.
@@ -92,7 +92,8 @@ class Witness:
         """
         accounts = Accounts(self)
         patch.patch(self.package, self.messages, accounts.overheard)
-        patch.patch(self.package, self.close, accounts.closed)
+        if self.close:
+            patch.patch(self.package, self.close, accounts.closed)
 
 
 class Accounts:
@@ -107,6 +108,7 @@ class Accounts:
 
         @wraps(original)
         async def receive(connection: Any, *args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
+            attempt(self._begin, connection)
             messages = original(connection, *args, **kwargs)
             try:
                 async for message in messages:
@@ -127,11 +129,15 @@ class Accounts:
 
         return close
 
+    def _begin(self, connection: Any) -> None:
+        """Opens the account before any message has changed what the connection says of itself."""
+        if connection not in self._open:
+            self._open[connection] = self._witness.account(connection)
+
     def _see(self, connection: Any, message: Mapping[str, Any]) -> None:
         account = self._open.get(connection)
-        if account is None:
-            account = self._open[connection] = self._witness.account(connection)
-        self._count(account.see(message))
+        if account is not None:
+            self._count(account.see(message))
 
     def _end(self, connection: Any) -> None:
         account = self._open.pop(connection, None)
