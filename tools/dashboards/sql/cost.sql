@@ -48,10 +48,10 @@ FROM
         FROM
         (
             SELECT
-                ifNull(sum(cost_usd), 0)
+                ifNull(sumIf(cost_usd, ts >= now('UTC') - INTERVAL 7 DAY), 0)
                     / greatest(dateDiff('second', greatest(min(ts), now('UTC') - INTERVAL 7 DAY), now('UTC')), 3600) AS pace
             FROM otel.llm_calls
-            WHERE ts >= now('UTC') - INTERVAL 7 DAY AND ts <= now('UTC') AND @filters
+            WHERE ts >= now('UTC') - INTERVAL 14 DAY AND ts <= now('UTC') AND @filters
         )
     )
     GROUP BY day

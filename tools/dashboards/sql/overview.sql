@@ -22,7 +22,7 @@ SELECT
         / greatest(dateDiff('second', greatest(min(ts), now('UTC') - INTERVAL 7 DAY), now('UTC')), 3600)
         * dateDiff('second', now('UTC'), addMonths(toStartOfMonth(now('UTC')), 1)) AS forecast
 FROM otel.llm_calls
-WHERE ts >= least(toStartOfMonth(now('UTC')), now('UTC') - INTERVAL 7 DAY) AND ts <= now('UTC') AND @filters
+WHERE ts >= least(toStartOfMonth(now('UTC')), now('UTC') - INTERVAL 14 DAY) AND ts <= now('UTC') AND @filters
 HAVING count() > 0
 
 -- [cost_by_model]
