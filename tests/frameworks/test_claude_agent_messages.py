@@ -14,7 +14,7 @@ HAIKU, OPUS = "claude-haiku-4-5", "claude-opus-4-7"
 
 @pytest.fixture(autouse=True)
 def forgotten() -> None:
-    claude_agent_sdk.forget()
+    claude_agent_sdk.sessions.forget()
 
 
 def summed(given: int, taken: int, **more: Any) -> dict[str, Any]:

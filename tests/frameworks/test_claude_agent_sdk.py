@@ -162,7 +162,7 @@ def test_a_resumed_session_is_not_counted_again(options: Callable[..., Any], *, 
     with provider() as standin, metered() as made:
         first = run(asked(options()))[-1]
         if not is_known:  # as in another process
-            claude_agent_sdk.forget()
+            claude_agent_sdk.sessions.forget()
         again = run(asked(options(resume=first.session_id)))[-1]
         assert again.session_id == first.session_id
         assert total(made.ended()) == sent(standin)

@@ -45,9 +45,9 @@ def turn(taken: int, cached: int, given: int) -> list[dict[str, Any]]:
 
 @pytest.fixture(autouse=True)
 def _no_threads_seen() -> Iterator[None]:
-    openai_agents.forget()
+    openai_agents.threads.forget()
     yield
-    openai_agents.forget()
+    openai_agents.threads.forget()
 
 
 @pytest.fixture

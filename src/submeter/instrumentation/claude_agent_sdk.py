@@ -14,7 +14,7 @@ from submeter.context import Said
 from submeter.core.endpoint import fields_of
 from submeter.shapes.framework import text
 from submeter.shapes.messages import MESSAGES
-from submeter.shapes.witness import Told, Witness
+from submeter.shapes.witness import Sums, Told, Witness
 from submeter.value import replace
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ _PROVIDERS = {
 }
 """The agent's name of who served a model -> `gen_ai.provider.name`, where it is not Anthropic."""
 
-Sums = dict[str, dict[str, int]]
+ByModel = dict[str, dict[str, int]]
 """Model -> count of `modelUsage` -> its sum."""
 
 
@@ -71,23 +71,8 @@ class TurnError(Exception):
         self.status_code = status_code
 
 
-_KEPT = 1000
-_sessions: dict[str, Sums] = {}
-"""Session -> its sums as they were seen last in this process; another connection may resume it."""
-
-
-def _replaced(session: str, sums: Sums) -> Sums | None:
-    """Notes the sums of a session, and gives those it had; of many sessions the oldest is forgotten."""
-    before = _sessions.pop(session, None)
-    _sessions[session] = sums
-    if len(_sessions) > _KEPT:
-        _sessions.pop(next(iter(_sessions)), None)
-    return before
-
-
-def forget() -> None:
-    """Forgets the sessions that were seen."""
-    _sessions.clear()
+sessions: Sums[ByModel] = Sums()
+"""What was seen of the agents' sessions."""
 
 
 class Turns:
@@ -164,7 +149,7 @@ class Turns:
     def _found(self, result: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
         """Model -> usage of the turn, in Anthropic's words."""
         sums, usage = _sums(result), fields_of(result.get("usage"))
-        before = _replaced(self._session, sums) if sums else None
+        before = sessions.replaced(self._session, sums) if sums else None
         grown = {model: _grown(counts, (before or {}).get(model, {})) for model, counts in sums.items()}
         if self._is_resumed:
             self._is_resumed = False
@@ -179,7 +164,7 @@ class Turns:
         return {model: usage} if any(usage.get(name) for name in _COUNTS.values()) else {}
 
 
-def _sums(result: Mapping[str, Any]) -> Sums:
+def _sums(result: Mapping[str, Any]) -> ByModel:
     by_model = fields_of(result.get("modelUsage"))
     return {
         model: {name: count for name, count in fields_of(counts).items() if name in _COUNTED and type(count) is int}
@@ -191,7 +176,7 @@ def _grown(counts: Mapping[str, int], started: Mapping[str, int]) -> dict[str, i
     return {name: count - started.get(name, 0) for name, count in counts.items()}
 
 
-def _total(sums: Sums) -> tuple[int, ...]:
+def _total(sums: ByModel) -> tuple[int, ...]:
     return tuple(sum(counts.get(name, 0) for counts in sums.values()) for name in _COUNTS)
 
 

@@ -15,7 +15,7 @@ from submeter.context import Said
 from submeter.core.endpoint import fields_of
 from submeter.shapes.framework import Framework, Tell, Work, text
 from submeter.shapes.responses import RESPONSE
-from submeter.shapes.witness import Told, Witness
+from submeter.shapes.witness import Sums, Told, Witness
 from submeter.value import replace
 
 if TYPE_CHECKING:
@@ -64,21 +64,15 @@ _TURN = replace(
 
 _COUNTS = ("input_tokens", "cached_input_tokens", "output_tokens")
 
-Sum = tuple[int, ...]
+Total = tuple[int, ...]
 """`_COUNTS` of a thread since it began."""
 
-_KEPT = 1000
-_sums: dict[str, Sum] = {}
-"""Thread -> its sum as it was seen last in this process; another object may resume it."""
+threads: Sums[Total] = Sums()
+"""What was seen of the threads of Codex."""
 
 
 class TurnFailedError(Exception):
     """Codex gave up a turn."""
-
-
-def forget() -> None:
-    """Forgets the threads that were seen."""
-    _sums.clear()
 
 
 class Turns:
@@ -116,21 +110,12 @@ class Turns:
         if stated is None:
             return None
         total = tuple(getattr(stated, name) for name in _COUNTS)
-        before = _replaced(self._id, total)
+        before = threads.replaced(self._id, total)
         if before is None and self._is_resumed:
             return None  # it began elsewhere, and how far it had come nobody knows here
         grown = tuple(now - then for now, then in zip(total, before or (0, 0, 0), strict=True))
         taken, cached, given = grown if min(grown) >= 0 else total
         return {"input_tokens": taken, "input_tokens_details": {"cached_tokens": cached}, "output_tokens": given}
-
-
-def _replaced(thread: str, total: Sum) -> Sum | None:
-    """Notes the sum of a thread, and gives the one it had; of many threads the oldest is forgotten."""
-    before = _sums.pop(thread, None)
-    _sums[thread] = total
-    if len(_sums) > _KEPT:
-        _sums.pop(next(iter(_sums)), None)
-    return before
 
 
 _CODEX = Witness(

@@ -7,7 +7,7 @@ said it. What is known is sums as a rule: the duration of a call and the share o
 from __future__ import annotations
 
 from functools import wraps
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 from submeter import semconv
@@ -21,6 +21,33 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 
     from submeter.core.endpoint import Endpoint
+
+
+Sum = TypeVar("Sum")
+
+_KEPT = 1000
+
+
+class Sums(Generic[Sum]):
+    """What the programs' sums were when they were seen last in this process, by thread or session.
+
+    Another connection may resume one. Of many the oldest is forgotten.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[str, Sum] = {}
+
+    def replaced(self, name: str, now: Sum) -> Sum | None:
+        """Notes a sum, and gives the one that was there."""
+        before = self._seen.pop(name, None)
+        self._seen[name] = now
+        if len(self._seen) > _KEPT:
+            self._seen.pop(next(iter(self._seen)), None)
+        return before
+
+    def forget(self) -> None:
+        """Forgets what was seen."""
+        self._seen.clear()
 
 
 class Told(NamedTuple):
