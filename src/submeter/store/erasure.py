@@ -6,6 +6,7 @@ made a call. Rows of the same trace that name somebody else stay. What is sent a
 
 from __future__ import annotations
 
+from string import Template
 from typing import TYPE_CHECKING, Final
 
 from submeter.store import sql
@@ -18,21 +19,24 @@ if TYPE_CHECKING:
 
     from submeter.store.database import Database
 
-TABLES: Final = (
-    "otel_traces",
-    "otel_traces_trace_id_ts",
-    "otel_logs",
-    "otel_metrics_sum",
-    "otel_metrics_gauge",
-    "otel_metrics_histogram",
-    "otel_metrics_exponential_histogram",
-    "otel_metrics_summary",
-    "llm_evaluation_rows",
-    "llm_warning_rows",
-    "llm_session_traces",
-    "llm_call_rows",
-)
-"""Every table that holds rows, in the order in which they are erased: the calls last, as they tell the traces."""
+TABLES: Final[Mapping[str, str]] = {
+    "otel_traces": "erased_spans",
+    "otel_traces_trace_id_ts": "erased_trace_times",
+    "otel_logs": "erased_logs",
+    "otel_metrics_sum": "erased_points",
+    "otel_metrics_gauge": "erased_points",
+    "otel_metrics_histogram": "erased_points",
+    "otel_metrics_exponential_histogram": "erased_points",
+    "otel_metrics_summary": "erased_points",
+    "llm_evaluation_rows": "erased_evaluations",
+    "llm_warning_rows": "erased_rows",
+    "llm_session_traces": "erased_session_traces",
+    "llm_call_rows": "erased_rows",
+}
+"""Every table that holds rows, and the statement that says which of them go.
+
+In the order in which they are erased: the calls last, as they tell the traces.
+"""
 
 
 def erase(
@@ -49,10 +53,9 @@ def erase(
     parameters = _parameters(user, session, before)
     erased: dict[str, int] = {}
     for table in TABLES:
-        (row,) = database.engine.rows(sql.statement(f"count_{table}"), parameters)
-        erased[table] = row["erased"]
-        if row["erased"]:
-            database.engine.run(sql.statement(f"erase_{table}"), parameters)
+        erased[table] = _count(database, table, parameters)
+        if erased[table]:
+            database.engine.run(_about(table, "erase"), parameters)
     _audit(database, actor, user, session, before, sum(erased.values()))
     return erased
 
@@ -64,7 +67,17 @@ def counted(database: Database, *, user: str = "", session: str = "", before: da
         StoreError: none of the three was given.
     """
     parameters = _parameters(user, session, before)
-    return {table: database.engine.rows(sql.statement(f"count_{table}"), parameters)[0]["erased"] for table in TABLES}
+    return {table: _count(database, table, parameters) for table in TABLES}
+
+
+def _count(database: Database, table: str, parameters: dict[str, object]) -> int:
+    (row,) = database.engine.rows(_about(table, "count_erased"), parameters)
+    return row["erased"]
+
+
+def _about(table: str, statement: str) -> str:
+    """A statement about the rows of a table that go."""
+    return Template(sql.statement(statement)).substitute(table=table, condition=sql.statement(TABLES[table]))
 
 
 def _parameters(user: str, session: str, before: date | None) -> dict[str, object]:

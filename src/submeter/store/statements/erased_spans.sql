@@ -1,7 +1,6 @@
--- How many rows would erase_otel_traces erase?
-SELECT count() AS erased
-FROM otel.otel_traces
-WHERE ({before_ns:Int64} > 0 AND Timestamp < fromUnixTimestamp64Nano({before_ns:Int64}))
+-- Which spans go? Those older than a time, or of one user or one session: that name them, or that name nobody and are of
+-- their traces.
+({before_ns:Int64} > 0 AND Timestamp < fromUnixTimestamp64Nano({before_ns:Int64}))
     OR ({user:String} != ''
         AND (SpanAttributes['user.id'] = {user:String}
             OR (SpanAttributes['user.id'] = '' AND TraceId IN (

@@ -1,7 +1,6 @@
--- Erases what is older than a time, or is of one user or one session: rows that name them, and rows of the
--- same traces that name nobody.
-ALTER TABLE otel.otel_logs DELETE
-WHERE ({before_ns:Int64} > 0 AND Timestamp < fromUnixTimestamp64Nano({before_ns:Int64}))
+-- Which logs go? Those older than a time, or of one user or one session: that name them, or that name nobody and are of
+-- their traces.
+({before_ns:Int64} > 0 AND Timestamp < fromUnixTimestamp64Nano({before_ns:Int64}))
     OR ({user:String} != ''
         AND (LogAttributes['user.id'] = {user:String}
             OR (LogAttributes['user.id'] = '' AND TraceId IN (
@@ -10,4 +9,3 @@ WHERE ({before_ns:Int64} > 0 AND Timestamp < fromUnixTimestamp64Nano({before_ns:
         AND (LogAttributes['session.id'] = {session:String} OR (LogAttributes['session.id'] = '' AND LogAttributes['gen_ai.conversation.id'] = {session:String})
             OR (LogAttributes['session.id'] = '' AND LogAttributes['gen_ai.conversation.id'] = '' AND TraceId IN (
                 SELECT trace_id FROM otel.llm_call_rows WHERE session_id = {session:String} AND trace_id != ''))))
-SETTINGS mutations_sync = 2

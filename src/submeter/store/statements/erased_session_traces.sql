@@ -1,7 +1,6 @@
--- How many rows would erase_llm_session_traces erase?
-SELECT count() AS erased
-FROM otel.llm_session_traces
-WHERE ({before_ns:Int64} > 0
+-- Which traces of sessions go? Those of a session, those that are old, and those in which no call of anybody but this
+-- user is left.
+({before_ns:Int64} > 0
         AND (hour < toStartOfHour(fromUnixTimestamp64Nano({before_ns:Int64}))
             OR (hour = toStartOfHour(fromUnixTimestamp64Nano({before_ns:Int64}))
                 AND (session_id, trace_id) NOT IN (

@@ -1,7 +1,6 @@
--- How many rows would erase_llm_warning_rows erase?
-SELECT count() AS erased
-FROM otel.llm_warning_rows
-WHERE ({before_ns:Int64} > 0 AND ts < fromUnixTimestamp64Nano({before_ns:Int64}))
+-- Which rows go? What is older than a time, or is of one user or one session: rows that name them, and rows of the
+-- same traces that name nobody.
+({before_ns:Int64} > 0 AND ts < fromUnixTimestamp64Nano({before_ns:Int64}))
     OR ({user:String} != ''
         AND (user_id = {user:String}
             OR (user_id = '' AND trace_id IN (

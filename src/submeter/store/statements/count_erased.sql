@@ -1,0 +1,5 @@
+-- How many rows of a table would be erased?
+SELECT count() AS erased
+FROM otel.$table
+WHERE
+$condition
