@@ -123,7 +123,6 @@ _CODEX = Witness(
     name=_NAME,
     gives={"conversation": "id of the thread"},
     messages="agents.extensions.experimental.codex.thread:Thread._run_streamed_internal",
-    close="",
     account=Turns,
 )
 

@@ -94,16 +94,16 @@ class Witness:
         name: what calls made by it are marked with.
         gives: where agent, step, conversation and user come from, in its users' words, for docs/frameworks.md.
         messages: "module:Class.function", the asynchronous generator of a connection's messages.
+        account: makes the account of a connection, from the object that has the functions, before its first message.
         close: "module:Class.function", the coroutine function that ends a connection; empty where nothing ends one.
-        account: makes the account of a connection, from the object that has both functions, before its first message.
     """
 
     package: str
     name: str
     gives: Mapping[str, str]
     messages: str
-    close: str
     account: Callable[[Any], Account]
+    close: str = ""
 
     is_witness = True
 
