@@ -97,3 +97,5 @@ def test_the_schema_is_printed_for_a_server_and_for_a_cluster() -> None:
     assert plain.count("CREATE ") == plain.count(";\n")
     assert "ON CLUSTER 'prod'" in submeter_command("schema", "--cluster", "prod").stdout
     assert "no cluster can be called" in submeter_command("schema", "--cluster", "a'b").stderr
+    fills = submeter_command("schema", "--fill").stdout
+    assert (fills.count("INSERT INTO otel.llm_session_traces"), "{" in fills) == (1, False)

@@ -87,7 +87,9 @@ def test_sessions_of_calls_stored_before_are_found_and_kept_as_long(database: Da
     database.engine.run(retain)
     for _ in range(2):
         database.insert_traces(request([span(call("s1"), id_=1)]), "before")
-    assert migrate(database.engine) == names
+    told: list[tuple[str, float]] = []
+    assert migrate(database.engine, lambda table, share: told.append((table, share))) == names
+    assert told == [("llm_session_traces", 0.0), ("llm_session_traces", 1.0)]
     assert kept(database)["calls"] == 400
     database.insert_traces(request([span(call("s1"), id_=2)]), "after")
     assert [row.span_id[-1] for row in questions.session(database, "s1").calls] == ["1", "2"]

@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from uuid import uuid4
 
 from submeter import settings
+from submeter.cli import upgrading
 from submeter.cli.failure import CommandError
 from submeter.server.options import embedded_url, has_database
 from submeter.server.presence import found
@@ -144,11 +145,9 @@ def receiving(arguments: argparse.Namespace) -> Generator[Callable[[ExportTraceS
     if url := _server_url(arguments):
         yield partial(_posted, url)
         return
-    from submeter.store import open_store  # noqa: PLC0415  (the engine takes a moment)
-
     folder = _folder(arguments)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    store = open_store(embedded_url(folder))
+    store = _opened_store(folder)
     try:
         yield lambda spans: store.insert_traces(spans, f"demo-{uuid4()}")
     finally:
@@ -173,16 +172,23 @@ def _server_url(arguments: argparse.Namespace) -> str:
     return running.url if running is not None else ""
 
 
+def _opened_store(folder: Path) -> Store:
+    from submeter.store import open_store  # noqa: PLC0415  (the engine takes a moment)
+
+    with upgrading.shown() as progress:
+        return open_store(embedded_url(folder), progress=progress)
+
+
 @contextmanager
 def _store(arguments: argparse.Namespace) -> Generator[Store]:
     from submeter.server.api.question import ParameterError  # noqa: PLC0415  (the engine takes a moment)
-    from submeter.store import StoreError, open_store  # noqa: PLC0415  (the same)
+    from submeter.store import StoreError  # noqa: PLC0415  (the same)
 
     folder = _folder(arguments)
     if not has_database(folder):
         raise CommandError(f"no data in {folder}", f"{_NOTHING_YET}, or name another place with --data or --url")
     try:
-        store = open_store(embedded_url(folder))
+        store = _opened_store(folder)
         try:
             yield store
         finally:

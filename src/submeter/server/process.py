@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from typing import TYPE_CHECKING
 
 from submeter.evaluator import SERVER_BOUNDS, Evaluator
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from submeter.server.counters import Counters
     from submeter.server.options import Options
 
+_log = logging.getLogger(__name__)
+
 
 def up(options: Options) -> None:
     """Runs a server until SIGINT or SIGTERM.
@@ -45,7 +48,7 @@ def up(options: Options) -> None:
         listeners = Listeners(
             stack.enter_context(bound(options.host, options.port, "--port")), _clickhouse_listener(options, stack)
         )
-        store = open_store(options.store_url)
+        store = open_store(options.store_url, progress=_tell_upgrade)
         stack.callback(store.close)
         _, couriers = sending(options, ruling, stack)
         evaluator = Evaluator(ruling.rules, bounds=SERVER_BOUNDS)
@@ -62,6 +65,10 @@ def up(options: Options) -> None:
             return Parts(intake, principals, app, endpoint, feed)
 
         asyncio.run(serve(options, listeners, parts))
+
+
+def _tell_upgrade(table: str, share: float) -> None:
+    _log.info("bringing %s up to date with the calls stored before, once: %.0f %%", table, share * 100)
 
 
 def _clickhouse_listener(options: Options, stack: contextlib.ExitStack) -> socket.socket | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from submeter.store import sql
+from submeter.store.filling import silent
 from submeter.store.logs import log_block
 from submeter.store.metrics import metric_blocks
 from submeter.store.migrate import migrate
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
     from submeter.record import CallRecord
+    from submeter.store.filling import Progress
 
 
 class Engine(Protocol):
@@ -137,9 +139,9 @@ class Store(Reader, Protocol):
 class Database:
     """The store over an engine."""
 
-    def __init__(self, engine: Engine, *, is_read: bool = False) -> None:
+    def __init__(self, engine: Engine, *, is_read: bool = False, progress: Progress = silent) -> None:
         self.engine = engine
-        self.migrated = () if is_read else migrate(engine)
+        self.migrated = () if is_read else migrate(engine, progress)
 
     def insert_traces(self, request: ExportTraceServiceRequest, token: str) -> tuple[CallRecord, ...]:
         """See `Store.insert_traces`."""

@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-from string import Template
 from typing import TYPE_CHECKING, Final
 
 from submeter.store import sql
 from submeter.store.errors import SchemaError
+from submeter.store.filling import FILLS, fill, silent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from submeter.store.database import Engine
+    from submeter.store.filling import Progress
 
 _BOOTSTRAP: Final = 2
 """How many schema files make the place where migrations are recorded; they run every time and change nothing."""
-
-_FILLED: Final = "047_llm_session_traces"
-"""The table that is filled from calls when it is made."""
 
 _REPLACED: Final = "CREATE OR REPLACE "
 """What begins a schema file that may change. Views, those that feed tables too, and what only passes rows on hold none,
 so they are made anew in one step, in which no insert gets lost. Rows that a view wrote before stay as they are."""
 
 
-def migrate(engine: Engine) -> tuple[str, ...]:
+def migrate(engine: Engine, progress: Progress = silent) -> tuple[str, ...]:
     """Runs the schema files that have not run yet, in order; the names of those that ran.
 
     What ran is recorded at the end: a file that ran before a crash runs again, so every file must be one that
-    changes nothing the second time.
+    changes nothing the second time. `progress` is told of tables that are filled with what is stored already.
 
     Raises:
         SchemaError: the database was made by a newer version, or has a table of another content.
@@ -45,20 +43,12 @@ def migrate(engine: Engine) -> tuple[str, ...]:
     missing = [file for file in schema if file.name not in applied]
     for file in missing:
         engine.run(file.text)
-    if any(file.name == _FILLED for file in missing):
-        _fill(engine)
+    for file in missing:
+        if file.name in FILLS:
+            fill(engine, FILLS[file.name], progress)
     if missing:
         _record(engine, missing)
     return tuple(file.name for file in missing)
-
-
-def _fill(engine: Engine) -> None:
-    """Gives a new table what the calls of an older version tell, and keeps it as long as those."""
-    engine.run(sql.statement("fill_llm_session_traces"))
-    days = {str(row["name"]): int(row["days"]) for row in engine.rows(sql.statement("retained"), {})}
-    if kept := days.get("llm_call_rows"):
-        retain = Template(sql.statement("retain"))
-        engine.run(retain.substitute(table="llm_session_traces", column="day", days=kept))
 
 
 def _record(engine: Engine, ran: Sequence[sql.SchemaFile]) -> None:

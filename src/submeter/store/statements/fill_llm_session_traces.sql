@@ -4,3 +4,4 @@ INSERT INTO otel.llm_session_traces SETTINGS insert_deduplicate = 0, insert_dedu
 SELECT session_id, toDate(ts) AS day, toStartOfHour(ts) AS hour, trace_id, service
 FROM otel.llm_call_rows
 WHERE session_id != ''
+    AND toStartOfHour(ts) BETWEEN toDateTime({first_s:UInt32}, 'UTC') AND toDateTime({last_s:UInt32}, 'UTC')
