@@ -69,6 +69,7 @@ class ClickhouseEngine:
             "deduplicate_blocks_in_dependent_materialized_views": 1,
             "max_partitions_per_insert_block": 0,
             "async_insert": 0,
+            "distributed_foreground_insert": 1,
         }
         try:
             self._client.raw_insert(f"otel.{table}", insert_block=block, fmt="Native", settings=settings)

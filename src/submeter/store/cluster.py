@@ -3,6 +3,9 @@
 Every table that holds rows becomes a replicated `_local` table on each shard and a Distributed table over
 them, under the name that exporter, dashboards and questions know. All spans of a trace lie on one shard, so
 that two witnesses of a call meet there; warnings lie by their id, so that each is there once.
+
+A distributed table can be asked and inserted into like any other. What changes a table, or rows that are there, has to
+name the shards' own.
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ from submeter.store.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from submeter.store.database import Engine
 
 SHARD_KEYS: Final[Mapping[str, str]] = {
     "submeter_migrations": "name",
@@ -41,6 +46,28 @@ _ENGINE: Final = re.compile(r"ENGINE = (\w*MergeTree)(?:\(([^)]*)\))?")
 _PATH: Final = "'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'"
 _ROUTED: Final = frozenset({"llm_warning_rows"})
 _LOCAL_VIEWS: Final = frozenset({"llm_call_known"})
+_BY_TRACE: Final = frozenset({"trace_id", "TraceId"})
+
+
+def cluster_of(engine: Engine) -> str:
+    """The name of the cluster over which the tables are spread, empty for those of one server."""
+    return "".join(str(row["cluster"]) for row in engine.rows(sql.statement("cluster_of"), {}))
+
+
+def schema_of(engine: Engine) -> tuple[sql.SchemaFile, ...]:
+    """The schema files that fit the server or cluster, in the order in which they run."""
+    cluster = cluster_of(engine)
+    return statements(cluster) if cluster else sql.schema()
+
+
+def changed(cluster: str, table: str) -> str:
+    """The name by which a statement that changes a table calls it: that of every shard's own."""
+    return f"{table}_local ON CLUSTER '{cluster}'" if cluster else table
+
+
+def condition_on(cluster: str, table: str, condition: str) -> str:
+    """What chooses rows of a table, asking its own shard alone for what lies there too: all of a trace does."""
+    return _local(condition) if cluster and SHARD_KEYS[table] in _BY_TRACE else condition
 
 
 def statements(cluster: str) -> tuple[sql.SchemaFile, ...]:

@@ -10,6 +10,7 @@ from string import Template
 from typing import TYPE_CHECKING, Final
 
 from submeter.store import sql
+from submeter.store.cluster import changed, cluster_of, condition_on
 from submeter.store.errors import StoreError
 from submeter.store.questions import nanoseconds
 
@@ -52,10 +53,13 @@ def erase(
     """
     parameters = _parameters(user, session, before)
     erased: dict[str, int] = {}
+    cluster = cluster_of(database.engine)
     for table in TABLES:
         erased[table] = _count(database, table, parameters)
         if erased[table]:
-            database.engine.run(_about(table, "erase"), parameters)
+            condition = condition_on(cluster, table, sql.statement(TABLES[table]))
+            statement = Template(sql.statement("erase"))
+            database.engine.run(statement.substitute(table=changed(cluster, table), condition=condition), parameters)
     _audit(database, actor, user, session, before, sum(erased.values()))
     return erased
 
@@ -71,13 +75,10 @@ def counted(database: Database, *, user: str = "", session: str = "", before: da
 
 
 def _count(database: Database, table: str, parameters: dict[str, object]) -> int:
-    (row,) = database.engine.rows(_about(table, "count_erased"), parameters)
+    statement = Template(sql.statement("count_erased"))
+    counting = statement.substitute(table=table, condition=sql.statement(TABLES[table]))
+    (row,) = database.engine.rows(counting, parameters)
     return row["erased"]
-
-
-def _about(table: str, statement: str) -> str:
-    """A statement about the rows of a table that go."""
-    return Template(sql.statement(statement)).substitute(table=table, condition=sql.statement(TABLES[table]))
 
 
 def _parameters(user: str, session: str, before: date | None) -> dict[str, object]:

@@ -11,6 +11,7 @@ from string import Template
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from submeter.store import sql
+from submeter.store.cluster import changed, cluster_of
 from submeter.store.windows import windows
 
 if TYPE_CHECKING:
@@ -57,10 +58,13 @@ def fill(engine: Engine, made: Fill, progress: Progress = silent) -> None:
         engine.run(made.statement, {"first_s": first_s, "last_s": last_s})
     if periods:
         progress(made.table, 1.0)
-    days = {str(row["name"]): int(row["days"]) for row in engine.rows(sql.statement("retained"), {})}
+    cluster = cluster_of(engine)
+    days = {
+        str(row["name"]).removesuffix("_local"): int(row["days"]) for row in engine.rows(sql.statement("retained"), {})
+    }
     if kept := days.get("llm_call_rows"):
         retain = Template(sql.statement("retain"))
-        engine.run(retain.substitute(table=made.table, column=made.column, days=kept))
+        engine.run(retain.substitute(table=changed(cluster, made.table), column=made.column, days=kept))
 
 
 def _periods(engine: Engine) -> list[tuple[int, int]]:
@@ -71,7 +75,7 @@ def _periods(engine: Engine) -> list[tuple[int, int]]:
 
 
 def by_hand() -> list[str]:
-    """The fills as statements over all of time, for a cluster, whose schema is brought up to date by hand."""
+    """The fills as statements over all of time, for a cluster whose schema is brought up to date by hand."""
     found = [made.statement for made in FILLS.values()]
     for name, second in {"first_s": 0, "last_s": _LAST_S}.items():
         found = [text.replace(f"{{{name}:UInt32}}", str(second)) for text in found]

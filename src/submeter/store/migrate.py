@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 
 from submeter.store import sql
+from submeter.store.cluster import schema_of
 from submeter.store.errors import SchemaError
 from submeter.store.filling import FILLS, fill, silent
 
@@ -32,8 +33,8 @@ def migrate(engine: Engine, progress: Progress = silent) -> tuple[str, ...]:
     Raises:
         SchemaError: the database was made by a newer version, or has a table of another content.
     """
-    schema = sql.schema()
-    for file in schema[:_BOOTSTRAP]:
+    schema = schema_of(engine)
+    for file in sql.schema()[:_BOOTSTRAP]:
         engine.run(file.text)
     applied = {str(row["name"]): str(row["checksum"]) for row in engine.rows(sql.statement("applied"), {})}
     for file in schema:

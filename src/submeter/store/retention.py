@@ -6,6 +6,7 @@ from string import Template
 from typing import TYPE_CHECKING, Final
 
 from submeter.store import sql
+from submeter.store.cluster import changed, cluster_of
 from submeter.store.errors import StoreError
 
 if TYPE_CHECKING:
@@ -51,11 +52,13 @@ def retain(database: Database, days: Mapping[str, int]) -> None:
             raise StoreError(f"no retention for {group!r}: use {', '.join(GROUPS)}")
         if not 0 <= kept <= MOST_DAYS:
             raise StoreError(f"{group} cannot be kept for {kept} days: use 1 to {MOST_DAYS}, or 0 for ever")
+    cluster = cluster_of(database.engine)
     for group, kept in days.items():
         for table, column in GROUPS[group].items():
-            _run(database, "retain", table=table, column=column, days=kept or MOST_DAYS)
+            name = changed(cluster, table)
+            _run(database, "retain", table=name, column=column, days=kept or MOST_DAYS)
             if not kept:
-                _run(database, "retain_forever", table=table)
+                _run(database, "retain_forever", table=name)
 
 
 def _run(database: Database, statement: str, **names: object) -> None:

@@ -73,13 +73,13 @@ GROUP BY service, provider, model, kind
 ORDER BY calls DESC, service, provider, model, kind
 LIMIT 50
 
--- [orphans] Spans whose parent never arrived.
+-- [orphans] Spans whose parent never arrived. GLOBAL is for a cluster, which would refuse it else, and nothing elsewhere.
 SELECT count() AS orphans
 FROM otel.otel_traces
 WHERE $__timeFilter(Timestamp)
     AND $__conditionalAll(ServiceName IN (${service:singlequote}), $service)
     AND ParentSpanId != ''
-    AND (TraceId, ParentSpanId) NOT IN (SELECT TraceId, SpanId FROM otel.otel_traces WHERE $__timeFilter(Timestamp))
+    AND (TraceId, ParentSpanId) GLOBAL NOT IN (SELECT TraceId, SpanId FROM otel.otel_traces WHERE $__timeFilter(Timestamp))
 
 -- [tables]
 SELECT
