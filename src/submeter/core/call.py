@@ -187,11 +187,11 @@ class Call(Answer):
             summed(self.counts, self.endpoint.beside)
         counts, method = self.counts, ""
         if self.transcript is not None and is_answered and settings.estimate():
-            counts, method = attempt(_estimated, self.model, counts, *self.transcript.texts(), default=(counts, ""))
+            counts, method = attempt(_estimated, self, self.transcript, default=(counts, ""))
         return usage_of(counts, estimated=method or None, is_partial=is_partial)
 
     def _record(self, ended_ns: int, error: BaseException | None, is_partial: bool) -> CallRecord:  # noqa: FBT001  (through the guard)
-        usage = self._usage(is_partial=is_partial, is_answered=error is None)
+        usage = self._usage(is_partial=is_partial, is_answered=error is None or self.chunks > 0)
         span, scope, facts = self.span.get_span_context(), self.scope, {**_UNSAID, **self.facts}
         response_model: str = facts[semconv.RESPONSE_MODEL]
         known: Model | None = attempt(catalog.find, self.provider, response_model or self.model)
@@ -268,10 +268,10 @@ class Made(Call):
         self._opened_ns = _clock() - duration_ns
 
 
-def _estimated(*given: Any) -> tuple[dict[str, int | None], str]:
+def _estimated(call: Call, transcript: Transcript) -> tuple[dict[str, int | None], str]:
     from submeter.core.estimate import estimated  # noqa: PLC0415  (only where estimates are asked for)
 
-    return estimated(*given)
+    return estimated(call.endpoint.kind, call.model, call.counts, *transcript.texts())
 
 
 def _transcript(body: Mapping[str, Any], mode: str) -> Transcript:

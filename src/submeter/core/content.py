@@ -21,19 +21,25 @@ LONGEST = 16_384
 Part = dict[str, Any]
 
 
-def shortened(text: str) -> str:
-    """`text`, cut at `LONGEST` characters with a note of how many are missing."""
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}... [{len(text) - LONGEST} characters cut]"
+def shortened(told: Any) -> Any:
+    """`told` with each text in it cut at `LONGEST` characters, and a note of how many are missing."""
+    if isinstance(told, str):
+        return told if len(told) <= LONGEST else f"{told[:LONGEST]}... [{len(told) - LONGEST} characters cut]"
+    if isinstance(told, list):
+        return [shortened(item) for item in cast("list[Any]", told)]
+    if isinstance(told, dict):
+        return {name: shortened(item) for name, item in cast("dict[str, Any]", told).items()}
+    return told
 
 
 def _text(item: Mapping[str, Any]) -> Part:
     text = item.get("text") or item.get("refusal") or ""
-    return {"type": "text", "content": shortened(str(text))}
+    return {"type": "text", "content": str(text)}
 
 
 def _reasoning(item: Mapping[str, Any]) -> Part:
     text = item.get("thinking") or "".join(str(dig(part, ("text",))) for part in item.get("summary") or ())
-    return {"type": "reasoning", "content": shortened(str(text))}
+    return {"type": "reasoning", "content": str(text)}
 
 
 def _tool_call(item: Mapping[str, Any]) -> Part:
@@ -55,7 +61,7 @@ def _media(item: Mapping[str, Any]) -> Part:
     source = fields_of(item.get("source")) or fields_of(item.get("image_url")) or fields_of(item.get("input_audio"))
     where = source.get("url") or item.get("image_url") or item.get("file_url")
     if isinstance(where, str) and not where.startswith("data:"):
-        return {"type": "uri", "modality": modality, "uri": shortened(where)}
+        return {"type": "uri", "modality": modality, "uri": where}
     held = source.get("data") or dig(item, ("file", "file_data")) or item.get("file_data") or where or ""
     file_id = item.get("file_id") or source.get("file_id") or dig(item, ("file", "file_id"))
     if not held and isinstance(file_id, str):
@@ -81,7 +87,7 @@ _PARTS: dict[str, Callable[[Mapping[str, Any]], Part]] = {
 def parts_of(content: Any) -> list[Part]:
     """The parts of a message's content: a text, or a list of typed parts. A one-shot iterator is left alone."""
     if isinstance(content, str):
-        return [{"type": "text", "content": shortened(content)}]
+        return [{"type": "text", "content": content}]
     if not isinstance(content, list | tuple):
         return []
     parts = list[Part]()
@@ -94,7 +100,9 @@ def parts_of(content: Any) -> list[Part]:
 
 
 def message_of(item: Any, role: str = "user") -> dict[str, Any]:
-    """One message, in any of the formats, as a role and parts."""
+    """One message, in any of the formats, as a role and parts; a text where a request may hold several."""
+    if isinstance(item, str):
+        return {"role": role, "parts": parts_of(item)}
     fields = fields_of(item)
     if "role" not in fields and fields.get("type") in _PARTS:
         is_answer = str(fields["type"]).endswith("_output")
@@ -122,7 +130,7 @@ def tools_of(items: Any) -> list[dict[str, Any]]:
         named = fields_of(fields.get("function")) or fields
         tool = {"type": fields.get("type") or "function", "name": named.get("name")}
         if named.get("description"):
-            tool["description"] = shortened(str(named["description"]))
+            tool["description"] = str(named["description"])
         tools.append(tool)
     return tools
 
@@ -130,8 +138,8 @@ def tools_of(items: Any) -> list[dict[str, Any]]:
 def plain(value: Any) -> Any:
     """`value` as data that JSON holds, in text where it is anything else."""
     if isinstance(value, str):
-        return shortened(value)
+        return value
     try:
         return json.loads(json.dumps(value, default=str))
     except (TypeError, ValueError):
-        return shortened(str(value))
+        return str(value)

@@ -1,5 +1,6 @@
 """Estimate: counts that no provider gave, only on request (`SUBMETER_ESTIMATE`) and always marked as such.
 
+A total is estimated of calls whose tokens are those of their texts, in the protocols of OpenAI and Anthropic.
 With tiktoken and its data on this machine, by the model's own encoding; else by characters. Nothing is downloaded:
 tiktoken would fetch an encoding it has not got, so it is asked only for those in its cache.
 """
@@ -12,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from submeter import settings
+from submeter import semconv, settings
 from submeter.core.guard import attempt
 
 if TYPE_CHECKING:
@@ -23,9 +24,12 @@ CHARACTERS_PER_TOKEN = 4
 
 UNKNOWN_MODEL_ENCODING = "cl100k_base"
 
+KINDS = frozenset({semconv.KIND_CHAT, semconv.KIND_TEXT_COMPLETION, semconv.KIND_EMBEDDINGS})
+"""Whose tokens are those of their texts: not a picture's, a recording's, or those that a fetched answer took before."""
+
 
 def estimated(
-    model: str, counts: Mapping[str, int | None], asked: str, answered: str
+    kind: str, model: str, counts: Mapping[str, int | None], asked: str, answered: str
 ) -> tuple[dict[str, int | None], str]:
     """`counts` with missing totals estimated from the texts, and the method; the method is empty if none was missing.
 
@@ -33,7 +37,7 @@ def estimated(
     """
     missing = {name: text for name, text in (("input_tokens", asked), ("output_tokens", answered)) if text}
     missing = {name: text for name, text in missing.items() if counts.get(name) is None}
-    if not missing:
+    if not missing or kind not in KINDS:
         return dict(counts), ""
     method, count = _counter(model)
     return {**counts, **{name: count(text) for name, text in missing.items()}}, method

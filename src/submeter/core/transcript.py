@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
 
 
+_PIECES = {
+    "response.output_text.delta": "text",
+    "response.refusal.delta": "text",
+    "response.reasoning_text.delta": "reasoning",
+    "response.reasoning_summary_text.delta": "reasoning",
+}
+"""Events of a response's stream that hold a piece of it, and of what."""
+
+
 class Transcript:
     """What one call asked and was answered.
 
@@ -28,6 +37,7 @@ class Transcript:
 
     def __init__(self, body: Mapping[str, Any], mode: str) -> None:
         self._mode = mode
+        self._is_in_background = body.get("background") is True
         self._asked = messages_of(body.get("messages") or body.get("input") or body.get("prompt"))
         self._system = parts_of(body.get("system") or body.get("instructions"))
         self._tools = tools_of(body.get("tools"))
@@ -54,7 +64,10 @@ class Transcript:
         """Takes a stream's next chunk."""
         fields = fields_of(chunk)
         for choice in map(fields_of, fields.get("choices") or ()):
-            self._delta(choice.get("index") or 0, fields_of(choice.get("delta")))
+            # A legacy completion has its text where a chat has a delta.
+            self._delta(choice.get("index") or 0, fields_of(choice.get("delta")) or {"content": choice.get("text")})
+        if isinstance(fields.get("type"), str) and "output_index" in fields:
+            self._event(fields["type"], fields["output_index"], fields)
         if fields.get("response") is not None:
             self.read(fields["response"])
         block = fields_of(fields.get("content_block"))
@@ -67,6 +80,15 @@ class Transcript:
         for kind, name in (("text", "text"), ("reasoning", "thinking")):
             if isinstance(delta.get(name), str):
                 self._texts.setdefault((0, kind), []).append(delta[name])
+
+    def _event(self, kind: str, place: int, fields: Mapping[str, Any]) -> None:
+        if kind in _PIECES:
+            self._texts.setdefault((place, _PIECES[kind]), []).append(str(fields.get("delta")))
+        item = fields_of(fields.get("item"))
+        if kind == "response.output_item.added" and item.get("type") == "function_call":
+            self._calls[place, 0] = {"id": item.get("call_id"), "name": item.get("name"), "arguments": ""}
+        if kind == "response.function_call_arguments.delta" and (place, 0) in self._calls:
+            self._calls[place, 0]["arguments"] += str(fields.get("delta"))
 
     def _delta(self, choice: int, delta: Mapping[str, Any]) -> None:
         for name in ("content", "refusal"):
@@ -85,7 +107,7 @@ class Transcript:
         messages = list[dict[str, Any]]()
         for choice in choices:
             parts = [
-                {"type": kind, "content": shortened("".join(self._texts[choice, kind]))}
+                {"type": kind, "content": "".join(self._texts[choice, kind])}
                 for kind in ("reasoning", "text")
                 if (choice, kind) in self._texts
             ]
@@ -104,10 +126,12 @@ class Transcript:
             semconv.OUTPUT_MESSAGES: self._answers or self._streamed(),
             semconv.TOOL_DEFINITIONS: self._tools,
         }
-        return {name: value for name, value in named.items() if value}
+        return {name: shortened(value) for name, value in named.items() if value}
 
     def texts(self) -> tuple[str, str]:
-        """What was asked and what was answered, as plain text."""
+        """What was asked and what was answered, as plain text; of a response in the background when it is fetched."""
+        if self._is_in_background:
+            return "", ""
         return _text_of(self._system, self._asked), _text_of([], self._answers or self._streamed())
 
     def attributes(self) -> dict[str, str]:
