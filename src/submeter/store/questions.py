@@ -22,6 +22,7 @@ from submeter.store.answers import (
     WarningRow,
 )
 from submeter.store.errors import QuestionRefused, UnknownSession
+from submeter.store.ranking import first_sessions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -79,8 +80,8 @@ def sessions(
     """The sessions with calls in the range, summed over those calls; the calls without a session come last."""
     if order not in ORDERS:
         raise QuestionRefused(f"sessions cannot be ordered by {order!r}: use {', '.join(ORDERS)}")
-    asked = {**parameters(filters), "order": order, "limit": limit, "offset": offset}
-    return [_session_row(row) for row in store.ask("sessions", asked)]
+    asked = {**parameters(filters), "order": order}
+    return [_session_row(row) for row in first_sessions(store, asked, limit=limit, offset=offset)]
 
 
 def session(store: Reader, session_id: str) -> SessionDetail:
@@ -238,6 +239,7 @@ def _unknown(store: Reader, session_id: str) -> str:
 def _session_row(row: Mapping[str, Any]) -> SessionRow:
     values = dict(row)
     first, last = values.pop("first_ns"), values.pop("last_ns")
+    values.pop("place", None)
     values["models"] = tuple(values["models"])
     return SessionRow(first_ts=moment(first), last_ts=moment(last), **values)
 

@@ -1,5 +1,6 @@
 -- Which sessions were there, what did each use, and how many warnings does it have?
--- Calls without a session are one row under the empty id, which comes last.
+-- Calls without a session are one row under the empty id, which comes last. `among` are the sessions that come into
+-- question; none means all.
 SELECT s.*, ifNull(w.warnings, 0) AS warnings
 FROM
 (
@@ -20,19 +21,21 @@ FROM
             c.cost_usd IS NULL AND (c.input_tokens IS NOT NULL OR c.output_tokens IS NOT NULL)) AS unpriced_calls,
         countIf(c.error_type != '') AS errors,
         arraySort(groupUniqArray(if(c.response_model != '', c.response_model, c.request_model))) AS models,
-        max(c.context_utilization) AS max_context_utilization
-    FROM otel.llm_calls AS c
-    WHERE
-    $filters
-    GROUP BY session_id
-    ORDER BY
-        session_id = '',
+        max(c.context_utilization) AS max_context_utilization,
         multiIf(
             {order:String} = 'tokens', toFloat64(ifNull(input_tokens, 0) + ifNull(output_tokens, 0)),
             {order:String} = 'cost', ifNull(cost_usd, -1),
             {order:String} = 'calls', toFloat64(calls),
             {order:String} = 'context', ifNull(max_context_utilization, -1),
-            toFloat64(last_ns)) DESC,
+            toFloat64(last_ns)) AS place
+    FROM otel.llm_calls AS c
+    WHERE
+    $filters
+        AND (empty({among:Array(String)}) OR c.session_id IN {among:Array(String)})
+    GROUP BY session_id
+    ORDER BY
+        session_id = '',
+        place DESC,
         session_id
     LIMIT {limit:UInt32} OFFSET {offset:UInt32}
 ) AS s
@@ -44,10 +47,5 @@ LEFT JOIN
 ) AS w ON s.session_id = w.session_id
 ORDER BY
     session_id = '',
-    multiIf(
-        {order:String} = 'tokens', toFloat64(ifNull(input_tokens, 0) + ifNull(output_tokens, 0)),
-        {order:String} = 'cost', ifNull(cost_usd, -1),
-        {order:String} = 'calls', toFloat64(calls),
-        {order:String} = 'context', ifNull(max_context_utilization, -1),
-        toFloat64(last_ns)) DESC,
+    place DESC,
     session_id
