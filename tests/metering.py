@@ -15,7 +15,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 
@@ -54,10 +54,12 @@ class Metering:
         return [span for span in self._ours() if span.kind is not SpanKind.CLIENT]
 
     def _ours(self) -> list[ReadableSpan]:
+        self.traces.force_flush()
         return [span for span in self.spans.get_finished_spans() if _scope(span) == "submeter"]
 
     def all_ended(self) -> list[ReadableSpan]:
         """The spans of anybody that ended."""
+        self.traces.force_flush()
         return list(self.spans.get_finished_spans())
 
     def events(self) -> list[ReadableLogRecord]:
@@ -82,8 +84,8 @@ class Metering:
         return sum(point.value for point in points) if points else None
 
 
-def in_memory() -> Metering:
-    """Providers with nothing in them yet."""
+def in_memory(*, is_batching: bool = False) -> Metering:
+    """Providers with nothing in them yet; spans are batched, as in most applications, or exported as they end."""
     nothing = Resource.get_empty()
     reader = InMemoryMetricReader()
     made = Metering(
@@ -92,7 +94,8 @@ def in_memory() -> Metering:
         LoggerProvider(nothing, shutdown_on_exit=False),
         reader=reader,
     )
-    made.traces.add_span_processor(SimpleSpanProcessor(made.spans))
+    processor = BatchSpanProcessor if is_batching else SimpleSpanProcessor
+    made.traces.add_span_processor(processor(made.spans))
     made.logs.add_log_record_processor(SimpleLogRecordProcessor(made.records))
     return made
 
@@ -117,6 +120,7 @@ def forget() -> None:
     instruments.inactive.clear()
     counted.forget()
     call.observers.clear()
+    call.patient.clear()
     watch._evaluators.clear()
     watch._callbacks.clear()
     configure._is_composed = False

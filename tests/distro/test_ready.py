@@ -2,25 +2,58 @@
 
 from __future__ import annotations
 
+import copy
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from opentelemetry.sdk.trace import SpanLimits, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRatioBased
 
+import submeter
 from instrumentation import streams, whole
 from instrumentation.anthropic_dialects import MESSAGES
 from instrumentation.host import Host, watched
 from instrumentation.openai_dialects import CHAT
+from instrumentation.transport import document
 from metering import Metering, in_memory, metered
-from submeter.distro.ready import ready_spans
+from submeter.core.call import observers
+from submeter.distro.ready import LaterSpan, ready_spans
 
 if TYPE_CHECKING:
     from instrumentation.dialect import Dialect
 
+HERE = Path(__file__).resolve().parent.parent
+
 pytestmark = pytest.mark.usefixtures("clean_gc")
 
 TIMES = ("gen_ai.response.time_to_first_chunk",)
+
+FORKED = """
+import os
+import sys
+sys.path.insert(0, "")
+import httpx2
+import openai
+import submeter
+from metering import in_memory
+made = in_memory(is_batching=True)
+submeter.instrument(tracer_provider=made.traces, meter_provider=made.metrics, logger_provider=made.logs)
+usage = {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10}
+answer = {"id": "c", "object": "chat.completion", "created": 1, "model": "gpt-4o", "choices": [], "usage": usage}
+transport = httpx2.MockTransport(lambda request: httpx2.Response(200, json=answer))
+client = openai.OpenAI(api_key="k", http_client=httpx2.Client(transport=transport))
+for _ in range(2):
+    client.chat.completions.create(model="gpt-4o", messages=[])
+child = os.fork()
+if child:
+    os.waitpid(child, 0)
+total = made.total("gen_ai.client.inference.usage.input_tokens")
+print("parent" if child else "child", len(made.ended()), total, flush=True)
+os._exit(0)
+"""
 
 
 class Watching(SpanProcessor):
@@ -30,6 +63,7 @@ class Watching(SpanProcessor):
 def played(made: Metering, dialect: Dialect) -> list[Any]:
     with metered(made), made.traces.get_tracer("the application").start_as_current_span("work"):
         for play, reply in (
+            (whole.plain, dialect.document()),  # loads the evaluator
             (whole.plain, dialect.document()),
             (streams.drained, dialect.stream()),
             (streams.closed_early, dialect.stream()),
@@ -37,6 +71,10 @@ def played(made: Metering, dialect: Dialect) -> list[Any]:
         ):
             watched(play, Host(dialect, [reply], is_async=False))
         return made.ended()
+
+
+def call(dialect: Dialect) -> None:
+    watched(whole.plain, Host(dialect, [dialect.document()], is_async=False))
 
 
 def told(span: Any) -> dict[str, Any]:
@@ -65,6 +103,61 @@ def test_they_tell_what_ordinary_spans_tell(dialect: Dialect) -> None:
     assert ready_spans(ready.traces) is not None
     assert ready_spans(ordinary.traces) is None
     assert [told(span) for span in played(ready, dialect)] == [told(span) for span in played(ordinary, dialect)]
+
+
+@pytest.mark.parametrize("dialect", [CHAT, MESSAGES], ids=lambda dialect: dialect.name)
+def test_what_is_worked_out_by_the_thread_that_batches_is_the_same(dialect: Dialect) -> None:
+    later, ordinary = in_memory(is_batching=True), in_memory()
+    ordinary.traces.add_span_processor(Watching())
+    spans = played(later, dialect)
+    assert [type(span) is LaterSpan for span in spans] == [False, True, False, False, False]
+    assert [told(span) for span in spans] == [told(span) for span in played(ordinary, dialect)]
+    for name in ("submeter.cost", "gen_ai.client.inference.usage.input_tokens"):
+        assert later.total(name) == ordinary.total(name) != 0
+
+
+def test_one_that_is_copied_before_anybody_looked_has_its_attributes() -> None:
+    span = played(in_memory(is_batching=True), CHAT)[1]
+    assert type(span) is LaterSpan
+    again = copy.copy(span)
+    assert again.to_json() == span.to_json()
+    assert "gen_ai.usage.input_tokens" in (again.attributes or {})
+    with pytest.raises(AttributeError, match="nothing_of_it"):
+        _ = span.nothing_of_it
+
+
+def test_a_call_that_somebody_waits_for_is_told_at_once() -> None:
+    made = in_memory(is_batching=True)
+    with metered(made):
+        call(CHAT)
+        with submeter.session("s-1") as meter:
+            call(CHAT)
+            assert meter.usage.calls == 1
+            assert meter.usage.input_tokens
+        heard: list[object] = []
+        observers.append(lambda record, _scope: heard.append(record))
+        call(CHAT)
+        assert len(heard) == 1
+        assert not any(type(span) is LaterSpan for span in made.ended())
+
+
+def test_a_warning_comes_within_the_very_call_that_causes_it() -> None:
+    full = {**CHAT.answer, "usage": {"prompt_tokens": 125_000, "completion_tokens": 10, "total_tokens": 125_010}}
+    made = in_memory(is_batching=True)
+    with metered(made):
+        heard: list[object] = []
+        submeter.on_warning(heard.append)
+        call(CHAT)
+        call(CHAT)
+        watched(whole.plain, Host(CHAT, [document(full)], is_async=False))
+        assert len(heard) == 1
+
+
+def test_a_forked_child_tells_nothing_of_what_its_parent_left_for_later() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORKED], capture_output=True, text=True, timeout=60, check=False, cwd=HERE
+    )
+    assert done.stdout.split() == ["child", "0", "None", "parent", "2", "18"], done.stderr
 
 
 def test_they_are_children_of_the_work_in_hand() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import NonRecordingSpan, Status, StatusCode, set_span_in_context
 
-from submeter import catalog, context, pricing, semconv, settings
+from submeter import context, semconv, settings
 from submeter.core import abandoned, exceptions, gate, instruments
 from submeter.core.answer import Answer
 from submeter.core.attributes import asked, told
@@ -21,30 +21,26 @@ from submeter.core.counted import is_first as is_first_of
 from submeter.core.endpoint import included, summed
 from submeter.core.guard import attempt
 from submeter.core.parents import parent, parents
+from submeter.core.recorded import record_of
 from submeter.core.telemetry import telemetry
 from submeter.core.tellers import attributed, tellers
-from submeter.record import CallRecord
-from submeter.usage import usage_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from opentelemetry.context import Context
 
-    from submeter.catalog import Model
     from submeter.context import Scope
     from submeter.core.endpoint import Endpoint
     from submeter.core.telemetry import Telemetry
     from submeter.core.transcript import Transcript
-    from submeter.usage import Usage
-
-_UNSAID = dict.fromkeys(
-    (semconv.RESPONSE_MODEL, semconv.RESPONSE_ID, semconv.CONVERSATION_ID, semconv.SERVICE_TIER), ""
-)
-"""What a record says where the answer said nothing."""
+    from submeter.record import CallRecord
 
 observers: list[Callable[[CallRecord, Scope], None]] = []
 """Called with every finished call, after its meters counted it."""
+
+patient: dict[Callable[[CallRecord, Scope], None], Callable[[Call], bool]] = {}
+"""An observer -> whether a call is nothing to it and need not be shown. One that is not here sees every call."""
 
 _clock = time.perf_counter_ns
 
@@ -72,20 +68,22 @@ class Call(Answer):
 
     __slots__ = (
         "__weakref__",
+        "_ended_ns",
         "_is_finished",
         "_lock",
-        "_opened_ns",
-        "_started_ns",
-        "_used",
+        "_recorded",
         "is_followed",
         "is_reading",
         "is_stream",
         "kind",
         "model",
+        "opened_ns",
         "provider",
         "scope",
         "server",
         "span",
+        "started_ns",
+        "used",
     )
 
     def __init__(
@@ -113,16 +111,16 @@ class Call(Answer):
             gate.ask(self)
         self._lock = threading.Lock()
         used: Telemetry = telemetry()
-        self._used = used
+        self.used = used
         name = f"{endpoint.kind} {self.model}" if self.model else endpoint.kind
         attributes = asked(self, body)
         if above:
             _tell_above()
-        self._started_ns = time.time_ns() if since is None else since[0]
-        self.span = used.start_span(name, attributes, self._started_ns, parent() if parents else None)
+        self.started_ns = time.time_ns() if since is None else since[0]
+        self.span = used.start_span(name, attributes, self.started_ns, parent() if parents else None)
         if used.gathers_content:
             self.transcript = attempt(_transcript, body, settings.capture_content())
-        self._opened_ns = _clock() if since is None else since[1]
+        self.opened_ns = _clock() if since is None else since[1]
         self._is_finished = False
 
     def finish(self, error: BaseException | None = None, *, is_early: bool = False) -> None:
@@ -131,12 +129,23 @@ class Call(Answer):
             if self._is_finished:
                 return
             self._is_finished = True
-        ended_ns = self._started_ns + _clock() - self._opened_ns
+        ended_ns = self.started_ns + _clock() - self.opened_ns
         is_early = is_early or (error is not None and self.chunks > 0)
         if is_early:
             self.finish_reasons = dict.fromkeys(self.finish_reasons or (0,), semconv.FINISH_ERROR)
         if self.endpoint.counts_as or self.endpoint.is_fetchable:
             attempt(self._count_once)
+        if not self.endpoint.is_inclusive or self.endpoint.beside:
+            attempt(self._sum)
+        if error is not None or is_early or not attempt(self._can_wait):
+            self._close(ended_ns, error, is_early=is_early)
+            return
+        self._ended_ns, self._recorded = ended_ns, None
+        end_later: Any = getattr(self.span, "end_later", None)
+        attempt(end_later, ended_ns, self.attributes)
+        attempt(instruments.count, self.record)
+
+    def _close(self, ended_ns: int, error: BaseException | None, *, is_early: bool) -> None:
         # Each apart, so that a failure of one never leaves the span open or another without its numbers.
         record: CallRecord | None = attempt(self._record, ended_ns, error, is_early)
         if record is not None:
@@ -149,6 +158,41 @@ class Call(Answer):
         attempt(instruments.count, record)
         for observer in observers:
             attempt(observer, record, self.scope)
+
+    def _can_wait(self) -> bool:
+        """Whether the rest can be left to the thread that batches spans: there is one, and nobody needs it before."""
+        if not hasattr(self.span, "end_later") or self.is_stream or self.scope.meters or not self.is_counted:
+            return False
+        if self.transcript is not None:
+            return False
+        for observer in observers:  # noqa: SIM110  (a generator would be two calls more)
+            if observer not in patient or not patient[observer](self):
+                return False
+        return True
+
+    def record(self) -> CallRecord | None:
+        """The record of a call that was left for later, made by whoever asks first; `None` where that failed."""
+        with self._lock:
+            if self._recorded is None:
+                self._recorded = attempt(self._record, self._ended_ns, None, False)  # noqa: FBT003  (through the guard)
+            return self._recorded
+
+    def attributes(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """All attributes of such a call's span, given those that it began with."""
+        record = self.record()
+        return asked if record is None else attempt(self._attributes, asked, record, default=asked)
+
+    def _attributes(self, asked: dict[str, Any], record: CallRecord) -> dict[str, Any]:
+        return {**asked, **self.facts, **told(record)}
+
+    def _sum(self) -> None:
+        """Makes totals of counts that the provider gives beside one another. Once: what is added stays added."""
+        counts, self.counts = self.counts, {}  # so that a failure leaves no count, and none that is half a sum
+        if not self.endpoint.is_inclusive:
+            included(counts)
+        if self.endpoint.beside:
+            summed(counts, self.endpoint.beside)
+        self.counts = counts
 
     def _count_once(self) -> None:
         endpoint = self.endpoint
@@ -169,7 +213,7 @@ class Call(Answer):
 
     def drop(self) -> None:
         """Ends the call of a stream that nobody reads any more, from within the collector perhaps."""
-        if not self._is_finished and self._opened_ns >= abandoned.born_ns:
+        if not self._is_finished and self.opened_ns >= abandoned.born_ns:
             abandoned.bury(self.finish_early)
 
     def __del__(self) -> None:
@@ -180,47 +224,8 @@ class Call(Answer):
         if not is_finished:
             attempt(self.drop)
 
-    def _usage(self, *, is_partial: bool, is_answered: bool) -> Usage:
-        if not self.endpoint.is_inclusive:
-            included(self.counts)
-        if self.endpoint.beside:
-            summed(self.counts, self.endpoint.beside)
-        counts, method = self.counts, ""
-        if self.transcript is not None and is_answered and settings.estimate():
-            counts, method = attempt(_estimated, self, self.transcript, default=(counts, ""))
-        return usage_of(counts, estimated=method or None, is_partial=is_partial)
-
     def _record(self, ended_ns: int, error: BaseException | None, is_partial: bool) -> CallRecord:  # noqa: FBT001  (through the guard)
-        usage = self._usage(is_partial=is_partial, is_answered=error is None or self.chunks > 0)
-        span, scope, facts = self.span.get_span_context(), self.scope, {**_UNSAID, **self.facts}
-        response_model: str = facts[semconv.RESPONSE_MODEL]
-        known: Model | None = attempt(catalog.find, self.provider, response_model or self.model)
-        bounds = None if self.endpoint.is_sum else known
-        tier: str = facts[semconv.SERVICE_TIER]
-        cost = attempt(pricing.cost_at, known, usage, self._started_ns, tier, self.endpoint.is_batch) if known else None
-        above_span = getattr(self.span, "parent", None)
-        # One by one: a merge of dictionaries into forty keywords would be a twentieth of what a call costs.
-        return CallRecord(
-            started_ns=self._started_ns, ended_ns=ended_ns,
-            trace_id=f"{span.trace_id:032x}", span_id=f"{span.span_id:016x}",
-            parent_span_id=f"{above_span.span_id:016x}" if above_span is not None else "",
-            service=self._used.service, scope=semconv.SCOPE, provider=self.provider, kind=self.kind,
-            request_model=self.model, response_model=response_model, response_id=facts[semconv.RESPONSE_ID],
-            conversation_id=facts[semconv.CONVERSATION_ID] or scope.conversation_id,
-            session_id=scope.session_id, user_id=scope.user_id, operation=scope.operation, step=scope.step,
-            agent=scope.agent, framework=scope.framework, tags=scope.tags,
-            usage=usage,
-            cost_usd=None if cost is None else cost.usd, price_version="" if cost is None else cost.version,
-            service_tier=tier, is_batch=self.endpoint.is_batch, is_stream=self.is_stream,
-            context_window=bounds.context_window if bounds else None,
-            max_input_tokens=bounds.max_input_tokens if bounds else None,
-            server_address=self.server[0], server_port=self.server[1],
-            time_to_first_chunk_s=(self.first_ns - self._opened_ns) / 1e9 if self.chunks else None,
-            time_per_output_chunk_s=self.seconds_per_chunk() if self.chunks else None,
-            error_type=exceptions.type_of(error) if error is not None else "",
-            finish_reasons=self.reasons(),
-            is_timed=self.kind == self.endpoint.kind and not self.endpoint.is_reported,
-        )  # fmt: skip
+        return record_of(self, ended_ns, error, is_partial)
 
     def answer(self, answer: Any) -> None:
         """Reads the whole answer of a call that is not a stream."""
@@ -265,13 +270,7 @@ class Made(Call):
 
     def lasted(self, duration_ns: int) -> None:
         """Says how long it took, of a call that ends where that is told."""
-        self._opened_ns = _clock() - duration_ns
-
-
-def _estimated(call: Call, transcript: Transcript) -> tuple[dict[str, int | None], str]:
-    from submeter.core.estimate import estimated  # noqa: PLC0415  (only where estimates are asked for)
-
-    return estimated(call.endpoint.kind, call.model, call.counts, *transcript.texts())
+        self.opened_ns = _clock() - duration_ns
 
 
 def _transcript(body: Mapping[str, Any], mode: str) -> Transcript:

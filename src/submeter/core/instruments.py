@@ -24,7 +24,7 @@ from submeter.core.telemetry import telemetry
 from submeter.value import state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from opentelemetry.metrics import Counter, Histogram, Meter
 
@@ -40,7 +40,7 @@ GRACE_S = 30
 """How long after its import an SDK that is not metered is reported, if no call was made till then: the program has
 had time to set its providers."""
 
-_waiting: deque[CallRecord] = deque()
+_waiting: deque[CallRecord | Callable[[], CallRecord | None]] = deque()
 
 
 @state
@@ -73,8 +73,8 @@ class Instruments:
 _instruments: Instruments | None = None
 
 
-def count(record: CallRecord) -> None:
-    """Queues a finished call for the metrics."""
+def count(record: CallRecord | Callable[[], CallRecord | None]) -> None:
+    """Queues a finished call for the metrics: its record, or what gives that when it is its turn."""
     if _instruments is None:
         _make()
     _waiting.append(record)
@@ -113,10 +113,12 @@ def flush() -> None:
     labels, dialect = settings.metric_labels(), settings.dialect()
     while _waiting:
         try:
-            record = _waiting.popleft()
+            waiting = _waiting.popleft()
         except IndexError:  # another collection took the last one
             return
-        attempt(measure, made, record, labels, dialect)
+        record = attempt(waiting) if callable(waiting) else waiting
+        if record is not None:
+            attempt(measure, made, record, labels, dialect)
 
 
 def renew() -> None:

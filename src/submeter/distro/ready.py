@@ -3,12 +3,13 @@
 The SDK's own span checks, copies and locks each attribute twice; most of what a call costs is that. A ready span
 is the same telemetry, built once at the end: only where the provider and its processors are the SDK's own, which do
 nothing when a span starts, the sampler takes every span, and no limit could cut an attribute. Anything else, or an
-SDK that looks different inside, gets an ordinary span.
+SDK that looks different inside, gets an ordinary span. Where all processors batch, what a span tells of its end can be
+worked out in their thread.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from opentelemetry.sdk import trace as sdk
 from opentelemetry.sdk.trace import sampling
@@ -24,14 +25,16 @@ from opentelemetry.trace import (
 )
 
 from submeter import semconv
+from submeter.core.guard import attempt
 from submeter.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 MOST_ATTRIBUTES = 128
 """The attribute limit of the SDK; a lower one could cut a call's attributes."""
 
+_Span = TypeVar("_Span", bound=sdk.ReadableSpan)
 _SCOPE = InstrumentationScope(semconv.SCOPE, VERSION)
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 _UNSET = Status(StatusCode.UNSET)
@@ -86,21 +89,50 @@ class ReadySpan:
 
     def end(self, end_time: int) -> None:
         """Hands the span, finished at `end_time` nanoseconds since the epoch, to the processors."""
-        maker = self._maker
-        maker.processor.on_end(
-            sdk.ReadableSpan(
-                self._name,
-                self.context,
-                self.parent,
-                maker.provider.resource,
-                self.attributes,
-                kind=SpanKind.CLIENT,
-                status=self._status,
-                start_time=self._start_ns,
-                end_time=end_time,
-                instrumentation_scope=_SCOPE,
-            )
+        self._maker.processor.on_end(self._finished(sdk.ReadableSpan, end_time))
+
+    def _finished(self, kind: type[_Span], end_time: int) -> _Span:
+        return kind(
+            self._name,
+            self.context,
+            self.parent,
+            self._maker.provider.resource,
+            self.attributes,
+            kind=SpanKind.CLIENT,
+            status=self._status,
+            start_time=self._start_ns,
+            end_time=end_time,
+            instrumentation_scope=_SCOPE,
         )
+
+
+class LaterSpan(sdk.ReadableSpan):
+    """A finished span that asks for its attributes when an exporter first looks at them."""
+
+    def ask(self, tell: Callable[[dict[str, Any]], Mapping[str, Any]]) -> None:
+        """Has `tell` make all attributes of those known so far, when they are wanted."""
+        self._tell: Callable[[dict[str, Any]], Mapping[str, Any]] = tell
+        self._asked: Any = self._attributes
+        del self._attributes
+
+    def __getattr__(self, name: str) -> Any:  # of what is not there: `_attributes`, until it is asked for
+        if name != "_attributes":
+            raise AttributeError(name)
+        # Two threads may both ask, and find the same.
+        self._attributes = attributes = attempt(self._tell, self._asked, default=self._asked)
+        return attributes
+
+
+class PatientSpan(ReadySpan):
+    """A ready span whose processors all batch."""
+
+    __slots__ = ()
+
+    def end_later(self, end_time: int, tell: Callable[[dict[str, Any]], Mapping[str, Any]]) -> None:
+        """Hands the span over, finished at `end_time`, with what gives its attributes to whoever exports it."""
+        span = self._finished(LaterSpan, end_time)
+        span.ask(tell)
+        self._maker.processor.on_end(span)
 
 
 class ReadySpans:
@@ -111,6 +143,7 @@ class ReadySpans:
         self.processor = processor
         self._processors = processors
         self._ids = provider.id_generator
+        self._kind = PatientSpan if _can_wait(processors) else ReadySpan
         self._flags = _SAMPLED
         if getattr(self._ids, "is_trace_id_random", lambda: False)():
             self._flags = TraceFlags(TraceFlags.SAMPLED | getattr(TraceFlags, "RANDOM_TRACE_ID", 0))
@@ -122,7 +155,7 @@ class ReadySpans:
         parent = get_current_span().get_span_context()
         if not parent.is_valid:
             context = SpanContext(self._ids.generate_trace_id(), self._ids.generate_span_id(), False, self._flags)  # noqa: FBT003
-            return ReadySpan(self, name, attributes, context, None, at_ns)
+            return self._kind(self, name, attributes, context, None, at_ns)
         if not parent.trace_flags.sampled:
             return None
         context = SpanContext(
@@ -132,7 +165,18 @@ class ReadySpans:
             parent.trace_flags,
             parent.trace_state,
         )
-        return ReadySpan(self, name, attributes, context, parent, at_ns)
+        return self._kind(self, name, attributes, context, parent, at_ns)
+
+
+def _can_wait(processors: tuple[Any, ...]) -> bool:
+    if not processors or any(type(one) is not BatchSpanProcessor for one in processors):
+        return False
+    probe = LaterSpan("", attributes={})
+    try:
+        probe.ask(lambda asked: asked)
+    except AttributeError:  # another SDK inside, as below
+        return False
+    return probe.attributes == {}
 
 
 def ready_spans(provider: Any) -> ReadySpans | None:

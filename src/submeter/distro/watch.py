@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
-from submeter import semconv, settings
+from submeter import catalog, semconv, settings
 from submeter.core import call
 from submeter.core.guard import attempt
 from submeter.core.telemetry import telemetry
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from submeter.context import Scope
+    from submeter.core.call import Call
     from submeter.evaluator import Evaluator
     from submeter.evaluator.events import WarningEvent
     from submeter.record import CallRecord
@@ -50,6 +51,7 @@ def start() -> None:
     if observe in call.observers:
         return
     call.observers.append(observe)
+    call.patient[observe] = is_nothing
     if settings.asks_for_rules():  # what cannot be used is told at the start
         _made()
 
@@ -71,6 +73,21 @@ def observe(record: CallRecord, scope: Scope) -> None:
         attempt(emit, warning)
         for callback in tuple(_callbacks):
             attempt(callback, warning)
+
+
+def is_nothing(finished: Call) -> bool:
+    """Whether a call causes no warning and changes nothing for those to come."""
+    if not _evaluators:
+        return False
+    counts = finished.counts
+    known = catalog.find(finished.provider, finished.facts.get(semconv.RESPONSE_MODEL) or finished.model)
+    bounds = None if finished.endpoint.is_sum else known
+    return _evaluators[0].still.is_met(
+        finished.kind,
+        (counts.get("input_tokens"), counts.get("output_tokens")),
+        (bounds.context_window, bounds.max_input_tokens) if bounds else (None, None),
+        finished.finish_reasons.values(),
+    )
 
 
 def emit(warning: WarningEvent) -> None:

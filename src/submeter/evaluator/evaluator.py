@@ -15,6 +15,7 @@ from submeter.evaluator.intake import Intake, at_most, lost
 from submeter.evaluator.limit import LimitRule
 from submeter.evaluator.rules import DEFAULT_RULES, SumRule
 from submeter.evaluator.state import Bounds, Fired, Recent
+from submeter.evaluator.still import Still
 from submeter.semconv import METRIC_OVERFLOW
 from submeter.value import replace
 
@@ -227,6 +228,7 @@ class Evaluator:
                     self._fed.setdefault(metric, []).append((number, rule, state))
         self._unlimited = [(rule, state) for rule, state in self._states if not isinstance(rule, LimitRule)]
         self._enforced = [(rule, book) for rule, book in self._limits.values() if rule.enforce]
+        self.still = Still(self._states)
 
     def _exclusively(self, take: Callable[[Item], list[WarningEvent]], item: Item) -> list[WarningEvent]:
         """What `take` finds in the item, and then in the calls that came meanwhile on this very thread."""

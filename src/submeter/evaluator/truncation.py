@@ -30,7 +30,7 @@ WINDOW_FULL = frozenset({"model_context_window_exceeded", "context_length_exceed
 
 _ENDS = CUT_SHORT | WINDOW_FULL
 
-_WHOLE = frozenset({"stop", "end_turn", "tool_calls", "tool_use", "completed", "STOP"})
+WHOLE = frozenset({"stop", "end_turn", "tool_calls", "tool_use", "completed", "STOP"})
 """Finish reasons of nearly all answers, which were not cut."""
 
 
@@ -52,7 +52,7 @@ class TruncationRule:
 
     def judge(self, state: Forgetful, record: CallRecord) -> Sequence[WarningEvent]:  # noqa: ARG002  (the protocol's)
         """The event that the call fires, if any."""
-        if _WHOLE.issuperset(record.finish_reasons):
+        if WHOLE.issuperset(record.finish_reasons):
             return ()
         reasons = {reason.lower() for reason in record.finish_reasons}
         if reasons.isdisjoint(_ENDS) or not record.usage.is_known:
