@@ -50,7 +50,7 @@ context ███████████████████████┃
 
 call          model                in    out      cost    time  ended
 POST /ask                       2,100    210   $0.0021   9.0 s
-├─ agent run                    2,000    200   $0.0020   9.0 s
+├─ agent run                                             9.0 s
 │  └─ answer  gpt-5-mini        2,000    200   $0.0020  800 ms  stop
 └─ classify   gpt-5-mini          100     10   $0.0001  400 ms  stop
 talk                            7,800  1,280  $0.0075+
@@ -58,6 +58,10 @@ talk                            7,800  1,280  $0.0075+
 ├─ chat       house/model-of-…    300     30         -   1.6 s  stop
 ├─ chat       gpt-5-mini            -      -         -   2.0 s  RateLimitError
 └─ chat       gpt-5-mini         ~500    ~50   $0.0005   2.4 s  broken off, stop
+
+model                              calls     in    out     cost
+gpt-5-mini                             5  9,600  1,460  $0.0096
+house/model-of-our-own-2026-11-24      1    300     30        -
 
 warnings
 """
@@ -91,7 +95,7 @@ def on_terminal(folder: Path, width: int, *arguments: str) -> str:
 
 def test_the_page_of_a_session_at_80_columns(stored: Path) -> None:
     shown = VARYING.sub("<time>", ESCAPES.sub("", on_terminal(stored, 80, "session", SESSION)))
-    assert shown.startswith(PAGE)
+    assert shown[: len(PAGE)] == PAGE
     rest = shown.removeprefix(PAGE)
     assert "82 % of the context window of gpt-5-mini is" in rest
     assert "no known price for 1 of 6 calls" in rest
@@ -164,6 +168,12 @@ def test_csv_is_read_back(served: RunningServer, capsys: pytest.CaptureFixture[s
     rows = list(csv.DictReader(io.StringIO(told(capsys, "sessions", "--csv", "--url", served.url))))
     assert [row["session_id"] for row in rows] == [SESSION, ""]
     assert json.loads(rows[0]["models"]) == ["gpt-5-mini", "house/model-of-our-own-2026-11-24"]
+
+
+def test_csv_of_a_session_is_its_calls(served: RunningServer, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = list(csv.DictReader(io.StringIO(told(capsys, "session", SESSION, "--csv", "--url", served.url))))
+    assert sum(int(row["input_tokens"] or 0) for row in rows) == 9900
+    assert [row["error_type"] for row in rows if row["error_type"]] == ["RateLimitError"]
 
 
 def test_filters_narrow(served: RunningServer, capsys: pytest.CaptureFixture[str]) -> None:

@@ -63,6 +63,28 @@ def test_a_completion_script_knows_every_command(shell: str) -> None:
         assert (checked.returncode, checked.stderr) == (0, "")
 
 
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("submeter sess", {"session", "sessions"}),
+        ("submeter usage --z", {"--zone"}),
+        ("submeter completion z", {"zsh"}),
+        ("submeter nothing --j", set[str]()),
+    ],
+)
+def test_bash_completes_commands_and_options(line: str, offered: set[str]) -> None:
+    script = submeter_command("completion", "bash").stdout
+    words = line.split()
+    typed = (
+        f"COMP_WORDS=({' '.join(words)}); COMP_CWORD={len(words) - 1}; _submeter; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+    )
+    found = subprocess.run(
+        ["/usr/bin/env", "bash"], input=f"{script}\n{typed}", text=True, check=False, capture_output=True, timeout=20
+    )
+    assert (found.returncode, found.stderr) == (0, "")
+    assert set(found.stdout.split()) == offered
+
+
 def test_limits_need_a_server(tmp_path: Path) -> None:
     refused = submeter_command("limits", "--data", str(tmp_path))
     assert (refused.returncode, "submeter up" in refused.stderr) == (1, True)

@@ -117,14 +117,15 @@ def _cells(row: Row, title: str, *, is_ascii: bool) -> list[Text]:
 def _recommendation(number: int, row: Row, width: int) -> list[Text]:
     basis, style = _BASES.get(row["basis"], (row["basis"], ""))
     saving = wording.usd(row["saving_usd"])
-    head = Text.assemble((f"{number:>2} ", "dim"), (f"{saving:>11}", "bold green"), "  ", wording.clean(row["title"]))
-    head.append(f"  ({basis})", style)
-    head.truncate(width, overflow="ellipsis")
     margin = " " * 16
     room = max(width - len(margin), 20)
+    title = wrap(f"{wording.clean(row['title'])}  ({basis})", room)
+    first = Text.assemble((f"{number:>2} ", "dim"), (f"{saving:>11}", "bold green"), "  ", title[0])
+    head = [first, *(Text(margin + line) for line in title[1:])]
+    head[-1].highlight_words([f"({basis})"], style)
     body = [Text(margin + line, "dim") for line in wrap(wording.clean(row["how"]), room)]
     advice = [Text(margin + line) for line in wrap(wording.clean(row["advice"]), room)]
-    return [Text(), head, *body, *advice]
+    return [Text(), *head, *body, *advice]
 
 
 def _lacking(rows: Sequence[Row], width: int) -> list[Text]:

@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     calls = 0
     with (
         source.receiving(arguments) as send,
-        Progress(console=Console(stderr=True), transient=True) as progress,
+        Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress,
     ):
         task = progress.add_task("sending made-up calls", total=arguments.days)
         for request in sample(time.time_ns(), days=arguments.days, busyness=float(arguments.times)):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import getpass
-import json
 import sys
 from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
 
 from submeter.cli import output, source
 from submeter.cli.failure import CommandError
@@ -23,7 +24,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--before", type=moment_of, metavar="WHEN", help="everything older than this date, or than 90d")
     parser.add_argument("--dry-run", action="store_true", help="only count what would be erased")
     parser.add_argument("--yes", action="store_true", help="do not ask")
-    output.add_options(parser, has_table=False)
+    output.add_options(parser)
     source.add_options(parser)
 
 
@@ -40,10 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.dry_run and found["total"]:
         _ask(arguments, what, found)
         found = source.purged(arguments, what, _actor())
-    if arguments.json:
-        sys.stdout.write(json.dumps(found, indent=2) + "\n")
-    else:
-        sys.stdout.write("\n".join(_lines(found)) + "\n")
+    rows = [{"table": table, "rows": count} for table, count in found["rows"].items()]
+    output.write(arguments, found, lambda _width, _is_ascii: [Text(line) for line in _lines(found)], rows)
     return 0
 
 

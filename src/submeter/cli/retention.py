@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
 
 from submeter.cli import output, source
 from submeter.cli.failure import CommandError
@@ -18,7 +18,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "changes", nargs="*", metavar="KIND=DAYS", help="such as traces=30 or calls=0, which is for good"
     )
-    output.add_options(parser, has_table=False)
+    output.add_options(parser)
     source.add_options(parser)
 
 
@@ -31,7 +31,8 @@ def run(arguments: argparse.Namespace) -> int:
     found = source.ordered(
         arguments, "/retention", what, lambda store: retained(store, Retention.model_validate(what)), method
     )
-    sys.stdout.write(json.dumps(found, indent=2) + "\n" if arguments.json else _table(found))
+    rows = [{"kind": kind, "days": days} for kind, days in found.items()]
+    output.write(arguments, found, lambda _width, _is_ascii: _table(found), rows)
     return 0
 
 
@@ -42,6 +43,5 @@ def _change(text: str, kinds: tuple[str, ...]) -> tuple[str, int]:
     return kind, int(days)
 
 
-def _table(found: dict[str, Any]) -> str:
-    lines = [f"{kind:<12} {f'{days} days' if days else 'for good'}" for kind, days in found.items()]
-    return "\n".join(lines) + "\n"
+def _table(found: dict[str, Any]) -> list[Text]:
+    return [Text(f"{kind:<12} {f'{days} days' if days else 'for good'}") for kind, days in found.items()]

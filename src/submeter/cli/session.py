@@ -23,16 +23,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="lines of calls at most, 0 all (default: %(default)s)",
     )
-    output.add_options(parser, has_table=False)
+    output.add_options(parser)
     source.add_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Prints the session."""
+    """Prints the session; as CSV its calls."""
     answer = source.answered(arguments, "session", {"session": arguments.session})
     output.write(
         arguments,
         answer,
         lambda width, is_ascii: page(answer, width, is_ascii=is_ascii, limit=max(arguments.limit, 0)),
+        answer["calls"],
     )
     return 0

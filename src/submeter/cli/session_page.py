@@ -32,6 +32,13 @@ _COLUMNS: Final = (
     Column("time", rank=3),
     Column("ended", is_text=True, rank=2, least=14),
 )
+_MODEL_COLUMNS: Final = (
+    Column("model", is_text=True, least=16),
+    Column("calls"),
+    Column("in"),
+    Column("out"),
+    Column("cost"),
+)
 SEVERITY_STYLES: Final = {"info": "cyan", "warning": "yellow", "critical": "bold red"}
 _NORMAL_ENDS: Final = frozenset({"stop", "end_turn", "tool_calls", "tool_use", "tool_call", "stop_sequence"})
 _BAD_ENDS: Final = frozenset({"length", "max_tokens", "content_filter", "refusal"})
@@ -47,6 +54,7 @@ def page(answer: Row, width: int, *, is_ascii: bool = False, limit: int = 0) -> 
     }
     text = [*_heading(session, width), Text(), *totals(session, width), *_context(answer, width, is_ascii=is_ascii)]
     text += [Text(), *_calls(answer, width, is_ascii=is_ascii, limit=limit)]
+    text += _models(calls, width)
     text += _warnings(answer["warnings"], width)
     notes = _notes(session, calls)
     if notes:
@@ -158,24 +166,53 @@ def _calls(answer: Row, width: int, *, is_ascii: bool, limit: int) -> list[Text]
 
 def _cells(line: tree.Line) -> list[Text]:
     node, row = line.node, line.node.row
-    inputs, is_input_partial = node.total("input_tokens")
-    outputs, is_output_partial = node.total("output_tokens")
-    cost, is_cost_partial = node.total("cost_usd")
-    estimate = "~" if row.get("estimated") else ""
     style = "" if node.is_call else "bold"
-    model = wording.clean(str(row.get("response_model") or row.get("request_model") or "")) if node.is_call else ""
+    model = wording.clean(_model(row)) if node.is_call else ""
     return [
         Text.assemble((line.prefix, "dim"), (wording.clean(node.label), style)),
         Text(model),
-        Text(estimate + wording.count(inputs, is_partial=is_input_partial), style),
-        Text(estimate + wording.count(outputs, is_partial=is_output_partial), style),
+        *(_sums(node, style, row) if node.has_sums else (Text(), Text())),
         Text(_present(row.get("cache_read_tokens")), "dim"),
         Text(_present(row.get("reasoning_tokens")), "dim"),
-        Text(wording.usd(cost, is_partial=is_cost_partial), f"green {style}".strip()),
+        _cost(node, style) if node.has_sums else Text(),
         _utilization(row.get("context_utilization")),
         Text(wording.duration(row["duration_s"]) if "duration_s" in row else "", "dim"),
         _end(row) if node.is_leaf else Text(),
     ]
+
+
+def _sums(node: tree.Node, style: str, row: Row) -> tuple[Text, Text]:
+    estimate = "~" if row.get("estimated") else ""
+    inputs, outputs = (node.total(name) for name in ("input_tokens", "output_tokens"))
+    return (
+        Text(estimate + wording.count(inputs[0], is_partial=inputs[1]), style),
+        Text(estimate + wording.count(outputs[0], is_partial=outputs[1]), style),
+    )
+
+
+def _cost(node: tree.Node, style: str) -> Text:
+    cost, is_partial = node.total("cost_usd")
+    return Text(wording.usd(cost, is_partial=is_partial), f"green {style}".strip())
+
+
+def _model(call: Row) -> str:
+    return str(call.get("response_model") or call.get("request_model") or "")
+
+
+def _models(calls: Sequence[Row], width: int) -> list[Text]:
+    """What each model used and cost, where there are several."""
+    found: dict[str, tree.Node] = {}
+    for call in calls:
+        name = wording.clean(_model(call)) or "(no model)"
+        found.setdefault(name, tree.Node(name)).children.append(tree.Node("", call, is_call=True))
+    if len(found) <= 1:
+        return []
+    nodes = sorted(found.values(), key=lambda node: -(node.total("cost_usd")[0] or 0))
+    rows = [
+        [Text(node.label), Text(wording.count(len(node.children))), *_sums(node, "", {}), _cost(node, "")]
+        for node in nodes
+    ]
+    return [Text(), *lines(_MODEL_COLUMNS, rows, width)]
 
 
 def _present(number: float | None) -> str:

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping, Sequence
 
+_WHOLE_ID: Final = 36
+"""Cells of a UUID: an id is there to be copied, so other columns go before it is cut."""
+
 _COLUMNS: Final = (
-    Column("session", is_text=True, least=12),
+    Column("session", is_text=True, least=_WHOLE_ID),
     Column("user", is_text=True, rank=1),
     Column("service", is_text=True, rank=6),
     Column("models", is_text=True, rank=7, least=12),

@@ -35,6 +35,11 @@ class Node:
         """Whether it is what the tree is drawn for, a call or a tool, and not what is around these."""
         return self.is_call or bool(self.row.get("tool"))
 
+    @property
+    def has_sums(self) -> bool:
+        """Whether its numbers are its own: a call's, or sums that no single child shows as well."""
+        return self.is_call or sum(any(True for _ in child.calls()) for child in self.children) > 1
+
     def calls(self) -> Iterator[Mapping[str, Any]]:
         """The rows of all calls at and beneath this node."""
         waiting = [self]

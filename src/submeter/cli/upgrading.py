@@ -34,7 +34,8 @@ class _Upgrade:
             from rich.console import Console  # noqa: PLC0415  (needed for the progress alone)
             from rich.progress import Progress  # noqa: PLC0415  (the same)
 
-            self._bars = Progress(console=Console(stderr=True), transient=True)
+            console = Console(stderr=True)
+            self._bars = Progress(console=console, transient=True, disable=not console.is_terminal)
             self._bars.start()
         if table not in self._tasks:
             self._tasks[table] = self._bars.add_task(f"bringing {table} up to date, once", total=1.0)
