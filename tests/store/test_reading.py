@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -86,3 +87,32 @@ def test_what_no_statement_from_outside_does(store: Store, tmp_path: Path, query
 )
 def test_what_every_statement_from_outside_may(store: Store, query: str) -> None:
     assert store.read(query, {}, "JSONCompact")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT 1",
+        "SELECT version()",
+        "SELECT timezone()",
+        "SHOW DATABASES",
+        "SHOW TABLES FROM otel",
+        'DESC TABLE "otel"."llm_calls"',
+        "SELECT DISTINCT name FROM system.databases",
+        "SELECT DISTINCT database, table FROM system.columns",
+        "SELECT name, type FROM system.columns WHERE database = 'otel' AND table = 'llm_calls'",
+        "SELECT name, case_insensitive FROM system.functions",
+        "SELECT DISTINCT arrayJoin(SpanAttributes.keys) AS keys FROM otel.otel_traces LIMIT 1000",
+        (
+            "SELECT toStartOfInterval(toDateTime(ts), INTERVAL 60 second) AS time, count() FROM otel.llm_calls "
+            "WHERE ts >= toDateTime(1790000000) AND ts <= toDateTime(1790003600) GROUP BY time ORDER BY time"
+        ),
+        (
+            "SELECT count() FROM otel.llm_calls WHERE ts >= fromUnixTimestamp64Milli(1790000000000) "
+            "AND ts <= fromUnixTimestamp64Milli(1790003600000) AND toDate(ts) >= toDate('2026-09-21')"
+        ),
+    ],
+)
+def test_what_grafanas_data_source_asks_is_answered(store: Store, query: str) -> None:
+    """The health check, the lists of its query builder and the conditions that its macros become."""
+    assert json.loads(store.read(query, {}, "JSONCompact"))["meta"]
