@@ -92,7 +92,7 @@ def test_limits_need_a_server(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("is_running", [True, False])
 def test_a_store_is_kept_backed_up_restored_and_recomputed(tmp_path: Path, is_running: bool) -> None:
-    data, file = ("--data", str(tmp_path / "data")), tmp_path / "file.tar.zst"
+    data, file = ("--data", str(tmp_path / "data")), tmp_path / "file.tar"
     with RunningServer(tmp_path / "data") as server:
         server.send("traces", calls("s-1", 3))
     with RunningServer(tmp_path / "data") if is_running else nullcontext():

@@ -46,6 +46,15 @@ def test_what_was_backed_up_is_there_again(tmp_path: Path) -> None:
         restore(tmp_path / "file", tmp_path / "second")
 
 
+def test_a_packed_backup_is_restored_too(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    saved(tmp_path / "first", file)
+    file.write_bytes(zstandard.ZstdCompressor().compress(file.read_bytes()))
+    store = restore(file, tmp_path / "second")
+    assert questions.summary(store).calls == 3
+    store.close()
+
+
 @pytest.mark.parametrize("damage", ["absent", "garbage", "cut", "another archive"])
 def test_what_is_no_backup_leaves_no_store(tmp_path: Path, damage: str) -> None:
     file = tmp_path / "file"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `submeter backup`."""
-    parser.add_argument("file", metavar="FILE", help="the file to write, such as submeter.tar.zst; must not exist")
+    parser.add_argument("file", metavar="FILE", help="the file to write, such as submeter.tar; must not exist")
     source.add_options(parser)
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 RECOMPUTE_PATH: Final = "/api/v1/recompute"
 RETENTION_PATH: Final = "/api/v1/retention"
 BACKUP_PATH: Final = "/api/v1/backup"
-BACKUP_MEDIA: Final = "application/zstd"
+BACKUP_MEDIA: Final = "application/x-tar"
 
 _Days = Annotated[int | None, Field(strict=True, ge=0, le=retention.MOST_DAYS)]
 
