@@ -18,7 +18,9 @@ grpc: Any = pytest.importorskip("grpc")
 CANARY = "canary-7f3a"
 
 PROGRAM = """
-import anthropic, httpx2, openai, submeter
+import anthropic, httpx2, openai, pydantic, submeter
+class Wanted(pydantic.BaseModel):
+    place: str
 CANARY = "canary-7f3a"
 USAGE = {"prompt_tokens": 127_000, "completion_tokens": 2, "total_tokens": 127_002}
 CHAT = {"id": "c", "object": "chat.completion", "created": 1, "model": "gpt-4o", "usage": USAGE, "choices": [
@@ -62,9 +64,18 @@ with submeter.session("s"):
             made.create(model="fail", messages=messages, **({} if made is chat else {"max_tokens": 9}))
         except Exception:
             pass
+    for made, kind in ((chat, "response_format"), (claude, "output_format")):
+        try:
+            made.parse(model="gpt-4o", messages=messages, max_tokens=9, **{kind: Wanted})
+        except Exception as error:
+            assert CANARY in str(error), error
+    try:
+        chat.create(model="gpt-4o", messages=[{"role": "user", "content": {CANARY}}])
+    except TypeError:
+        pass
 report(done=True)
 """
-"""A program whose every text, asked and answered, in tools and in errors, is the canary."""
+"""A program whose every text, asked and answered, in tools and in errors of provider and SDK, is the canary."""
 
 CONSOLE = """
 from opentelemetry import _logs, metrics, trace
