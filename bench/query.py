@@ -78,11 +78,19 @@ def measure(folder: Path, calls: int, *, has_sqlite: bool) -> dict[str, Any]:
     assert end is not None
     last = questions.Filters(start=end - DAY, end=end)
     (top,) = questions.sessions(store, order="tokens", limit=1, **last)
+    exactly: dict[str, object] = {
+        **questions.parameters(last),
+        "order": "tokens",
+        "limit": 50,
+        "offset": 0,
+        "among": [],
+    }
     asked: dict[str, Callable[[], object]] = {
         SESSION: lambda: store.ask("session_calls", {"session": top.session_id, "limit": 10_000}),
         TOP: lambda: questions.sessions(store, order="tokens", **last),
         USERS: lambda: questions.usage(store, by="user", **last),
         MODELS: lambda: questions.usage(store, by="model"),
+        "top sessions of a day, all summed exactly": lambda: store.ask("sessions", exactly),
         "one session, whole page": lambda: questions.session(store, top.session_id),
         "latest 100 calls of a day": lambda: questions.calls(store, limit=100, **last),
         "summary of a day": lambda: questions.summary(store, **last),
