@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from frameworks.stage import Case, cancelled, check, framework, imported, model_call, observed_by
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 framework("agno")
 
@@ -112,5 +115,6 @@ def test_matrix(name: str) -> None:
     check(CASES[name])
 
 
-def test_counted_once_beside_the_spans_of_openinference() -> None:
-    observed_by(["openinference.instrumentation.agno:AgnoInstrumentor"], tools)
+@pytest.mark.parametrize("run", [tools, run_async, stream, stream_async, tools_streamed, team])
+def test_counted_once_beside_the_spans_of_openinference(run: Callable[[], Any]) -> None:
+    observed_by(["openinference.instrumentation.agno:AgnoInstrumentor"], run)

@@ -11,14 +11,17 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from frameworks.stage import Case, cancelled, check, framework, imported, model_call, observed_by, traced_once
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from metering import Metering
 
 os.environ.update(CREWAI_DISABLE_TELEMETRY="true", CREWAI_TRACING_ENABLED="false")  # noqa: TID251  (CrewAI reads them)
 crewai: Any = framework("crewai")
 
 
-def agent(role: str = "Forecaster", **more: Any) -> Any:
-    model = crewai.LLM(model="gpt-4o-mini", base_url=os.environ["OPENAI_BASE_URL"], max_retries=0)  # noqa: TID251
+def agent(role: str = "Forecaster", *, is_streamed: bool = False, **more: Any) -> Any:
+    url = os.environ["OPENAI_BASE_URL"]  # noqa: TID251
+    model = crewai.LLM(model="gpt-4o-mini", base_url=url, max_retries=0, stream=is_streamed)
     return crewai.Agent(
         role=role, goal="Tell the weather.", backstory="Knows.", llm=model, max_iter=3, max_retry_limit=0, **more
     )
@@ -32,6 +35,10 @@ def crew(**more: Any) -> Any:
 
 def run() -> Any:
     return crew().kickoff().raw
+
+
+def stream() -> Any:
+    return crew(is_streamed=True).kickoff().raw
 
 
 async def run_async() -> Any:
@@ -89,6 +96,7 @@ WEATHER = ("weather",)
 
 CASES = {
     "a crew": Case(run=run, calls=1, said=TASK),
+    "a crew that streams": Case(run=stream, calls=1, said=TASK),
     "a crew in a thread": Case(run=run_async, calls=1, said=TASK),
     "a crew, async": Case(run=run_native, calls=1, said=TASK),
     "a tool that asks a model": Case(run=tools, tools=WEATHER, calls=3, said=TASK),
@@ -108,15 +116,17 @@ def test_matrix(name: str) -> None:
     check(CASES[name])
 
 
-def test_counted_once_beside_the_spans_of_openinference() -> None:
+@pytest.mark.parametrize("run", [run, stream, run_async, tools, alone])
+def test_counted_once_beside_the_spans_of_openinference(run: Callable[[], Any]) -> None:
     observed_by(["openinference.instrumentation.crewai:CrewAIInstrumentor"], run)
 
 
-def test_counted_once_beside_its_own_spans() -> None:
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_counted_once_beside_its_own_spans(*, is_streamed: bool) -> None:
     tracing: Any = framework("crewai.telemetry.tracing")
 
     def traced(made: Metering) -> Any:
         with tracing.telemetry_session("k-1", "weather", processors=[SimpleSpanProcessor(made.spans)]):
-            return crew(tools=[imported("crewai.tools").tool(weather)]).kickoff().raw
+            return crew(is_streamed=is_streamed, tools=[imported("crewai.tools").tool(weather)]).kickoff().raw
 
     traced_once(traced, native=4, tools=1)

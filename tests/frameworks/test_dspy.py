@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from frameworks.stage import CONVERSATIONS, Case, cancelled, check, framework, mentions, model_call, observed_by
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 dspy: Any = framework("dspy")
 
@@ -110,7 +113,8 @@ def test_matrix(name: str) -> None:
     check(CASES[name])
 
 
-def test_counted_once_beside_the_spans_of_openinference() -> None:
+@pytest.mark.parametrize("run", [run, run_async, stream, tools])
+def test_counted_once_beside_the_spans_of_openinference(run: Callable[[], Any]) -> None:
     observed_by(["openinference.instrumentation.dspy:DSPyInstrumentor"], run)
 
 

@@ -21,6 +21,8 @@ from frameworks.stage import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from metering import Metering
 
 os.environ["HAYSTACK_TELEMETRY_ENABLED"] = "false"  # noqa: TID251  (Haystack reads it when it is imported)
@@ -154,8 +156,9 @@ def test_matrix(name: str) -> None:
     check(CASES[name])
 
 
-def test_counted_once_beside_the_spans_of_openinference() -> None:
-    observed_by(["openinference.instrumentation.haystack:HaystackInstrumentor"], agent_in_a_pipeline)
+@pytest.mark.parametrize("run", [agent_in_a_pipeline, stream, run_async])
+def test_counted_once_beside_the_spans_of_openinference(run: Callable[[], Any]) -> None:
+    observed_by(["openinference.instrumentation.haystack:HaystackInstrumentor"], run)
 
 
 def test_it_knows_no_conversations() -> None:

@@ -7,8 +7,11 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
 from frameworks.stage import Case, cancelled, check, framework, imported, model_call, observed_by
+from metering import in_memory, metered
+from submeter.store.rows import span_batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,11 +62,11 @@ async def react() -> Any:
     return str(await made.run("hello", memory=memory()))[:20]
 
 
-def engine() -> Any:
+def engine(**more: Any) -> Any:
     url = os.environ["OPENAI_BASE_URL"]  # noqa: TID251
     embedding = imported("llama_index.embeddings.openai").OpenAIEmbedding(api_base=url, model="text-embedding-3-small")
     index = core.VectorStoreIndex.from_documents([core.Document(text="Ulm")], embed_model=embedding)
-    return index.as_query_engine(llm=model())
+    return index.as_query_engine(llm=model(), **more)
 
 
 def query() -> Any:
@@ -72,6 +75,15 @@ def query() -> Any:
 
 async def query_async() -> Any:
     return str(await engine().aquery("where?"))
+
+
+def query_streamed() -> Any:
+    return list(engine(streaming=True).query("where?").response_gen)
+
+
+async def query_streamed_async() -> Any:
+    answer = await engine(streaming=True).aquery("where?")
+    return [text async for text in answer.async_response_gen()]
 
 
 async def aborted() -> Any:
@@ -126,6 +138,21 @@ def test_matrix(name: str) -> None:
     check(CASES[name])
 
 
-@pytest.mark.parametrize("run", [run, react, tools, query, query_async])
+@pytest.mark.parametrize("run", [run, stream, react, tools, query, query_async, query_streamed, query_streamed_async])
 def test_counted_once_beside_the_spans_of_openinference(run: Callable[[], Any]) -> None:
     observed_by(["openinference.instrumentation.llama_index:LlamaIndexInstrumentor"], run)
+
+
+def test_a_call_that_nobody_else_sees_stays() -> None:
+    """A model without an SDK that is metered: OpenInference alone tells of its call, which states no tokens."""
+    chat: Any = imported("llama_index.core.llms")
+    instrumentor: Any = framework("openinference.instrumentation.llama_index").LlamaIndexInstrumentor()
+    with metered(in_memory()) as made:
+        instrumentor.instrument(tracer_provider=made.traces, skip_dep_check=True)
+        try:
+            for _ in chat.MockLLM(max_tokens=2).stream_chat([chat.ChatMessage(content="hello")]):
+                pass
+        finally:
+            instrumentor.uninstrument()
+        [record] = span_batch(encode_spans(made.all_ended()).SerializeToString()).records
+        assert (record.scope, record.usage.total_tokens) == ("openinference.instrumentation.llama_index", 0)

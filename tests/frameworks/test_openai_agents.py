@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from frameworks.stage import Case, cancelled, check, framework, imported, model_call, observed_by
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 agents: Any = framework("agents")
 
@@ -49,6 +52,12 @@ async def traced() -> Any:
 async def traced_tools(*, is_responses: bool = False) -> Any:
     made = agent(model=chat(is_responses=is_responses), tools=[agents.function_tool(weather)])
     return (await agents.Runner.run(made, "weather?", run_config=agents.RunConfig(group_id="t-1"))).final_output
+
+
+async def traced_stream(*, is_responses: bool = False) -> Any:
+    made = agent(model=chat(is_responses=is_responses), tools=[agents.function_tool(weather)])
+    result = agents.Runner.run_streamed(made, "weather?", run_config=agents.RunConfig(group_id="t-1"))
+    return [event.type async for event in result.stream_events()]
 
 
 async def stream() -> Any:
@@ -122,10 +131,11 @@ def test_matrix(name: str) -> None:
     check(CASES[name])
 
 
+@pytest.mark.parametrize("run", [traced_tools, traced_stream])
 @pytest.mark.parametrize("is_responses", [False, True])
-def test_counted_once_beside_the_spans_of_openinference(*, is_responses: bool) -> None:
+def test_counted_once_beside_the_spans_of_openinference(run: Callable[..., Any], *, is_responses: bool) -> None:
     instrumentor = "openinference.instrumentation.openai_agents:OpenAIAgentsInstrumentor"
     try:
-        observed_by([instrumentor], lambda: traced_tools(is_responses=is_responses))
+        observed_by([instrumentor], lambda: run(is_responses=is_responses))
     finally:
         agents.set_trace_processors([])

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from frameworks.stage import Case, cancelled, check, framework, imported, model_call, traced_once
+from frameworks.stage import Case, cancelled, check, finished, framework, imported, model_call, traced_once
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from metering import Metering
 
 pydantic_ai: Any = framework("pydantic_ai")
@@ -75,18 +77,19 @@ async def aborted() -> str:
     return await cancelled(agent().run("hello", **ASK))
 
 
-def traced(made: Metering) -> Any:
+def traced(made: Metering, work: Callable[[], Any]) -> Any:
     """With its own spans, of which those of a run state the sum and those of a request the same as ours."""
     settings = imported("pydantic_ai.models.instrumented").InstrumentationSettings(tracer_provider=made.traces)
     pydantic_ai.Agent.instrument_all(settings)
     try:
-        return agent(tools=[weather]).run_sync("weather?", **ASK).output
+        return finished(work())
     finally:
         pydantic_ai.Agent.instrument_all(False)
 
 
-def test_counted_once_beside_its_own_spans() -> None:
-    traced_once(traced, native=4)
+@pytest.mark.parametrize("work", [tools, tools_streamed, delegated])
+def test_counted_once_beside_its_own_spans(work: Callable[[], Any]) -> None:
+    traced_once(lambda made: traced(made, work), native=4)
 
 
 ONE = {"gen_ai.conversation.id": "t-1", "session.id": "t-1", "submeter.framework": "pydantic-ai"}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from frameworks.stage import CONVERSATIONS, Case, check, framework, mentions, model_call, observed_by
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 smolagents: Any = framework("smolagents")
 
@@ -75,8 +78,9 @@ def test_matrix(name: str) -> None:
     check(CASES[name])
 
 
-def test_counted_once_beside_the_spans_of_openinference() -> None:
-    observed_by(["openinference.instrumentation.smolagents:SmolagentsInstrumentor"], tools)
+@pytest.mark.parametrize("run", [tools, stream, deltas, managed])
+def test_counted_once_beside_the_spans_of_openinference(run: Callable[[], Any]) -> None:
+    observed_by(["openinference.instrumentation.smolagents:SmolagentsInstrumentor"], run)
 
 
 def test_it_knows_no_conversations() -> None:

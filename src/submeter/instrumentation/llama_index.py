@@ -8,6 +8,7 @@ from submeter import semconv
 from submeter.context import Said
 from submeter.core import exceptions
 from submeter.shapes.framework import Framework, Work, text
+from submeter.shapes.reports import Announced
 from submeter.shapes.tools import Tool
 
 if TYPE_CHECKING:
@@ -75,5 +76,11 @@ FRAMEWORK = Framework(
             )
             for prefix in ("", "a")
         ),
+    ),
+    # OpenInference leaves its span of a stream as soon as there is one to be read; the request is made when it is.
+    reports=Announced(
+        event="llama_index_instrumentation.dispatcher:Dispatcher.event",
+        begins=frozenset({"LLMChatStartEvent", "LLMCompletionStartEvent"}),
+        ends=frozenset({"LLMChatEndEvent", "LLMCompletionEndEvent", "ExceptionEvent"}),
     ),
 )

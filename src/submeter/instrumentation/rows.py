@@ -229,6 +229,7 @@ FRAMEWORKS: dict[str, Row] = {
             "llama_index.core.agent.workflow.multi_agent_workflow",
             "llama_index.core.base.base_retriever",
             "llama_index.core.response_synthesizers.base",
+            "llama_index_instrumentation.dispatcher",
         ),
         table=_FRAMEWORK,
     ),

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
     from submeter.context.decorated import Enter
-    from submeter.shapes.reports import Reports
+    from submeter.shapes.reports import Announced, Reports
     from submeter.shapes.witness import Witness
 
 
@@ -84,7 +84,7 @@ class Framework:
         tell: where it keeps its own context.
         runs: the functions that begin runs, "module:Class.function", if handlers of others keep spans of them.
         spans: what gives the span of each run that such a function gives back.
-        reports: how it makes spans of its calls in traces of its own, if it does.
+        reports: which spans of its calls are made where the calls beneath cannot know of them, if any are.
         witness: the part of it that has calls made by a program of its own, if there is one.
     """
 
@@ -95,7 +95,7 @@ class Framework:
     tell: Tell | None = None
     runs: tuple[str, ...] = ()
     spans: Callable[[Any], Iterable[Callable[[], Span | None]]] = _no_spans
-    reports: Reports | None = None
+    reports: Reports | Announced | None = None
     witness: Witness | None = None
 
     is_witness = False
