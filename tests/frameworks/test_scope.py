@@ -218,5 +218,5 @@ def test_a_framework_that_changed_under_us_costs_a_warning(
     monkeypatch.setitem(instrumentation.FRAMEWORKS, "crews", row)
     monkeypatch.setitem(instrumentation.ROWS, "crews", row)
     assert not instrumentation.start("crews")
-    assert "knows no agents and steps of crews: this version has no crews:Crew.gone" in caplog.text
+    assert "submeter does not listen to crews: this version has no crews:Crew.gone" in caplog.text
     assert instruments.inactive.pop("crews") == "this version has no crews:Crew.gone"

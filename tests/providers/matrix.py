@@ -177,21 +177,22 @@ def check(play: Play, mode: str, case: Case, spans: Callable[[Metering, Play, Ca
     `spans` looks at what was metered of a play that is not one call.
     """
     with Wire() as wire:
-        bare = _seen(play, mode, case, wire)
+        bare = seen(play, mode, case, wire)
         with metered() as metering:
-            seen = _seen(play, mode, case, wire)
+            now_seen = seen(play, mode, case, wire)
             gc.collect()
-            for place, (now, before) in enumerate(zip(seen, bare, strict=False)):
+            for place, (now, before) in enumerate(zip(now_seen, bare, strict=False)):
                 assert now == before, f"step {place}"
-            assert len(seen) == len(bare)
+            assert len(now_seen) == len(bare)
             (spans or _check_spans)(metering, play, case, wire)
 
 
-def _seen(play: Play, mode: str, case: Case, wire: Wire) -> list[object]:
+def seen(play: Play, mode: str, case: Case, wire: Wire) -> list[object]:
+    """Everything that an application sees of one case."""
     wire.play(case.replies(play))
-    seen = Stage(play, wire, is_async=mode == "async").run(case.run)
+    given = Stage(play, wire, is_async=mode == "async").run(case.run)
     gc.collect()
-    return seen
+    return given
 
 
 def _check_spans(metering: Metering, play: Play, case: Case, wire: Wire) -> None:

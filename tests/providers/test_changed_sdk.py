@@ -6,54 +6,89 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
+from importlib.metadata import version
+from types import MethodType, ModuleType
 from typing import Any
 
 import pytest
 
-from metering import in_memory, metered
-from providers.wire import Wire, document
+from metering import metered
+from providers.calls import EVERY_SDK, calls
+from providers.matrix import seen
+from providers.wire import Wire
 from submeter import instrumentation
-from submeter.core import instruments, patch
+from submeter.core import instruments, patch, release
 from submeter.distro import doctor
 from submeter.instrumentation import PROVIDERS
 
-groq: Any = pytest.importorskip("groq")
-client_module: Any = pytest.importorskip("groq._base_client")
-
-ANSWER: dict[str, Any] = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": []}
+pytestmark = pytest.mark.usefixtures("clean_gc")
 
 
-def asked(url: str) -> Any:
-    client = groq.Groq(api_key="k", base_url=url, max_retries=0)
-    try:
-        return client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Where?"}])
-    finally:
-        client.close()
+def moved(change: pytest.MonkeyPatch, owner: Any, name: str) -> None:
+    """Takes a function out of its class or module, where the SDK itself goes on finding it: as after a release."""
+    function: Any = vars(owner)[name]
+    change.delattr(owner, name)
+    if isinstance(owner, ModuleType):
+        change.setattr(owner, "__getattr__", {name: function}.__getitem__, raising=False)
+        return
+    get, bound = owner.__getattribute__, partial(MethodType, function)
+
+    def found(self: Any, asked: str) -> Any:
+        return bound(self) if asked == name else get(self, asked)
+
+    change.setattr(owner, "__getattribute__", found)
 
 
-def test_a_function_that_is_gone_costs_one_warning_and_the_metric(
+@pytest.mark.parametrize("package", EVERY_SDK)
+def test_a_function_that_moved_costs_one_warning_and_the_metric_and_no_call(
+    package: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    chosen = calls(package)
+    with metered():
+        doctor.sdk(package)
+        known = [(owner, name) for owner, name, *_ in patch._done[package]]
+    owner, name = next((owner, name) for owner, name in known if isinstance(owner, type) or owner.__name__ == package)
+    with Wire() as wire:
+        bare = [seen(play, mode, case, wire) for play, mode, case in chosen]
+        moved(monkeypatch, owner, name)
+        with caplog.at_level(logging.WARNING, logger="submeter"), metered() as metering:
+            assert [seen(play, mode, case, wire) for play, mode, case in chosen] == bare
+            assert not metering.ended()
+            assert package not in instrumentation.active
+            # What happens by itself a while after the import.
+            instruments.announce()
+            points = metering.points("submeter.instrumentation.inactive")
+            assert [(point.value, dict(point.attributes)) for point in points] == [
+                (1, {"gen_ai.provider.name": package})
+            ]
+            told = doctor.sdk(package)
+    row = PROVIDERS[package]
+    assert told.state == "inactive"
+    assert (told.version, told.since) == (version(row.distribution), row.since)
+    lacking = f"this version has no {owner.__module__ if isinstance(owner, type) else owner.__name__}"
+    assert told.reason.startswith(lacking)
+    assert f"use an older release of {row.distribution}, from {row.since} on" in told.reason
+    (warned,) = [record.getMessage() for record in caplog.records if record.name == "submeter"]
+    assert warned.startswith(f"submeter does not meter {row.distribution} {told.version}: {lacking}")
+    assert "pip install --upgrade submeter" in warned
+    # Half of a patch is none.
+    assert not patch.patched(package)
+
+
+def test_a_release_that_is_too_old_is_told_what_to_install(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    # The method moves to a base class, as it might in any release.
-    kind = client_module.SyncAPIClient
-    monkeypatch.setattr(client_module.BaseClient, "request", kind.request, raising=False)
-    monkeypatch.delattr(kind, "request")
-    made = in_memory()
-    with caplog.at_level(logging.WARNING, logger="submeter"), Wire() as wire, metered(made) as metering:
-        wire.play(document(ANSWER))
-        assert asked(wire.url).id == "c"
-        assert asked(wire.url).id == "c"
-        assert not metering.ended()
-        assert "groq" not in instrumentation.active
-        # What happens by itself a while after the import.
-        instruments.announce()
-        points = metering.points("submeter.instrumentation.inactive")
-        assert [dict(point.attributes)["gen_ai.provider.name"] for point in points] == ["groq"]
-    warned = [record.getMessage() for record in caplog.records if "groq" in record.getMessage()]
-    assert len(warned) == 1
-    assert "this version has no groq._base_client:SyncAPIClient.request" in warned[0]
-    # Half of a patch is none: the asynchronous client is as it was.
-    assert not hasattr(client_module.AsyncAPIClient.request, "__submeter__")
+    def old(_distribution: str) -> str:
+        return "0.9.12"
+
+    monkeypatch.setattr(release, "installed", old)
+    with metered():
+        instruments.lament("groq", "this version has no client", "groq", since="0.13")
+    assert caplog.text.endswith(
+        "submeter does not meter groq 0.9.12: this version has no client. Its calls work and are not counted. "
+        "Upgrade it: pip install --upgrade 'groq>=0.13'; `submeter doctor` tells more.\n"
+    )
 
 
 def test_the_doctor_tells_what_it_knows_and_does_not_meter(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,13 +13,10 @@ from metering import metered, usage_of
 from providers.matrix import Case, check, rows
 from providers.play import Play
 from providers.wire import HANG, Wire, document, events, named, sse
-from submeter import settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-# Else the import fetches a price list, which takes its time where there is no way out.
-settings.set_variable("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 litellm: Any = pytest.importorskip("litellm")
 
 pytestmark = [

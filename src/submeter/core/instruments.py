@@ -20,6 +20,7 @@ from opentelemetry.metrics import CallbackOptions, Observation
 from submeter import semconv, settings
 from submeter.core import abandoned
 from submeter.core.guard import attempt
+from submeter.core.release import named, remedy
 from submeter.core.telemetry import telemetry
 from submeter.value import state
 
@@ -35,6 +36,10 @@ FULL = 1024
 
 inactive: dict[str, str] = {}
 """SDK package or module -> why it is installed but not metered; reported by `submeter.instrumentation.inactive`."""
+
+UNMETERED = ("does not meter", "Its calls work and are not counted")
+UNHEARD = ("does not listen to", "The calls beneath it are counted, without its agents and steps")
+"""What submeter does not, and what the application does without."""
 
 GRACE_S = 30
 """How long after its import an SDK that is not metered is reported, if no call was made till then: the program has
@@ -82,16 +87,24 @@ def count(record: CallRecord | Callable[[], CallRecord | None]) -> None:
         flush()
 
 
-def lament(package: str, reason: str, lack: str = "does not meter") -> None:
+def lament(name: str, reason: str, distribution: str, *, lack: tuple[str, str] = UNMETERED, since: str = "") -> None:
     """Notes and warns, once, that an SDK or a module of it is there and not metered.
 
     The metric must not wait for a call that nobody sees.
+
+    Args:
+        name: the import name of the SDK or module.
+        reason: why it is not metered.
+        distribution: what it is installed as; the SDK's import name will do where it is the same but for its signs.
+        lack: what submeter does not, and what the application does without.
+        since: the oldest release that is supported.
     """
-    if inactive.get(package) == reason:  # said before, when another module of the SDK was imported
+    if inactive.get(name) == reason:  # said before, when another module of the SDK was imported
         return
-    inactive[package] = reason
+    inactive[name] = reason
     logging.getLogger("submeter").warning(
-        "submeter %s %s: %s. Run `submeter doctor` for details.", lack, package, reason
+        "submeter %s %s: %s. %s. %s; `submeter doctor` tells more.",
+        *(lack[0], named(name, distribution), reason, lack[1], remedy(distribution, since)),
     )
     if _instruments is None:
         timer = threading.Timer(GRACE_S, attempt, (announce,))

@@ -8,6 +8,7 @@ executing: set[str] = set()
 """Names of modules whose code has begun and not ended."""
 
 
-def is_loaded(name: str) -> bool:
-    """Whether the module is imported and its code has run."""
-    return name in sys.modules and name not in executing
+def is_loaded(target: str) -> bool:
+    """Whether the module of `target` ("module:name", or a module alone) is imported and its code has run."""
+    module = target.partition(":")[0]
+    return module in sys.modules and module not in executing

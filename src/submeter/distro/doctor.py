@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib
 import site
 from dataclasses import asdict, field
-from importlib import metadata, util
+from importlib import util
 from pathlib import Path
 from typing import Any
 
 from submeter import settings
 from submeter.core import guard, instruments, patch, tellers
+from submeter.core.release import installed, remedy
 from submeter.distro import configure
 from submeter.instrumentation import FRAMEWORKS, PROVIDERS, ROWS, UNMETERED, active
 from submeter.value import value
@@ -76,7 +77,7 @@ def report() -> Report:
         swallowed_failures=guard.failures,
         sdks=[*map(sdk, sorted(PROVIDERS)), *_unmetered()],
         frameworks=[sdk(package) for package in sorted(FRAMEWORKS)],
-        neighbours=[f"{name} {_version(name)} ({whose})" for name, whose in NEIGHBOURS.items() if _version(name)],
+        neighbours=[f"{name} {installed(name)} ({whose})" for name, whose in NEIGHBOURS.items() if installed(name)],
     )
 
 
@@ -85,7 +86,7 @@ def sdk(package: str) -> Sdk:
     from submeter import instrumentation  # noqa: PLC0415  (its state is asked after the import below)
 
     row = ROWS[package]
-    version = _version(row.distribution)
+    version = installed(row.distribution)
     if not version or util.find_spec(package) is None:
         return Sdk(package, "", "not installed", since=row.since)
     if package in settings.disabled_providers():
@@ -101,11 +102,12 @@ def sdk(package: str) -> Sdk:
         patches = [*patch.patched(package), *tellers.asked(package)]
         parts = (f"not {name}: {why}" for name, why in instruments.inactive.items() if name.startswith(f"{package}."))
         return Sdk(package, version, state, patches, "; ".join(parts), row.since)
-    return Sdk(package, version, "inactive", reason=instruments.inactive.get(package, ""), since=row.since)
+    reason = f"{instruments.inactive.get(package, '')}. {remedy(row.distribution, row.since)}"
+    return Sdk(package, version, "inactive", reason=reason, since=row.since)
 
 
 def _unmetered() -> list[Sdk]:
-    found = [(name, _version(name), reason) for name, reason in sorted(UNMETERED.items())]
+    found = [(name, installed(name), reason) for name, reason in sorted(UNMETERED.items())]
     return [Sdk(name, version, "unmetered", reason=reason) for name, version, reason in found if version]
 
 
@@ -114,13 +116,6 @@ def _has_module(name: str) -> bool:
         return util.find_spec(name) is not None
     except ModuleNotFoundError:  # in this release its package is none
         return False
-
-
-def _version(distribution: str) -> str:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return ""
 
 
 def _has_start_file() -> bool:

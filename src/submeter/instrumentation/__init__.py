@@ -39,10 +39,14 @@ def start(package: str) -> bool:
 def expect(package: str) -> None:
     """Laments now that the SDK `package`, which is imported, has none of the modules that would be patched later."""
     row = ROWS[package]
-    if any(name in sys.modules for name in row.awaits) or not _is_installed(row.distribution):
+    if any(name in sys.modules for name in row.awaits):
         return
     import importlib.util  # noqa: PLC0415
 
+    from submeter.core.release import installed  # noqa: PLC0415
+
+    if not installed(row.distribution):  # `agents` may be the application's own
+        return
     for name in row.awaits:
         try:
             if importlib.util.find_spec(name) is not None:
@@ -52,21 +56,12 @@ def expect(package: str) -> None:
     _lament(package, f"this version has no {row.awaits[0]}")
 
 
-def _is_installed(distribution: str) -> bool:
-    """Whether a package of that import name is the one we know: `agents` may be the application's own."""
-    from importlib import metadata  # noqa: PLC0415
-
-    try:
-        metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return False
-    return True
-
-
 def _lament(package: str, reason: str) -> None:
     from submeter.core import instruments  # noqa: PLC0415
 
-    instruments.lament(package, reason, "knows no agents and steps of" if package in FRAMEWORKS else "does not meter")
+    row = ROWS[package]
+    lack = instruments.UNHEARD if package in FRAMEWORKS else instruments.UNMETERED
+    instruments.lament(package, reason, row.distribution, lack=lack, since=row.since)
 
 
 def _install(package: str) -> str:

@@ -114,15 +114,15 @@ class Framework:
             patch.MissingError: a module lacks what every supported release has.
         """
         for work in self.works:
-            if is_loaded(work.target.partition(":")[0]):
+            if is_loaded(work.target):
                 self._wrap(work)
-        if self.tell is not None and is_loaded(self.tell.source.partition(":")[0]):
+        if self.tell is not None and is_loaded(self.tell.source):
             self._listen(self.tell)
-        if self.runs and is_loaded(self.runs[0].partition(":")[0]):
+        if self.runs and is_loaded(self.runs[0]):
             Runs(self.package, self.spans).install(self.runs)
         if self.reports is not None:
             self.reports.install(self.package)
-        if self.witness is not None and is_loaded(self.witness.messages.partition(":")[0]):
+        if self.witness is not None and is_loaded(self.witness.messages):
             self.witness.install()
 
     def _wrap(self, work: Work) -> None:

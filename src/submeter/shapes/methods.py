@@ -101,14 +101,14 @@ class Provider:
         for method in self.methods:
             for root in self.roots:
                 target = root + method.target
-                if is_loaded(target.partition(":")[0]):
+                if is_loaded(target):
                     self._install(method, target)
         if self.turns is not None:
             self.turns.install()
         if self.native:
             for root in self.roots:
                 # A release without it opens no span.
-                if is_loaded((root + self.native).partition(":")[0]):
+                if is_loaded(root + self.native):
                     with suppress(patch.MissingError):
                         patch.patch(self.package, root + self.native, native.beneath)
 

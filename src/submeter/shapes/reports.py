@@ -50,9 +50,9 @@ class Reports:
 
     def install(self, package: str) -> None:
         """Patches what is imported of the framework; one that makes no spans has nothing to patch."""
-        (module, _, name), ending = self.call.partition(":"), self.ends.partition(":")[0]
+        module, _, name = self.call.partition(":")
         variable = getattr(sys.modules.get(module), name, None)
-        if variable is None or not is_loaded(ending):
+        if variable is None or not is_loaded(self.ends):
             return
         patch.patch(package, self.ends, _ending)
         parents[package] = lambda: _note(variable.get())

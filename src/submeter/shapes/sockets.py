@@ -79,7 +79,7 @@ class Sockets:
             patch.patch(self.package, f"{target}.recv_bytes", lambda original: wrap(sessions, original))
         except patch.MissingError as missing:
             # Not the whole SDK's loss.
-            instruments.lament(target.partition(":")[0], f"this version has no {missing}")
+            instruments.lament(target.partition(":")[0], f"this version has no {missing}", self.package)
 
 
 class Sessions:

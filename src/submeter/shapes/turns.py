@@ -72,15 +72,15 @@ class Turns:
 
     def install(self) -> None:
         """Patches the SDK, where its module is imported. Where that lacks a function, the rest is metered without."""
-        module = self.receive.partition(":")[0]
-        if is_loaded(module):
+        if is_loaded(self.receive):
             sessions = Sessions(self)
             try:
                 # Messages without what their session was opened for would be turns of no model.
                 patch.patch(self.package, self.connect, lambda original: _connected(sessions, original))
                 patch.patch(self.package, self.receive, lambda original: received_async(sessions, original))
             except patch.MissingError as missing:
-                instruments.lament(module, f"this version has no {missing}")
+                module = self.receive.partition(":")[0]
+                instruments.lament(module, f"this version has no {missing}", self.package)
 
 
 class Sessions:
