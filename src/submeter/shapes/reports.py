@@ -108,7 +108,7 @@ class Announced:
 
     def install(self, package: str) -> None:
         """Patches what takes the events, if it is imported."""
-        if is_loaded(self.event.partition(":")[0]):
+        if is_loaded(self.event):
             patch.patch(package, self.event, self._heard)
             parents[package] = _left
 
