@@ -9,7 +9,7 @@ import logging
 from functools import partial
 from importlib.metadata import version
 from types import MethodType, ModuleType
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("clean_gc")
 
 def moved(change: pytest.MonkeyPatch, owner: Any, name: str) -> None:
     """Takes a function out of its class or module, where the SDK itself goes on finding it: as after a release."""
-    function: Any = vars(owner)[name]
+    function = cast("Any", vars(owner)[name])
     change.delattr(owner, name)
     if isinstance(owner, ModuleType):
         change.setattr(owner, "__getattr__", {name: function}.__getitem__, raising=False)
