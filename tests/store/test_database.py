@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from store.telemetry import NOON_NS, SECOND_NS, call, chat, joined, request, span
+from submeter.store.calls import rank_of
 from submeter.usage import COUNTS
 
 if TYPE_CHECKING:
@@ -199,6 +200,15 @@ def test_of_three_witnesses_the_best_one_stays(store: Store) -> None:
     records = store.insert_traces(joined(batch), "a")
     assert scopes(store) == [OURS]
     assert [record.scope for record in records] == [OURS]
+
+
+def test_the_engine_ranks_witnesses_as_the_receiver_does(store: Store) -> None:
+    scopes = (OURS, OTHER, FRAMEWORK, NATIVE, f"{NATIVE}.beta", "mistralai_sdk_tracer", "vllm.llm_engine")
+    ranked = {(scope, kind): rank_of(scope, kind) for scope in scopes for kind in (2, 3)}
+    for number, (scope, kind) in enumerate(ranked):
+        store.insert_traces(request([span(call(str(number)), kind=kind)], scope=scope), str(number))
+    found = rows(store, "SELECT session_id, witness FROM otel.llm_calls ORDER BY toUInt8(session_id)")
+    assert [row["witness"] for row in found] == list(ranked.values())
 
 
 def test_calls_of_one_instrumentation_all_count_though_a_server_repeats_its_ids(store: Store) -> None:

@@ -60,7 +60,7 @@ FROM
         multiIf(reasons = '', [], startsWith(reasons, '['), JSONExtract(reasons, 'Array(String)'), [reasons]) AS finish_reasons,
         SpanAttributes['gen_ai.request.stream'] = 'true' AS stream,
         if(SpanAttributes['gen_ai.input.messages'] = '', 0, cityHash64(request_model, SpanAttributes['gen_ai.system_instructions'], SpanAttributes['gen_ai.input.messages'])) AS prompt_hash,
-        multiIf(ScopeName = 'submeter', 0, startsWith(ScopeName, 'com.anthropic.sdk.python'), 2, SpanKind = 'Server', 3, 1) AS witness
+        multiIf(ScopeName = 'submeter', 0, startsWith(ScopeName, 'com.anthropic.sdk.python') OR startsWith(ScopeName, 'mistralai_sdk_tracer'), 2, SpanKind = 'Server', 3, 1) AS witness
     FROM otel.otel_traces
     WHERE (SpanAttributes['gen_ai.operation.name'] IN ('chat', 'text_completion', 'generate_content', 'embeddings')
             OR mapContains(SpanAttributes, 'gen_ai.usage.input_tokens')
