@@ -22,7 +22,7 @@ from opentelemetry.trace import SpanKind
 import submeter
 from submeter.context import baggage
 from submeter.core import abandoned, call, counted, guard, instruments, telemetry
-from submeter.distro import configure, providers, watch
+from submeter.distro import configure, exporters, providers, watch
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -125,6 +125,7 @@ def forget() -> None:
     watch._callbacks.clear()
     configure._is_composed = False
     providers.given = providers.Given()
+    exporters.kinds.cache_clear()
     telemetry.use(telemetry.global_providers)
     guard._seen.clear()
     guard.failures = 0
