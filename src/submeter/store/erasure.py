@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from submeter.store.database import Database
 
 TABLES: Final[Mapping[str, str]] = {
-    "otel_traces": "erased_spans",
+    "otel_traces": "erased_telemetry",
     "otel_traces_trace_id_ts": "erased_trace_times",
-    "otel_logs": "erased_logs",
+    "otel_logs": "erased_telemetry",
     "otel_metrics_sum": "erased_points",
     "otel_metrics_gauge": "erased_points",
     "otel_metrics_histogram": "erased_points",
@@ -38,6 +38,9 @@ TABLES: Final[Mapping[str, str]] = {
 
 In the order in which they are erased: the calls last, as they tell the traces.
 """
+
+_ATTRIBUTES: Final[Mapping[str, str]] = {"otel_traces": "SpanAttributes", "otel_logs": "LogAttributes"}
+"""The column in which rows that came as telemetry name user and session."""
 
 
 def erase(
@@ -57,7 +60,7 @@ def erase(
     for table in TABLES:
         erased[table] = _count(database, table, parameters)
         if erased[table]:
-            condition = condition_on(cluster, table, sql.statement(TABLES[table]))
+            condition = condition_on(cluster, table, _condition(table))
             statement = Template(sql.statement("erase"))
             database.engine.run(statement.substitute(table=changed(cluster, table), condition=condition), parameters)
     _audit(database, actor, user, session, before, sum(erased.values()))
@@ -74,9 +77,14 @@ def counted(database: Database, *, user: str = "", session: str = "", before: da
     return {table: _count(database, table, parameters) for table in TABLES}
 
 
+def _condition(table: str) -> str:
+    """What says which rows of a table go."""
+    return Template(sql.statement(TABLES[table])).substitute(attributes=_ATTRIBUTES.get(table, ""))
+
+
 def _count(database: Database, table: str, parameters: dict[str, object]) -> int:
     statement = Template(sql.statement("count_erased"))
-    counting = statement.substitute(table=table, condition=sql.statement(TABLES[table]))
+    counting = statement.substitute(table=table, condition=_condition(table))
     (row,) = database.engine.rows(counting, parameters)
     return row["erased"]
 

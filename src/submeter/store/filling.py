@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from submeter.store import sql
 from submeter.store.cluster import changed, cluster_of
+from submeter.store.retention import days_by_table
 from submeter.store.windows import windows
 
 if TYPE_CHECKING:
@@ -59,10 +60,7 @@ def fill(engine: Engine, made: Fill, progress: Progress = silent) -> None:
     if periods:
         progress(made.table, 1.0)
     cluster = cluster_of(engine)
-    days = {
-        str(row["name"]).removesuffix("_local"): int(row["days"]) for row in engine.rows(sql.statement("retained"), {})
-    }
-    if kept := days.get("llm_call_rows"):
+    if kept := days_by_table(engine).get("llm_call_rows"):
         retain = Template(sql.statement("retain"))
         engine.run(retain.substitute(table=changed(cluster, made.table), column=made.column, days=kept))
 

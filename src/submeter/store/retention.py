@@ -12,7 +12,7 @@ from submeter.store.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from submeter.store.database import Database
+    from submeter.store.database import Database, Engine
 
 GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     "traces": {"otel_traces": "Timestamp", "otel_traces_trace_id_ts": "Start"},
@@ -36,9 +36,14 @@ MOST_DAYS: Final = 7_300
 
 def kept(database: Database) -> dict[str, int]:
     """For how many days each group of `GROUPS` is kept, 0 for good; of a group's tables the shortest time."""
-    rows = database.engine.rows(sql.statement("retained"), {})
-    days = {str(row["name"]).removesuffix("_local"): int(row["days"]) for row in rows}
+    days = days_by_table(database.engine)
     return {group: min(days.get(table, 0) for table in tables) for group, tables in GROUPS.items()}
+
+
+def days_by_table(engine: Engine) -> dict[str, int]:
+    """For how many days each table is kept, 0 for good."""
+    rows = engine.rows(sql.statement("retained"), {})
+    return {str(row["name"]).removesuffix("_local"): int(row["days"]) for row in rows}
 
 
 def retain(database: Database, days: Mapping[str, int]) -> None:
