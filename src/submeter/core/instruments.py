@@ -20,7 +20,6 @@ from opentelemetry.metrics import CallbackOptions, Observation
 from submeter import semconv, settings
 from submeter.core import abandoned
 from submeter.core.guard import attempt
-from submeter.core.release import named, remedy
 from submeter.core.telemetry import telemetry
 from submeter.value import state
 
@@ -101,6 +100,8 @@ def lament(name: str, reason: str, distribution: str, *, lack: tuple[str, str] =
     """
     if inactive.get(name) == reason:  # said before, when another module of the SDK was imported
         return
+    from submeter.core.release import named, remedy  # noqa: PLC0415  (not at every start: the unhappy path alone)
+
     inactive[name] = reason
     logging.getLogger("submeter").warning(
         "submeter %s %s: %s. %s. %s; `submeter doctor` tells more.",
