@@ -6,18 +6,16 @@ import base64
 import gzip
 import json
 import signal
-import urllib.error
 import urllib.request
 import zlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlencode
 
-import clickhouse_connect
 import pytest
 import zstandard
 from clickhouse_connect.driver.exceptions import DatabaseError
-from tests.server.running import Answer, RunningServer
+from tests.server.clickhouse import ask, client
+from tests.server.running import RunningServer
 from tests.server.telemetry import calls, counted
 
 from submeter.server.clickhouse_wire import framed, unframed
@@ -39,33 +37,11 @@ SECRET = {
 }
 
 
-def client(server: RunningServer, user: str = "default", **more: Any) -> Any:
-    connect: Any = clickhouse_connect.get_client  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return connect(host="127.0.0.1", port=server.clickhouse_port, username=user, database="otel", **more)
-
-
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     with RunningServer(tmp_path_factory.mktemp("clickhouse") / "data") as running:
         assert running.send("traces", calls("s-1", 3)).status == 200
         yield running
-
-
-def ask(
-    server: RunningServer, body: bytes = b"", headers: dict[str, str] | None = None, /, **parameters: str
-) -> Answer:
-    url = f"http://127.0.0.1:{server.clickhouse_port}/?{urlencode(parameters)}"
-    request = urllib.request.Request(url, body or None, headers or {})
-    try:
-        with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310  (the same)
-            return Answer(response.status, response.read(), _lower(response.headers))
-    except urllib.error.HTTPError as error:
-        with error:
-            return Answer(error.code, error.read(), _lower(error.headers))
-
-
-def _lower(headers: Any) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
 
 
 @pytest.mark.parametrize("compress", [False, "lz4", "zstd", "gzip"])

@@ -8,17 +8,26 @@ from typing import Final
 
 _CODE: Final = re.compile(r"Code: (\d+)\. DB::Exception: (?:Code: \1\. DB::Exception: )?(.*)", re.DOTALL)
 _NAME: Final = re.compile(r"\(([A-Z_0-9]+)\)\s*$")
+_WHERE: Final = re.compile(r"\s*:\s*(?:\(in file/uri [^)]*\)|While executing \w+|data for INSERT was parsed from file)")
+"""Where in its own pipeline the engine was, which tells a client nothing of its data."""
+
 _VERSION: Final = re.compile(r"\s*\(version [\w.() ]+\)(?=[.\s]|$)")
 
 _STATUS: Final = {
     16: HTTPStatus.BAD_REQUEST,
+    32: HTTPStatus.BAD_REQUEST,
     36: HTTPStatus.BAD_REQUEST,
     53: HTTPStatus.BAD_REQUEST,
     47: HTTPStatus.NOT_FOUND,
+    50: HTTPStatus.NOT_FOUND,
     60: HTTPStatus.NOT_FOUND,
+    73: HTTPStatus.NOT_FOUND,
     81: HTTPStatus.NOT_FOUND,
     62: HTTPStatus.BAD_REQUEST,
     48: HTTPStatus.NOT_IMPLEMENTED,
+    128: HTTPStatus.BAD_REQUEST,
+    131: HTTPStatus.BAD_REQUEST,
+    158: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     159: HTTPStatus.REQUEST_TIMEOUT,
     164: HTTPStatus.FORBIDDEN,
     202: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -60,6 +69,6 @@ def of_engine(message: str) -> ClickhouseError:
     found = _CODE.search(message)
     if found is None:
         return ClickhouseError(_ACCESS_DENIED, message, "ACCESS_DENIED")
-    text = _VERSION.sub("", found[2]).strip()
+    text = _WHERE.sub("", _VERSION.sub("", found[2])).strip()
     name = _NAME.search(text)
     return ClickhouseError(int(found[1]), _NAME.sub("", text).rstrip(" ."), name[1] if name else "UNKNOWN_EXCEPTION")

@@ -189,9 +189,10 @@ class ClickhouseHttp:
             names = ", ".join(TABLES)
             raise ClickhouseError(60, f"Table {insert.table} takes no inserts here: use {names}", "UNKNOWN_TABLE")
         data = asked.text[insert.at :]
-        settings = {name: text for name, text in asked.settings().items() if not name.startswith("max_")}
-        post = Post(insert.table, insert.columns, insert.input_format, data, settings)
-        if not data.strip():
+        given = {**asked.settings(), **insert.settings}
+        settings = {name: text for name, text in given.items() if not name.startswith("max_")}
+        post = Post(insert.table, insert.columns, insert.input_format, data, settings, self._limits.insert_rows)
+        if not data:
             return Response(headers=_summary(0))
         signal, request = await self._in_turn(partial(_unpacked, self._engine, post))
         screened = signal.screen(request)

@@ -15,17 +15,23 @@ DATABASE: Final = "otel"
 _NAME: Final = r"(?:\w+|`[\w.]+`|\"[\w.]+\")"
 _PATH: Final = rf"{_NAME}(?:\.{_NAME})?"
 _COLUMNS: Final = rf"\(\s*(?:{_PATH})(?:\s*,\s*{_PATH})*\s*\)"
-_SETTINGS: Final = r"SETTINGS\s+\w+\s*=\s*[\w'.-]+(?:\s*,\s*\w+\s*=\s*[\w'.-]+)*"
+_SETTING: Final = r"(\w+)\s*=\s*('[^'\\]*'|[\w.-]+)"
+_SETTINGS: Final = rf"SETTINGS\s+(?P<settings>{_SETTING}(?:\s*,\s*{_SETTING})*)"
+_REMARKS: Final = r"(?:\s|/\*.*?\*/|--[^\n]*(?:\n|$))*+"
+"""What may stand before a statement: tools say there who asks."""
+
 _INSERT: Final = re.compile(
-    rf"\s*INSERT\s+INTO\s+(?:TABLE\s+)?(?P<table>{_PATH})\s*(?P<columns>{_COLUMNS})?\s*(?:{_SETTINGS}\s+)?"
+    rf"{_REMARKS}INSERT\s+INTO\s+(?:TABLE\s+)?(?P<table>{_PATH})\s*(?P<columns>{_COLUMNS})?\s*(?:{_SETTINGS}\s+)?"
     r"(?:FORMAT[ \t]+(?P<format>\w+)[ \t]*;?[ \t]*(?:\r?\n|$)?|(?P<values>VALUES)\b)".encode(),
-    re.IGNORECASE,
+    re.IGNORECASE | re.DOTALL,
 )
 _MAKE: Final = re.compile(
-    r"\s*CREATE\s+(?:DATABASE|TABLE|MATERIALIZED\s+VIEW)\s+IF\s+NOT\s+EXISTS\s+(?P<path>[\w.`\"]+)", re.IGNORECASE
+    rf"{_REMARKS}CREATE\s+(?P<kind>DATABASE|TABLE|MATERIALIZED\s+VIEW)\s+IF\s+NOT\s+EXISTS\s+(?P<path>[\w.`\"]+)",
+    re.IGNORECASE | re.DOTALL,
 )
 _WRITES: Final = re.compile(
-    rb"\s*(INSERT|CREATE|ALTER|DROP|TRUNCATE|OPTIMIZE|RENAME|GRANT|DELETE|UPDATE|ATTACH)\b", re.IGNORECASE
+    rf"{_REMARKS}(INSERT|CREATE|ALTER|DROP|TRUNCATE|OPTIMIZE|RENAME|GRANT|DELETE|UPDATE|ATTACH)\b".encode(),
+    re.IGNORECASE | re.DOTALL,
 )
 
 _TAKEN_PREFIXES: Final = ("output_format_", "input_format_", "format_csv_", "date_time_", "join_")
@@ -92,19 +98,23 @@ _IGNORED: Final = frozenset(
 
 
 class Insert(NamedTuple):
-    """An insert: its table, its list of columns in SQL ('' for all), the format of its data, and where they begin."""
+    """An insert: its table, its list of columns in SQL ('' for all), the format of its data, and where they begin.
+
+    `settings` are those that the statement itself sets.
+    """
 
     table: str
     columns: str
     input_format: str
     at: int
+    settings: Mapping[str, str]
 
 
 def insert_in(text: bytes, database: str) -> Insert | None:
     """The insert with data that `text` begins with, or nothing.
 
     Raises:
-        ClickhouseError: it is for a table of another database.
+        ClickhouseError: it is for a table of another database, or sets what is not taken.
     """
     found = _INSERT.match(text)
     if found is None:
@@ -116,7 +126,9 @@ def insert_in(text: bytes, database: str) -> Insert | None:
             81, f"Database {owner} does not exist here: the tables are in {DATABASE}", "UNKNOWN_DATABASE"
         )
     name = (found["format"] or b"Values").decode()
-    return Insert(table, (found["columns"] or b"").decode(), name, found.end())
+    pairs = re.findall(_SETTING, (found["settings"] or b"").decode())
+    settings = settings_of({setting: value.strip("'") for setting, value in pairs})
+    return Insert(table, (found["columns"] or b"").decode(), name, found.end(), settings)
 
 
 def made_by(text: str, database: str) -> tuple[str, str] | None:
@@ -125,7 +137,7 @@ def made_by(text: str, database: str) -> tuple[str, str] | None:
     if found is None:
         return None
     path = [part.strip('`"') for part in re.findall(_NAME, found["path"])]
-    if re.match(r"\s*CREATE\s+DATABASE", text, re.IGNORECASE):
+    if found["kind"].upper() == "DATABASE":
         return path[0], ""
     return (path[0], path[1]) if len(path) > 1 else (database, path[0])
 

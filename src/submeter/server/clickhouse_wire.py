@@ -18,7 +18,7 @@ from clickhouse_cityhash.cityhash import (
     CityHash128,  # pyright: ignore[reportUnknownVariableType]
 )
 
-from submeter.server.body import BodyError, too_large, unpacked
+from submeter.server.body import ENCODINGS, BodyError, too_large, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 _LZ4: Final = 0x82
 _ZSTD: Final = 0x90
 _NONE: Final = 0x02
+_OTHER_NAMES: Final = frozenset({"", "x-gzip"})
+"""What else names a content encoding that is understood."""
+
 _CHECKSUM: Final = 16
 _HEADER: Final = struct.Struct("<BII")
 _FRAME_BYTES: Final = 2**20
@@ -85,15 +88,31 @@ def decoded(body: bytes, encoding: str, limit: int) -> bytes:
     Raises:
         BodyError: 413 too large once unpacked, 415 unknown encoding, 400 damaged.
     """
-    if encoding.strip().lower() != "lz4":
-        return unpacked(body, encoding, limit)
+    name = encoding.strip().lower()
+    if name == "lz4":
+        return _unpacked_lz4(body, limit)
+    if name not in ENCODINGS and name not in _OTHER_NAMES:
+        message = f"content encoding {name!r} is not understood: use lz4, {', '.join(ENCODINGS)}"
+        raise BodyError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported", message)
+    return unpacked(body, name, limit)
+
+
+def _unpacked_lz4(body: bytes, limit: int) -> bytes:
+    """What the frames in `body` hold, one after another: each must be whole, as half of a block may look like rows."""
+    plain = bytearray()
+    rest = body
     try:
-        plain: bytes = _frame.LZ4FrameDecompressor().decompress(body, max_length=limit + 1)
+        while rest:
+            frame = _frame.LZ4FrameDecompressor()
+            plain += frame.decompress(rest, max_length=limit + 1 - len(plain))
+            if len(plain) > limit:
+                raise too_large(limit)
+            if not frame.eof:
+                raise _damaged("the compressed body ends too early")
+            rest = frame.unused_data or b""
     except RuntimeError as error:
         raise _damaged(f"the body is not valid lz4: {error}") from error
-    if len(plain) > limit:
-        raise too_large(limit)
-    return plain
+    return bytes(plain)
 
 
 def encoded(body: bytes, accepted: str) -> tuple[bytes, str]:

@@ -29,6 +29,7 @@ class Limits:
 
     body_bytes: int = 20 * 2**20
     insert_bytes: int = 64 * 2**20
+    insert_rows: int = 250_000
     body_seconds: float = 10.0
     queue_bytes: int = 128 * 2**20
     queue_requests: int = 4096

@@ -35,6 +35,9 @@ TABLES: Final[Mapping[str, str]] = {
 MOST_BYTES: Final = 256 * 2**20
 """The largest answer to one visit, in bytes: it is made whole before the first of it is sent."""
 
+_POST_MEMORY: Final = 2**30
+"""What the engine may take to read one insert, in bytes: packed formats can hold far more than their size."""
+
 _FORMAT: Final = re.compile(r"\bFORMAT (\w+)(?: SETTINGS [^']*)?$")
 _DATABASE: Final = re.compile(r"\w+", re.ASCII)
 _SETTING: Final = re.compile(r"[a-z][a-z0-9_]*")
@@ -74,13 +77,17 @@ class Visited(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """Rows that a client sends for a table; `columns` is its list of them in SQL, or nothing for all."""
+    """Rows that a client sends for a table; `columns` is its list of them in SQL, or nothing for all.
+
+    At most `most_rows` are taken: a row may be a single byte of `data`, and is far more once it is read.
+    """
 
     table: str
     columns: str
     input_format: str
     data: bytes
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    most_rows: int = 250_000
 
 
 def visit(engine: ChdbEngine, asked: Visit) -> Visited:
@@ -110,15 +117,21 @@ def unpacked(engine: ChdbEngine, post: Post) -> list[dict[str, Any]]:
     """The rows of `post` by column name, times as nanoseconds, missing columns with their defaults.
 
     Raises:
-        QuestionRefused: the engine cannot read them; nothing was stored.
+        QuestionRefused: the engine cannot read them, or they are too many; nothing was stored.
     """
     with engine.session(QuestionRefused) as ask, engine.held(post.data) as descriptor:
         _set(ask, post.settings)
-        ask(sql.statement("set_unpacking"), {"bytes": str(LIMITS["bytes"])}, "TSV")
+        ask(sql.statement("set_unpacking"), {"memory": str(_POST_MEMORY), "bytes": str(MOST_BYTES)}, "TSV")
         ask(Template(sql.statement("post_table")).substitute(table=post.table), {}, "TSV")
         insert = Template(sql.statement("post_rows"))
         names = {"columns": post.columns, "descriptor": descriptor, "format": post.input_format}
         ask(insert.substitute(names), {}, "TSV")
+        (counted,) = rows_of(ask(sql.statement("posted_rows"), {}, "JSONCompact").bytes())
+        if counted["rows"] > post.most_rows:
+            raise QuestionRefused(
+                f"Code: 158. DB::Exception: {counted['rows']:,} rows are too many for one insert: "
+                f"send at most {post.most_rows:,} at once (TOO_MANY_ROWS)"
+            )
         return rows_of(ask(sql.statement(TABLES[post.table]), {}, "JSONCompact").bytes())
 
 

@@ -1,0 +1,3 @@
+-- How many rows did one client's insert hold?
+SELECT count() AS rows
+FROM posted
