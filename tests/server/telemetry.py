@@ -16,6 +16,19 @@ _ids = itertools.count(time.time_ns())
 BASE_NS = time.time_ns() - 60_000_000_000
 
 
+_DAY_NS = 86_400 * 10**9
+_MINUTE_NS = 60 * 10**9
+
+
+def within_today() -> int:
+    """Now in nanoseconds, or a minute before today's end: what comes after it in that minute is of the same day.
+
+    Sums by day are of calls that a test dates by one such moment, whenever it runs.
+    """
+    now_ns = time.time_ns()
+    return min(now_ns, (now_ns // _DAY_NS + 1) * _DAY_NS - _MINUTE_NS)
+
+
 def value_of(value: Any) -> AnyValue:
     if isinstance(value, bool):
         return AnyValue(bool_value=value)
@@ -87,8 +100,10 @@ def calls(session: str, number: int = 1, **attributes: Any) -> ExportTraceServic
     return request
 
 
-def counted(user: str, tokens: int, service: str = "metrics-only") -> ExportMetricsServiceRequest:
-    """A request of one delta point of the input token counter."""
+def counted(
+    user: str, tokens: int, service: str = "metrics-only", at_ns: int | None = None
+) -> ExportMetricsServiceRequest:
+    """A request of one delta point of the input token counter, of now or of a given time."""
     request = ExportMetricsServiceRequest()
     resource = request.resource_metrics.add()
     resource.resource.attributes.extend(attributes_of({"service.name": service}))
@@ -97,7 +112,7 @@ def counted(user: str, tokens: int, service: str = "metrics-only") -> ExportMetr
     metric = scoped.metrics.add(name="gen_ai.client.inference.usage.input_tokens", unit="{token}")
     metric.sum.aggregation_temporality = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
     metric.sum.is_monotonic = True
-    now = time.time_ns()
+    now = time.time_ns() if at_ns is None else at_ns
     metric.sum.data_points.add(
         start_time_unix_nano=now - 1_000_000,
         time_unix_nano=now,

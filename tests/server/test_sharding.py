@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tests.server.receiving import Receiver
 from tests.server.running import Answer, RunningServer, eventually
-from tests.server.telemetry import add_call, counted, traces
+from tests.server.telemetry import add_call, counted, traces, within_today
 
 from submeter.evaluator import Evaluator
 from submeter.evaluator.limit import LimitRule
@@ -40,8 +40,9 @@ ROUNDS_OF_A_COHORT = 16
 class Router(threading.Thread):
     """Sends the users of one shard their calls, one after the other, each until it is acknowledged."""
 
-    def __init__(self, shard: RunningServer, number: int, stopping: threading.Event) -> None:
+    def __init__(self, shard: RunningServer, number: int, stopping: threading.Event, at_ns: int) -> None:
         super().__init__(daemon=True)
+        self.at_ns = at_ns
         self.shard = shard
         self.number = number
         self.stopping = stopping
@@ -55,11 +56,11 @@ class Router(threading.Thread):
             request, spans = traces()
             cohort = len(self.sent) // ROUNDS_OF_A_COHORT
             for user in [f"u-{self.number}-{cohort}-{place}" for place in range(COHORT)]:
-                add_call(spans, f"s-{user}", {"user.id": user}, tokens=drawn(), at_ns=time.time_ns())
+                add_call(spans, f"s-{user}", {"user.id": user}, tokens=drawn(), at_ns=self.at_ns)
             self.deliver("traces", request)
             self.sent.append(request)
             metered = f"m-{self.number}-{cohort}"
-            self.deliver("metrics", counted(metered, 700))
+            self.deliver("metrics", counted(metered, 700, at_ns=self.at_ns + len(self.sent) * 2_000_000))
             self.points[metered] += 700
             self.stopping.wait(0.02)
 
@@ -112,7 +113,8 @@ def test_kills_at_any_point_lose_no_breach_and_repeat_none(tmp_path: Path) -> No
     with Receiver() as receiver:
         rules.write_text(RULES.replace("$URL", receiver.url))
         shards = [started(tmp_path, rules, number) for number in (1, 2)]
-        routers = [Router(shard, number, stopping) for number, shard in enumerate(shards)]
+        at_ns = within_today()
+        routers = [Router(shard, number, stopping, at_ns) for number, shard in enumerate(shards)]
         try:
             for router in routers:
                 router.start()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import signal
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.server.running import RunningServer, eventually, submeter_command
-from tests.server.telemetry import add_call, counted, traces
+from tests.server.telemetry import add_call, counted, traces, within_today
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,9 +15,9 @@ if TYPE_CHECKING:
 LIMITED = {"SUBMETER_MAX_TOKENS_PER_USER_DAILY": "1000"}
 
 
-def spend(server: RunningServer, user: str, tokens: int) -> None:
+def spend(server: RunningServer, user: str, tokens: int, at_ns: int) -> None:
     request, spans = traces()
-    add_call(spans, f"s-{user}", {"user.id": user}, tokens=tokens, at_ns=time.time_ns())
+    add_call(spans, f"s-{user}", {"user.id": user}, tokens=tokens, at_ns=at_ns)
     assert server.send("traces", request).status == 200
 
 
@@ -29,23 +28,25 @@ def thresholds(server: RunningServer, user: str) -> list[float]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_users_sum_survives_the_servers_end(tmp_path: Path, number: signal.Signals) -> None:
+    at_ns = within_today()
     with RunningServer(tmp_path / "data", variables=LIMITED) as server:
-        spend(server, "u", 500)
+        spend(server, "u", 500, at_ns)
         assert thresholds(server, "u") == []
         server.stop(number)
         assert (tmp_path / "data" / "evaluator.json").exists() == (number is signal.SIGTERM)
         server.start()
-        spend(server, "u", 250)
+        spend(server, "u", 250, at_ns)
         eventually(lambda: thresholds(server, "u") == [80], "80 %")
         server.stop(number)
         server.start()
-        spend(server, "u", 300)
+        spend(server, "u", 300, at_ns)
         eventually(lambda: thresholds(server, "u") == [80, 100], "100 %")
-        spend(server, "other", 10)
+        spend(server, "other", 10, at_ns)
         assert thresholds(server, "other") == []
 
 
 def test_a_damaged_memory_costs_nothing(tmp_path: Path) -> None:
+    at_ns = within_today()
     memory = tmp_path / "data" / "evaluator.json"
     with RunningServer(tmp_path / "data", variables=LIMITED) as server:
         for damaged in (
@@ -54,27 +55,29 @@ def test_a_damaged_memory_costs_nothing(tmp_path: Path) -> None:
             '{"at_ns": 1, "snapshot": {"version": 99}}',
             '{"at_ns": 1, "snapshot": {"version": 1}}',
         ):
-            spend(server, damaged, 850)
+            spend(server, damaged, 850, at_ns)
             server.stop()
             assert memory.stat().st_mode & 0o777 == 0o600
             memory.write_text(damaged)
             server.start()
-            spend(server, damaged, 200)
+            spend(server, damaged, 200, at_ns)
             eventually(lambda user=damaged: thresholds(server, user) == [80, 100], "both warnings, each once")
 
 
 def test_metric_points_count_where_no_spans_come(tmp_path: Path) -> None:
+    at_ns = within_today()
     with RunningServer(tmp_path / "data", variables=LIMITED) as server:
-        assert server.send("metrics", counted("m", 700)).status == 200
-        assert server.send("metrics", counted("m", 200)).status == 200
+        assert server.send("metrics", counted("m", 700, at_ns=at_ns)).status == 200
+        assert server.send("metrics", counted("m", 200, at_ns=at_ns + 2_000_000)).status == 200
         eventually(lambda: thresholds(server, "m") == [80], "80 % by metrics")
 
 
 def test_metric_points_of_a_service_that_sends_spans_are_not_counted_twice(tmp_path: Path) -> None:
+    at_ns = within_today()
     with RunningServer(tmp_path / "data", variables=LIMITED) as server:
-        spend(server, "twice", 500)
-        assert server.send("metrics", counted("twice", 500, service="shop-bot")).status == 200
-        spend(server, "later", 900)
+        spend(server, "twice", 500, at_ns)
+        assert server.send("metrics", counted("twice", 500, service="shop-bot", at_ns=at_ns)).status == 200
+        spend(server, "later", 900, at_ns)
         eventually(lambda: thresholds(server, "later") == [80], "the later warning")
         assert thresholds(server, "twice") == []
 
@@ -95,10 +98,11 @@ def test_rules_that_cannot_be_used_stop_the_start(tmp_path: Path, variable: str,
 
 
 def test_rules_of_a_file_are_in_force(tmp_path: Path) -> None:
+    at_ns = within_today()
     rules = tmp_path / "rules.yaml"
     rules.write_text("calls:\n  - name: large_call\n    measure: tokens\n    limit: 100\n")
     with RunningServer(tmp_path / "data", variables={"SUBMETER_RULES": str(rules)}) as server:
-        spend(server, "u", 500)
+        spend(server, "u", 500, at_ns)
 
         def large() -> list[Any]:
             return [row for row in server.ask("warnings")["warnings"] if row["rule"] == "large_call"]
