@@ -74,10 +74,12 @@ def _forecast(store: Reader, asked: ForecastAsked, now: datetime) -> Forecast:
     spent = {date.fromisoformat(row.key): row for row in rows}
     first = max(min(spent, default=today), today - timedelta(days=_LATEST))
     whole = [first + timedelta(days=n) for n in range((today - first).days)]
+    is_known = any(row.cost_usd is not None for row in rows)
     this_month = [row.cost_usd for day, row in spent.items() if (day.year, day.month) == (today.year, today.month)]
-    so_far = sum(cost for cost in this_month if cost is not None) if any(c is not None for c in this_month) else None
-    if len(whole) < LEAST_DAYS or so_far is None:
-        return _none(len(whole), so_far)
+    known = [cost for cost in this_month if cost is not None]
+    so_far = sum(known) if known or (is_known and not this_month) else None
+    if len(whole) < LEAST_DAYS or not is_known:
+        return _none(len(whole) if is_known else 0, so_far)
     coming = [_day(today + timedelta(days=n), whole, spent) for n in range(asked.horizon)]
     return _made(coming, whole, so_far, spent.get(today))
 
@@ -98,7 +100,7 @@ def _tokens(row: UsageRow) -> float:
     return float((row.input_tokens or 0) + (row.output_tokens or 0))
 
 
-def _made(coming: list[DayForecast], whole: list[date], so_far: float, today: UsageRow | None) -> Forecast:
+def _made(coming: list[DayForecast], whole: list[date], so_far: float | None, today: UsageRow | None) -> Forecast:
     first = coming[0].day
     month = [day for day in coming if (day.day.year, day.day.month) == (first.year, first.month)]
     is_whole_month = (coming[-1].day + timedelta(days=1)).month != first.month or coming[-1].day > month[-1].day
@@ -106,7 +108,7 @@ def _made(coming: list[DayForecast], whole: list[date], so_far: float, today: Us
     return Forecast(
         days=coming,
         spent_this_month_usd=so_far,
-        month_usd=so_far + max(rest, 0.0) if is_whole_month else None,
+        month_usd=so_far + max(rest, 0.0) if is_whole_month and so_far is not None else None,
         total_usd=sum(day.cost_usd for day in coming),
         low_usd=sum(day.low_usd for day in coming),
         high_usd=sum(day.high_usd for day in coming),
@@ -129,7 +131,7 @@ def _none(observed: int, so_far: float | None) -> Forecast:
         high_usd=None,
         observed_days=observed,
         how="",
-        reason=f"a forecast needs {LEAST_DAYS} whole days with known costs, and there are {observed if so_far else 0}",
+        reason=f"a forecast needs {LEAST_DAYS} whole days with known costs, and there are {observed}",
     )
 
 
