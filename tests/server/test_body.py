@@ -196,7 +196,8 @@ def test_content_type_may_carry_a_charset() -> None:
         ({"traceId": "aa" * 4}, "trace id"),
         ({"spanId": "00" * 8}, "span id"),
         ({"spanId": "aa"}, "span id"),
-        ({"endTimeUnixNano": str(2**63)}, "2262"),
+        ({"endTimeUnixNano": str(2**63)}, "2106"),
+        ({"startTimeUnixNano": str(2**32 * 10**9)}, "2106"),
     ],
 )
 def test_a_span_that_cannot_be_stored_is_taken_out_and_named(fields: dict[str, str], word: str) -> None:
@@ -220,11 +221,17 @@ def test_log_records_need_no_ids_but_no_broken_ones() -> None:
     assert (screened.accepted, screened.rejected) == (1, 3)
 
 
-def test_data_points_are_counted_over_all_kinds_of_metric() -> None:
+def test_data_points_are_counted_over_all_kinds_of_metric_and_late_ones_taken_out() -> None:
+    last = {"timeUnixNano": str(2**32 * 10**9 - 1)}
+    late = {"timeUnixNano": str(2**32 * 10**9)}
     metrics: list[dict[str, Any]] = [
-        {"name": "a", "sum": {"dataPoints": [{}, {}]}},
-        {"name": "b", "histogram": {"dataPoints": [{}]}},
+        {"name": "a", "sum": {"dataPoints": [late, {}, last, late]}},
+        {"name": "b", "histogram": {"dataPoints": [{}, late]}},
         {"name": "c"},
     ]
     body = json.dumps({"resourceMetrics": [{"scopeMetrics": [{"metrics": metrics}]}]}).encode()
-    assert METRICS.screen(decoded(METRICS, body, JSON)).accepted == 3
+    request = decoded(METRICS, body, JSON)
+    screened = METRICS.screen(request)
+    assert (screened.accepted, screened.rejected) == (3, 3)
+    assert "February 2106" in screened.reason
+    assert METRICS.screen(request).accepted == 3

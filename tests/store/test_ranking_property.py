@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from submeter.store.database import Database, Store
 
 FEWER = settings(max_examples=settings().max_examples // 33, phases=(Phase.explicit, Phase.reuse, Phase.generate))
-"""Every example is a store of its own, changed some times and asked after each change; a shorter seed is no simpler one."""
+"""Every example is a store of its own, asked after each change. A smaller seed is no simpler one, so none is sought."""
 
 STEPS = 7
 SESSIONS = 14
@@ -80,7 +80,7 @@ def change(store: Store, random: Random, number: int) -> None:
     elif kind == "before":
         erase(database, before=questions.moment(NOON_NS + random.randrange(20) * MINUTE_NS))
     else:
-        erase(database, **{kind: "bo" if kind == "user" else "s-02"})
+        erase(database, user="bo" if kind == "user" else "", session="s-02" if kind == "session" else "")
 
 
 def differing(store: Store, asked: Mapping[str, object]) -> list[tuple[int, int]]:

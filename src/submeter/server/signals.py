@@ -30,8 +30,11 @@ Response = ExportTraceServiceResponse | ExportLogsServiceResponse | ExportMetric
 
 _TRACE_ID_BYTES: Final = 16
 _SPAN_ID_BYTES: Final = 8
-_LAST_NS: Final = 2**63 - 1
-"""The latest time that a signed 64-bit count of nanoseconds can hold; the store's time type ends there too."""
+_LAST_NS: Final = 2**32 * 10**9 - 1
+"""The last nanosecond of 32-bit seconds, in February 2106: the store's tables are in order by such seconds and by days,
+so what is later would be stored and then not be found in its period. Such a time is a sender's mistake anyway."""
+
+_TOO_LATE: Final = "time is later than February 2106: times are nanoseconds since 1970"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def _span_fault(span: Span) -> str:
     if len(span.span_id) != _SPAN_ID_BYTES or not any(span.span_id):
         return "a span has no valid span id (8 bytes, not all zero)"
     if span.start_time_unix_nano > _LAST_NS or span.end_time_unix_nano > _LAST_NS:
-        return "a span's time is later than the year 2262: times are nanoseconds since 1970"
+        return f"a span's {_TOO_LATE}"
     return ""
 
 
@@ -75,7 +78,7 @@ def _log_fault(record: LogRecord) -> str:
     if record.span_id and len(record.span_id) != _SPAN_ID_BYTES:
         return "a log record's span id is not 8 bytes"
     if record.time_unix_nano > _LAST_NS or record.observed_time_unix_nano > _LAST_NS:
-        return "a log record's time is later than the year 2262: times are nanoseconds since 1970"
+        return f"a log record's {_TOO_LATE}"
     return ""
 
 
@@ -105,21 +108,21 @@ def _screen_logs(request: Request) -> Screened:
     return Screened(accepted, len(faults), faults[0] if faults else "")
 
 
-def _points(metric: Metric) -> int:
-    kind = metric.WhichOneof("data")
-    return len(getattr(metric, kind).data_points) if kind else 0
-
-
 def _screen_metrics(request: Request) -> Screened:
     assert isinstance(request, ExportMetricsServiceRequest)  # noqa: S101  (narrows the union for the checker)
-    return Screened(
-        sum(
-            _points(metric)
-            for resource in request.resource_metrics
-            for scope in resource.scope_metrics
-            for metric in scope.metrics
-        )
-    )
+    accepted, rejected = 0, 0
+    for resource in request.resource_metrics:
+        for scope in resource.scope_metrics:
+            for points in [getattr(metric, kind).data_points for metric in scope.metrics if (kind := _kind(metric))]:
+                late = [position for position, point in enumerate(points) if point.time_unix_nano > _LAST_NS]
+                for position in late[::-1]:
+                    del points[position]
+                accepted, rejected = accepted + len(points), rejected + len(late)
+    return Screened(accepted, rejected, f"a data point's {_TOO_LATE}" if rejected else "")
+
+
+def _kind(metric: Metric) -> str | None:
+    return metric.WhichOneof("data")
 
 
 def _respond_traces(screened: Screened) -> Response:

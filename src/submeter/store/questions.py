@@ -276,11 +276,11 @@ def period(start: date | None, end: date | None) -> dict[str, object]:
 
 
 def nanoseconds(day: date) -> int:
-    """A date or time, in UTC unless it says otherwise, in nanoseconds since the epoch."""
+    """A date or time, in UTC unless it says otherwise, in nanoseconds since the epoch, as far as 64 bits go."""
     instant = day if isinstance(day, datetime) else datetime.combine(day, time())
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=UTC)
-    return (instant - _EPOCH) // _MICROSECOND * 1000
+    return max(-_END_OF_TIME_NS, min((instant - _EPOCH) // _MICROSECOND * 1000, _END_OF_TIME_NS))
 
 
 def _zone(name: str) -> str:

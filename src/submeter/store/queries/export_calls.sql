@@ -1,7 +1,7 @@
 -- Every call with all that is known of it, the earliest first. In CSV no text can begin like a spreadsheet's formula.
 WITH text -> if({is_csv:Bool} AND match(text, '^[=+@\\t\\r-]'), concat('\'', text), text) AS safe
 SELECT
-    formatDateTime(c.ts, '%Y-%m-%dT%H:%i:%S.%fZ', 'UTC') AS ts,
+    concat(replaceOne(toString(c.ts), ' ', 'T'), 'Z') AS ts,
     c.trace_id AS trace_id,
     c.span_id AS span_id,
     c.parent_span_id AS parent_span_id,

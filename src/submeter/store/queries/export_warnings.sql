@@ -1,7 +1,7 @@
 -- Every warning of the period, the earliest first.
 WITH text -> if({is_csv:Bool} AND match(text, '^[=+@\\t\\r-]'), concat('\'', text), text) AS safe
 SELECT
-    formatDateTime(c.ts, '%Y-%m-%dT%H:%i:%S.%fZ', 'UTC') AS ts,
+    concat(replaceOne(toString(c.ts), ' ', 'T'), 'Z') AS ts,
     c.warning_id AS warning_id,
     c.type AS type,
     c.severity AS severity,
