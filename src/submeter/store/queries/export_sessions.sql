@@ -8,12 +8,15 @@ SELECT
     concat(replaceOne(toString(max(c.ts)), ' ', 'T'), 'Z') AS last_ts,
     count() AS calls,
     countIf(c.error_type != '') AS errors,
+    countIf(
+        c.cost_usd IS NULL AND (c.input_tokens IS NOT NULL OR c.output_tokens IS NOT NULL)) AS unpriced_calls,
     sum(c.input_tokens) AS input_tokens,
     sum(c.output_tokens) AS output_tokens,
     sum(c.cache_read_tokens) AS cache_read_tokens,
     sum(c.cache_write_tokens) AS cache_write_tokens,
     sum(c.reasoning_tokens) AS reasoning_tokens,
     toFloat64(sum(toDecimal128(c.cost_usd, 18))) AS cost_usd,
+    toJSONString(arraySort(groupUniqArray(if(c.response_model != '', c.response_model, c.request_model)))) AS models,
     max(c.context_utilization) AS max_context_utilization
 FROM otel.llm_calls AS c
 WHERE
