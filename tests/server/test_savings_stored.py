@@ -51,6 +51,9 @@ def call(operation: str, at_s: float = 0, tokens: tuple[int, int] = (100, 10), c
     }
 
 
+ANTHROPIC: Final[dict[str, Any]] = {"gen_ai.provider.name": "anthropic"}
+
+
 def of_claude(session: str, at_s: float, tokens: int, cached: int = 0) -> Any:
     named: dict[str, Any] = dict.fromkeys(("gen_ai.request.model", "gen_ai.response.model"), "claude-sonnet-4-5")
     return call(
@@ -77,7 +80,8 @@ LONG: Final[dict[str, Any]] = {"gen_ai.provider.name": "gcp.gemini", "gen_ai.res
 CALLS: Final = [
     # Grows within five minutes: 2,000, 3,000 and 4,000 tokens, 500 of them read from cache.
     *(of_claude("grows", 0, 2_000), of_claude("grows", 60, 3_000, 500), of_claude("grows", 120, 4_000)),
-    # Shrinks; and waits too long for any cache.
+    # Stays, shrinks, and waits too long for any cache.
+    *(of_claude("stays", 0, 3_000), of_claude("stays", 60, 3_000)),
     *(of_claude("shrinks", 0, 4_000), of_claude("shrinks", 60, 2_000)),
     *(of_claude("waits", 0, 2_000), of_claude("waits", 400, 9_000)),
     # What another model, in use as well, would answer for less.
@@ -90,7 +94,7 @@ CALLS: Final = [
     call("report", 0, (50_000, 5_000), submeter__cost__usd=1.0),
     # One prompt three times, another once.
     *(asks("open?", 10, 0.02), asks("open?", 0, 0.01), asks("open?", 20, 0.03), asks("where?", 0, 0.5)),
-    # Three quarters of the window; and half of it.
+    # Three quarters of the window; and three fifths of it.
     call(
         "support",
         0,
@@ -99,7 +103,7 @@ CALLS: Final = [
         submeter__context__window_tokens=128_000,
         submeter__context__utilization=0.75,
     ),
-    call("support", 1, (64_000, 10), submeter__context__window_tokens=128_000, submeter__context__utilization=0.5),
+    call("support", 1, (76_800, 10), submeter__context__window_tokens=128_000, submeter__context__utilization=0.6),
     # Above the step of the price; and at it.
     call("read", 0, (250_000, 1_000), 50_000, **LONG),
     call("read", 1, (200_000, 1_000), **LONG),
@@ -179,7 +183,7 @@ def test_repeated_prompts_are_what_the_calls_after_the_first_did_cost(store: Sto
 
 def test_long_contexts_are_the_tokens_beyond_half_of_the_window(store: Store) -> None:
     found = only(store, "long_contexts", "support")
-    share = 16_000 / (96_000 + 64_000)
+    share = 16_000 / (96_000 + 76_800)
     rate = GPT["input"] * (1 - share) + GPT["cache_read"] * share
     assert found.saving_usd == pytest.approx((96_000 - 128_000 / 2) * rate / 1e6)
     assert (found.calls, found.basis) == (1, "priced")
