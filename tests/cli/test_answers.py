@@ -42,11 +42,11 @@ VARYING = re.compile(r"\d\d:\d\d:\d\d|\d\d \w{3} \d\d:\d\d:\d\d")
 
 PAGE = """\
 session s-42
-user u-7  service shop-bot  <time>, over 5.0 s
+user u-7   service shop-bot   <time>, over 5.0 s
 
 6 calls   1 failed   9,900 in   1,490 out   1,500 cached   120 reasoning
 $0.0096+ cost
-context ███████████████████████┃██░░┃░░░┃░ 77 % of 10k at its fullest, now 5 %
+context █████████████████████████┃██░░┃░░░┃░ 77 % of 10k at its fullest, now 5 %
 
 call          model                in    out      cost    time  ended
 POST /ask                       2,100    210   $0.0021   9.0 s
@@ -63,7 +63,7 @@ model                              calls     in    out     cost
 gpt-5-mini                             5  9,600  1,460  $0.0096
 house/model-of-our-own-2026-11-24      1    300     30        -
 
-warnings
+warnings  severity  message
 """
 
 

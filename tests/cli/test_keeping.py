@@ -121,3 +121,26 @@ def test_the_schema_is_printed_for_a_server_and_for_a_cluster() -> None:
     assert "no cluster can be called" in submeter_command("schema", "--cluster", "a'b").stderr
     fills = submeter_command("schema", "--fill").stdout
     assert (fills.count("INSERT INTO otel.llm_session_traces"), "{" in fills) == (1, False)
+
+
+def test_orders_that_the_store_would_refuse_are_told_in_one_line(tmp_path: Path) -> None:
+    assert submeter_command("demo", "--days", "1", "--data", str(tmp_path / "data")).returncode == 0
+    data = ("--data", str(tmp_path / "data"))
+    for command, word in (
+        (("retention", "traces=99999999999"), "traces=0 for good"),
+        (("purge", "--user", "x" * 1001, "--dry-run"), "1000 characters"),
+        (("restore", str(tmp_path / "none.tar")), "`submeter backup` wrote"),
+        (("restore", __file__, "--data", str(tmp_path / "again")), "`submeter backup` wrote, whole?"),
+    ):
+        place = () if "--data" in command else data
+        refused = submeter_command(*command, *place)
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert refused.stderr.count("\n") == 1, refused.stderr
+        assert word in refused.stderr
+
+
+def test_made_up_calls_are_counted_as_the_store_counts_them(tmp_path: Path) -> None:
+    data = ("--data", str(tmp_path / "data"))
+    said = submeter_command("demo", "--days", "2", *data).stdout
+    stored = json.loads(submeter_command("summary", "--json", *data).stdout)["totals"]["calls"]
+    assert said.startswith(f"{stored:,} made-up calls")

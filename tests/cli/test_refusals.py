@@ -61,6 +61,8 @@ def test_an_unknown_session_names_similar_ones(stored: Path) -> None:
         (("warnings", "--severity", "bad"), "critical"),
         (("session",), "ID"),
         (("session", "x", "--limit", "few"), "few"),
+        (("sessions", "--limit", "0"), "from 1 on"),
+        (("cost", "--most", "-3"), "from 0 on"),
         (("sessions", "--json", "--csv"), "--csv"),
         (("sessions", "--url", "http://x", "--data", "y"), "--url"),
         (("up", "--data", "x", "--store", "y"), "--store"),
@@ -74,7 +76,7 @@ def test_a_command_that_is_not_understood_is_a_usage_error(arguments: tuple[str,
 
 
 def test_what_only_the_store_can_judge_is_an_error_of_one_line(stored: Path) -> None:
-    assert "10000" in refused(1, "sessions", "--limit", "0", "--data", str(stored))
+    assert "10000" in refused(1, "sessions", "--limit", "10001", "--data", str(stored))
     assert "NAME=VALUE" in refused(1, "usage", "--tag", "red", "--data", str(stored))
     assert "Europe" in refused(1, "usage", "--zone", "Mars", "--data", str(stored))
 

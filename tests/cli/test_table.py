@@ -62,3 +62,14 @@ def test_a_cut_text_is_no_wider_than_asked(text: str, width: int) -> None:
     assert cell_len(cut(text, width)) <= width
     if cell_len(text) <= width:
         assert cut(text, width) == text
+
+
+def test_a_text_that_overhangs_uses_the_empty_cells_after_it_before_it_is_cut() -> None:
+    columns = (Column("name", is_text=True, least=8, overhangs=True), *COLUMNS[1:])
+    table = rows(("a" * 20, "", "", "1"), ("b" * 20, "note", "1", "2"), ("c" * 40, "", "", ""))
+    found = plain(lines(columns, table, 30))
+    assert found[1].startswith("a" * 20 + " ")
+    assert found[1].endswith("     1")
+    assert "…" in found[2]
+    assert found[3].endswith("…")
+    assert all(cell_len(line) <= 30 for line in found)

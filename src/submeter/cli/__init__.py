@@ -35,6 +35,8 @@ _COMMANDS: Final = {
     "rules": ("submeter.cli.rules", "check, test, explain and export the rules that warn"),
     "summary": ("submeter.cli.summary", "show totals and a line per day"),
     "cost": ("submeter.cli.costs", "show what a call and a token cost, and where money could be saved"),
+    "forecast": ("submeter.cli.forecast", "show what the coming days and the month will cost"),
+    "evaluations": ("submeter.cli.evaluations", "list how answers were scored, beside what they cost"),
     "top": ("submeter.cli.top", "watch what is going on now"),
     "models": ("submeter.cli.models", "list the models in use and their prices"),
     "prices": ("submeter.cli.prices", "search the price table, or recompute the cost of stored calls"),
@@ -66,6 +68,19 @@ class _Parser(argparse.ArgumentParser):
         sys.exit(USAGE)
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Help with the longest command and most options beside what they do."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=28)
+
+    def add_argument(self, action: argparse.Action) -> None:
+        """Adds an argument, with the room for names that commands need: argparse leaves out their indentation."""
+        super().add_argument(action)
+        if action.dest == "command":
+            self._action_max_length = max(map(len, _COMMANDS)) + 4
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -93,21 +108,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
+def _no_such(command: str, strange: Sequence[str]) -> str:
+    """Why the first of the arguments that nothing takes is not taken."""
+    word = strange[0].partition("=")[0]
+    if word in {"--json", "--csv"}:
+        return f"`submeter {command}` answers with no table of rows, so it has no {word}"
+    return f"nothing takes {' '.join(strange)!r}"
+
+
 def _run(arguments: list[str]) -> int:
     name = next((word for word in arguments if not word.startswith("-")), "")
     parser = _Parser(
         prog="submeter",
         description="Token metering for LLM apps: every call, session and user behind the provider's bill.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
     )
     parser.add_argument("--version", action="version", version=f"submeter {VERSION}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     for command, (module, line) in _COMMANDS.items():
-        added = commands.add_parser(command, help=line, description=line[0].upper() + line[1:] + ".")
+        about = line[0].upper() + line[1:] + "."
+        added = commands.add_parser(command, help=line, description=about, formatter_class=_Help)
         if command == name:
             _loaded(module, "add_options")(added)
-    chosen = parser.parse_args(arguments)
+    chosen, strange = parser.parse_known_args(arguments)
+    if strange:
+        known = commands.choices.get(chosen.command, parser)
+        known.error(_no_such(chosen.command, strange))
     if chosen.command is None:
         parser.print_help()
         return USAGE

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from string import Template
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Mapping
 
 _BASH: Final = Template("""\
@@ -62,7 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _options(parser: argparse.ArgumentParser) -> list[str]:
     found: list[str] = []
     for action in parser._actions:  # noqa: SLF001  (argparse offers no other way to its options)
-        found += [option for option in action.option_strings if option.startswith("--")]
+        if action.help != argparse.SUPPRESS:
+            found += [option for option in action.option_strings if option.startswith("--")]
         if not action.option_strings and action.choices:
             found += [str(choice) for choice in action.choices]
     return found

@@ -32,7 +32,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `submeter cost`."""
     narrowing.add_options(parser, "period", "filters")
     parser.add_argument(
-        "--most", type=int, default=_MOST, metavar="N", help="recommendations at most, 0 all (default: %(default)s)"
+        "--most",
+        type=narrowing.number,
+        default=_MOST,
+        metavar="N",
+        help="recommendations at most, 0 all (default: %(default)s)",
     )
     output.add_options(parser)
     source.add_options(parser)
@@ -54,6 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
             else _page(answer, min(width, _WIDEST), arguments.most, is_ascii=is_ascii)
         ),
         answer["recommendations"],
+        source.columns("cost", "recommendations"),
     )
     return 0
 

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 
+_CLIENT = 3
+"""The kind of span that a call of a model is; agents and tools have others."""
+
+
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `submeter demo`."""
     parser.add_argument("--days", type=_number, default=14, metavar="N", help="days of data (default: %(default)s)")
@@ -43,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _calls(request: ExportTraceServiceRequest) -> int:
     scopes = (scope for resource in request.resource_spans for scope in resource.scope_spans)
-    return sum(len(scope.spans) for scope in scopes if scope.scope.name == "submeter")
+    return sum(span.kind == _CLIENT for scope in scopes for span in scope.spans)
 
 
 def _number(text: str) -> int:

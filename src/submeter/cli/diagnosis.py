@@ -6,6 +6,8 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from submeter.cli import output
+
 if TYPE_CHECKING:
     import argparse
 
@@ -23,7 +25,7 @@ _MARKS = {
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `submeter doctor`."""
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    output.add_options(parser, instead_of_csv="its report has several tables; use --json")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -49,6 +51,8 @@ def _lines(found: Report) -> list[str]:
         "",
     ]
     lines += _table(found.sdks)
+    if any(one.patches for one in (*found.sdks, *found.frameworks)):
+        lines += ["  --json names the functions that are wrapped"]
     lines += ["", "Frameworks, whose agents and steps are written on the calls beneath:", *_table(found.frameworks)]
     if found.neighbours:
         lines += ["", "Also installed here, and left out of submeter's sums:"]
@@ -68,7 +72,8 @@ def _table(sdks: list[Sdk]) -> list[str]:
 def _detail(sdk: Sdk) -> str:
     if sdk.state in {"metered", "listened to"}:
         since = f" (supported from {sdk.since} on)" if sdk.since else ""
-        through = f" through {', '.join(sdk.patches)}" if sdk.patches else ""
+        number = len(set(sdk.patches))
+        through = f", {number} function{'s' if number > 1 else ''} wrapped" if number else ""
         return f"{since}{through}{'; ' if sdk.reason else ''}{sdk.reason}"
     if sdk.state == "not installed":
         return f" (known from {sdk.since} on)" if sdk.since else ""

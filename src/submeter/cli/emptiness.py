@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.text import Text
 
 from submeter.cli.failure import CommandError
 from submeter.cli.source import answered
+from submeter.cli.table import cut
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
+
+
+_UNSAID: Final = {"limit", "offset", "order", "by", "zone"}
+"""Parameters that narrow nothing."""
 
 
 def refuse_empty_store(arguments: argparse.Namespace) -> None:
@@ -21,9 +26,17 @@ def refuse_empty_store(arguments: argparse.Namespace) -> None:
         raise CommandError("no call has been stored yet", "run your app with SUBMETER=1 and call a model")
 
 
+def more(answer: Mapping[str, Any], shown: int, width: int) -> list[Text]:
+    """The line beneath a page that is not the last one, which says how to see the rest."""
+    if answer.get("next") is None:
+        return []
+    said = f"the first {shown:,}; --limit N shows more, --offset {answer['next']} the next"
+    if answer["next"] > shown:
+        said = f"{answer['next'] - shown + 1:,} to {answer['next']:,}; --offset {answer['next']} shows the next"
+    return [Text(), Text(cut(said, width), "dim")]
+
+
 def nothing(what: str, parameters: Mapping[str, str]) -> list[Text]:
     """The page of an answer without rows."""
-    asked = ", ".join(
-        f"{name} {value}" for name, value in parameters.items() if name not in {"limit", "order", "by", "zone"}
-    )
+    asked = ", ".join(f"{name} {value}" for name, value in parameters.items() if name not in _UNSAID)
     return [Text(f"no {what}" + (f" for {asked}" if asked else ""), "dim")]

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from submeter.cli import narrowing, source
+from submeter.cli import narrowing, output, source
 from submeter.cli.failure import CommandError
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `submeter export`."""
     parser.add_argument("what", nargs="?", default="calls", choices=("calls", "sessions", "warnings"))
     parser.add_argument("--format", default="csv", choices=("csv", "jsonl", "parquet"), help="default: %(default)s")
+    output.refuse(parser, "--json", "use --format jsonl, which is a JSON object a line")
+    output.refuse(parser, "--csv", "CSV is what it writes; --format names other forms")
     parser.add_argument("--output", "-o", metavar="FILE", help="write to this file, which must not exist")
     narrowing.add_options(parser, "period", "filters")
     source.add_options(parser)
@@ -47,7 +49,9 @@ def save(file: Path, parts: Iterable[bytes]) -> None:
     draft = file.with_name(f".{file.name}.part")
     columns = (TextColumn("{task.description}"), DownloadColumn(), TimeElapsedColumn())
     try:
-        with Progress(*columns, console=Console(stderr=True), transient=True) as progress, draft.open("wb") as sink:
+        console = Console(stderr=True)
+        shown = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        with shown as progress, draft.open("wb") as sink:
             task = progress.add_task(f"writing {file.name}", total=None)
             for part in parts:
                 sink.write(part)

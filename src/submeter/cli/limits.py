@@ -32,6 +32,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints the limits; they are the server's, so one must run."""
+    from submeter.server.limiting import LimitInForce  # noqa: PLC0415  (pydantic takes a moment to load)
+
     with source.requested(source.server(arguments), "/limits") as response:
         answer: Mapping[str, Any] = json.load(response)
     rows: Sequence[Mapping[str, Any]] = answer["limits"]
@@ -44,6 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
             else [Text("no limits: put one into rules.yaml or by PUT /api/v1/limits/NAME", "dim")]
         ),
         rows,
+        tuple(LimitInForce.model_fields),
     )
     return 0
 

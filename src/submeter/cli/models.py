@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.text import Text
 
 from submeter.cli import narrowing, output, source, wording
-from submeter.cli.emptiness import nothing, refuse_empty_store
+from submeter.cli.emptiness import more, nothing, refuse_empty_store
 from submeter.cli.session_page import remarks
 from submeter.cli.table import Column, lines
 
@@ -29,10 +29,13 @@ _COLUMNS: Final = (
     Column("also", is_text=True, rank=6, least=12),
 )
 
+_RATES: Final = {unit: f"{unit}_usd_per_1m" for unit in ("input", "cache_read", "output")}
+"""Units whose rates are columns of CSV, with the columns."""
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `submeter models`."""
-    narrowing.add_options(parser, "period", "limit")
+    narrowing.add_options(parser, "period", "limit", "offset")
     output.add_options(parser)
     source.add_options(parser)
 
@@ -54,11 +57,17 @@ def write(arguments: argparse.Namespace, answer: Row, parameters: Mapping[str, s
         arguments,
         answer,
         lambda width, _: (
-            [*lines(_COLUMNS, [_cells(row) for row in rows], width), Text(), *remarks([_version(answer)], width)]
+            [
+                *lines(_COLUMNS, [_cells(row) for row in rows], width),
+                *more(answer, len(rows), width),
+                Text(),
+                *remarks([_version(answer)], width),
+            ]
             if rows
             else nothing("models", parameters)
         ),
         [_flat(row) for row in rows],
+        [*(name for name in source.columns("models", "models") if name != "prices"), *_RATES.values()],
     )
 
 
@@ -102,4 +111,4 @@ def _also(row: Row) -> list[str]:
 def _flat(row: Row) -> dict[str, Any]:
     rates = standard(row)
     kept = {name: value for name, value in row.items() if name != "prices"}
-    return {**kept, **{f"{unit}_usd_per_1m": rates.get(unit) for unit in ("input", "cache_read", "output")}}
+    return {**kept, **{column: rates.get(unit) for unit, column in _RATES.items()}}

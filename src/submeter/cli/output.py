@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import io
 import json
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable, Mapping, Sequence
 
     from rich.text import Text
@@ -20,12 +20,24 @@ _PIPE_WIDTH: Final = 1000
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
-def add_options(parser: argparse.ArgumentParser, *, has_table: bool = True) -> None:
-    """`--json`, and `--csv` where the answer is one table."""
+def add_options(parser: argparse.ArgumentParser, *, instead_of_csv: str = "") -> None:
+    """`--json` and `--csv`; where the answer is no single table, `instead_of_csv` says what to use for CSV."""
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument("--json", action="store_true", help="print JSON")
-    if has_table:
+    if instead_of_csv:
+        refuse(parser, "--csv", instead_of_csv)
+    else:
         forms.add_argument("--csv", action="store_true", help="print CSV")
+
+
+def refuse(parser: argparse.ArgumentParser, option: str, instead: str) -> None:
+    """Refuses an option that one would expect, and says what to use instead."""
+    parser.add_argument(option, action=_Refused, nargs=0, const=instead, help=argparse.SUPPRESS)
+
+
+class _Refused(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        parser.error(f"`{parser.prog}` has no {self.option_strings[0]}: {self.const}")
 
 
 def write(
@@ -33,20 +45,24 @@ def write(
     answer: Mapping[str, Any],
     page: Callable[[int, bool], Sequence[Text]],
     rows: Sequence[Mapping[str, Any]] = (),
+    columns: Sequence[str] = (),
 ) -> None:
-    """Prints an answer in the form that was asked for; `page` makes the text for a width, in ASCII or not."""
+    """Prints an answer in the form that was asked for; `page` makes the text for a width, in ASCII or not.
+
+    As CSV it is `rows`; `columns` are their names where there is no row to tell them.
+    """
     if arguments.json:
         sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False, default=str) + "\n")
     elif getattr(arguments, "csv", False):
-        sys.stdout.write(_csv(rows))
+        sys.stdout.write(_csv(rows, columns))
     else:
         _print(page)
 
 
-def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+def _csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     text = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    if names := list(rows[0]) if rows else list(columns):
+        writer = csv.DictWriter(text, names, lineterminator="\n")
         writer.writeheader()
         writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
     return text.getvalue()

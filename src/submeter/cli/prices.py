@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import getpass
-import json
-import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
 
 from submeter.cli import models, narrowing, output, source, wording
 from submeter.cli.failure import CommandError
@@ -29,7 +29,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--since", type=narrowing.moment_of, metavar="WHEN", help="recompute calls since then only")
     parser.add_argument("--dry-run", action="store_true", help="recompute nothing, only count what would change")
-    narrowing.add_options(parser, "limit")
+    narrowing.add_options(parser, "limit", "offset")
     output.add_options(parser)
     source.add_options(parser)
 
@@ -43,12 +43,14 @@ def run(arguments: argparse.Namespace) -> int:
     from submeter.server.api.models import listed  # noqa: PLC0415  (pydantic takes a moment to load)
     from submeter.server.api.question import plain  # noqa: PLC0415  (the same)
 
-    limit = str(arguments.limit or 100)
-    if not limit.isdecimal():
-        raise CommandError(f"--limit {limit!r} is no number")
-    answer = plain(listed(arguments.search, int(limit)))
+    answer = plain(listed(arguments.search, int(arguments.limit or 100), int(arguments.offset or 0)))
+    if not answer["models"] and not (arguments.json or arguments.csv):
+        raise CommandError(
+            f"the price table has no model whose name or provider holds {arguments.search!r}",
+            "try a part of it, or give its price in the file that SUBMETER_PRICES names",
+        )
     models.write(arguments, answer, {"search": arguments.search})
-    return 0 if answer["models"] else 1
+    return 0
 
 
 def _recompute(arguments: argparse.Namespace) -> int:
@@ -63,20 +65,21 @@ def _recompute(arguments: argparse.Namespace) -> int:
     actor = f"command line ({getpass.getuser()})"
 
     def worked_through(store: Database) -> Recomputed:
-        with Progress(console=Console(stderr=True), transient=True) as progress:
+        console = Console(stderr=True)
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task("recomputing costs", total=1.0)
             told = partial(progress.update, task)
             return recomputed(store, Recompute.model_validate(what), actor, lambda share: told(completed=share))
 
     found = source.ordered(arguments, "/recompute", what, worked_through)
-    sys.stdout.write(json.dumps(found, indent=2) + "\n" if arguments.json else _told(found))
+    output.write(arguments, found, lambda _width, _is_ascii: [Text(line) for line in _told(found)], [found])
     return 0
 
 
-def _told(found: dict[str, Any]) -> str:
+def _told(found: dict[str, Any]) -> list[str]:
     verb = "would cost" if found["dry_run"] else "cost"
     before, after = wording.usd(found["before_usd"]), wording.usd(found["after_usd"])
     lines = [f"{found['calls']:,} calls {verb} {after} instead of {before}" if found["calls"] else "no cost changes"]
     if found["unpriced"]:
         lines.append(f"{found['unpriced']:,} calls are of models without a price and keep what they had")
-    return "\n".join(lines) + "\n"
+    return lines

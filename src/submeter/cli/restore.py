@@ -26,14 +26,17 @@ def run(arguments: argparse.Namespace) -> int:
     from submeter.store import StoreError, questions  # noqa: PLC0415  (the engine takes a moment)
     from submeter.store.backups import restore  # noqa: PLC0415  (the same)
 
+    file = Path(arguments.file).expanduser()
+    if not file.is_file():
+        raise CommandError(f"there is no file {file}", "give the one that `submeter backup` wrote")
     folder = Path(arguments.data or settings.data_home()).expanduser().absolute()
     try:
-        store = restore(Path(arguments.file).expanduser(), folder)
+        store = restore(file, folder)
         try:
             calls = questions.summary(store).calls
         finally:
             store.close()
     except StoreError as error:
-        raise CommandError(str(error)) from error
+        raise CommandError(str(error), "is it what `submeter backup` wrote, whole?") from error
     sys.stdout.write(f"restored into {folder}: {calls:,} calls; start it with `submeter up --data {folder}`\n")
     return 0

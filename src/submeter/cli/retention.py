@@ -25,8 +25,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Sets what is to be changed, and prints how long everything is kept."""
     from submeter.server.api.keeping import Retention, retained  # noqa: PLC0415  (the engine takes a moment)
+    from submeter.store.retention import MOST_DAYS  # noqa: PLC0415  (the same)
 
     what = dict(_change(text, tuple(Retention.model_fields)) for text in arguments.changes)
+    too_long = next((kind for kind, days in what.items() if days > MOST_DAYS), None)
+    if too_long:
+        raise CommandError(
+            f"{too_long}={what[too_long]} is too long", f"use at most {MOST_DAYS} days, or {too_long}=0 for good"
+        )
     method = "PUT" if what else "GET"
     found = source.ordered(
         arguments, "/retention", what, lambda store: retained(store, Retention.model_validate(what)), method

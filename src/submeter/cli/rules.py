@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _FAILED: Final = 1
 _MOST: Final = "10000"
+_NO_CSV: Final = "what it says is text; use --json"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -29,12 +30,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     ):
         action = actions.add_parser(name, help=line, description=line)
         action.add_argument("file", nargs="?", default="", help="rules file (default: SUBMETER_RULES)")
-        output.add_options(action, has_table=False)
+        output.add_options(action, instead_of_csv=_NO_CSV)
     line = "say why a warning came: its rule, its window and its sums"
     explain = actions.add_parser("explain", help=line, description=line)
     explain.add_argument("event", help="id of a warning, or its beginning, as `submeter warnings --json` gives it")
     explain.add_argument("--file", default="", help="rules file (default: SUBMETER_RULES)")
-    output.add_options(explain, has_table=False)
+    output.add_options(explain, instead_of_csv=_NO_CSV)
     source.add_options(explain)
     line = "write rules for Prometheus, of those limits that it can count exactly"
     export = actions.add_parser("export", help=line, description=line)

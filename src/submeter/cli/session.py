@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from submeter.cli import output, source
+from submeter.cli import narrowing, output, source
 from submeter.cli.session_page import page
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("session", metavar="ID", help="the session's id, as `submeter sessions` lists it")
     parser.add_argument(
         "--limit",
-        type=int,
+        type=narrowing.number,
         default=_MOST_LINES,
         metavar="N",
         help="lines of calls at most, 0 all (default: %(default)s)",
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     output.write(
         arguments,
         answer,
-        lambda width, is_ascii: page(answer, width, is_ascii=is_ascii, limit=max(arguments.limit, 0)),
+        lambda width, is_ascii: page(answer, width, is_ascii=is_ascii, limit=arguments.limit),
         answer["calls"],
     )
     return 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.text import Text
 
 from submeter.cli import tree, wording
+from submeter.cli.message_table import messages, severity
 from submeter.cli.table import Column, cut, lines
 
 if TYPE_CHECKING:
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
 
 _MARKS: Final = (0.70, 0.85, 0.95)
 _LONGEST_BAR: Final = 60
+_SHORTEST_BAR: Final = 24
+"""Cells of a bar that still shows the marks apart; where it would be shorter, what it says goes beneath it."""
 _WIDEST: Final = 132
-_LEAST_MESSAGE: Final = 20
 _BETWEEN: Final = "   "
 _COLUMNS: Final = (
-    Column("call", is_text=True, least=16),
+    Column("call", is_text=True, least=28, overhangs=True),
     Column("model", is_text=True, rank=1, least=16),
     Column("in", rank=0),
     Column("out", rank=0),
@@ -32,6 +34,7 @@ _COLUMNS: Final = (
     Column("time", rank=3),
     Column("ended", is_text=True, rank=2, least=14),
 )
+_MODEL_AT: Final = 1
 _MODEL_COLUMNS: Final = (
     Column("model", is_text=True, least=16),
     Column("calls"),
@@ -39,7 +42,7 @@ _MODEL_COLUMNS: Final = (
     Column("out"),
     Column("cost"),
 )
-SEVERITY_STYLES: Final = {"info": "cyan", "warning": "yellow", "critical": "bold red"}
+_WARNING_COLUMNS: Final = (Column("warnings", is_text=True), Column("severity", is_text=True))
 _NORMAL_ENDS: Final = frozenset({"stop", "end_turn", "tool_calls", "tool_use", "tool_call", "stop_sequence"})
 _BAD_ENDS: Final = frozenset({"length", "max_tokens", "content_filter", "refusal"})
 
@@ -52,7 +55,12 @@ def page(answer: Row, width: int, *, is_ascii: bool = False, limit: int = 0) -> 
         **answer["session"],
         "calls_without_usage": sum(map(tree.lacks_usage, calls)),
     }
-    text = [*_heading(session, width), Text(), *totals(session, width), *_context(answer, width, is_ascii=is_ascii)]
+    text = [
+        *_heading(session, calls, width),
+        Text(),
+        *totals(session, width),
+        *_context(answer, width, is_ascii=is_ascii),
+    ]
     text += [Text(), *_calls(answer, width, is_ascii=is_ascii, limit=limit)]
     text += _models(calls, width)
     text += _warnings(answer["warnings"], width)
@@ -67,20 +75,23 @@ def remarks(notes: Iterable[str], width: int) -> list[Text]:
     return [Text(line, "dim") for note in notes for line in wrap(note, width, subsequent_indent="  ")]
 
 
-def _heading(session: Row, width: int) -> list[Text]:
+def _heading(session: Row, calls: Sequence[Row], width: int) -> list[Text]:
     name = wording.clean(session["session_id"]) or "(calls without a session)"
-    facts = [
-        f"{title} {wording.clean(session[field])}" for title, field in (("user", "user_id"), ("service", "service"))
-        if session.get(field)
-    ]  # fmt: skip
+    said = (("user", session.get("user_id")), ("service", session.get("service")), ("model", _only_model(calls)))
+    facts = [Text.assemble((f"{title} ", "dim"), wording.clean(fact)) for title, fact in said if fact]
     first, last = wording.parsed_time(session["first_ts"]), wording.parsed_time(session["last_ts"])
     start = wording.local_time(session["first_ts"])
     length = (last - first).total_seconds()
-    facts.append(f"{start}, over {wording.duration(length)}" if length >= 1 else start)
-    return [
-        Text.assemble(("session ", "dim"), (cut(name, width - 8), "bold")),
-        Text(cut("  ".join(facts), width)),
-    ]
+    facts.append(Text(f"{start}, over {wording.duration(length)}" if length >= 1 else start, "dim"))
+    for fact in facts:
+        fact.truncate(width, overflow="ellipsis")
+    return [Text.assemble(("session ", "dim"), (cut(name, width - 8), "bold")), *flowed(facts, width)]
+
+
+def _only_model(calls: Sequence[Row]) -> str:
+    """The model of all calls, empty where they are of several; it is said once instead of in every line."""
+    models = {_model(call) for call in calls}
+    return models.pop() if len(models) == 1 else ""
 
 
 def totals(session: Row, width: int) -> list[Text]:
@@ -125,24 +136,28 @@ def _context(answer: Row, width: int, *, is_ascii: bool) -> list[Text]:
     of = f" of {wording.short(window)}" if window else ""
     latest = next((c["context_utilization"] for c in reversed(answer["calls"]) if c["context_utilization"]), peak)
     now = f", now {wording.percent(latest)}" if latest < peak - 0.01 else ""
-    said = f"{wording.percent(peak)}{of} at its fullest{now}"
-    length = min(_LONGEST_BAR, width - len("context  ") - len(said) - 2)
-    bar = Text("context ", "dim")
-    if length >= 10:  # noqa: PLR2004  (shorter bars say nothing)
-        bar.append_text(_bar(peak, length, is_ascii=is_ascii)).append(" ")
-    return [bar.append(said, fill_style(peak))]
+    said = Text(f"{wording.percent(peak)}{of} at its fullest{now}", fill_style(peak))
+    title = Text("context ", "dim")
+    room = width - title.cell_len
+    beside = min(_LONGEST_BAR, room - said.cell_len - 1)
+    if beside >= _SHORTEST_BAR:
+        return [Text.assemble(title, _bar(peak, beside, is_ascii=is_ascii), " ", said)]
+    bar = _bar(peak, min(_LONGEST_BAR, max(room, _SHORTEST_BAR)), is_ascii=is_ascii)
+    return [Text.assemble(title, bar), Text.assemble(" " * title.cell_len, said)]
 
 
 def _bar(share: float, length: int, *, is_ascii: bool) -> Text:
     full, empty, mark = ("#", ".", "|") if is_ascii else ("█", "░", "┃")
     filled = min(length, max(int(share * length + 0.5), share > 0))
-    marks = {int(at * length): at for at in _MARKS}
     bar = Text()
-    for cell in range(length):
-        if cell in marks:
-            bar.append(mark, fill_style(marks[cell]) if share >= marks[cell] else "dim")
-        else:
-            bar.append(full if cell < filled else empty, fill_style(share) if cell < filled else "dim")
+    done = 0
+    for at in (*_MARKS, 1.0):
+        end = min(int(at * length), length)
+        until = min(max(filled, done), end)
+        bar.append(full * (until - done), fill_style(share)).append(empty * (end - until), "dim")
+        if end < length:
+            bar.append(mark, fill_style(at) if share >= at else "dim")
+        done = end + 1
     return bar
 
 
@@ -158,7 +173,11 @@ def fill_style(share: float) -> str:
 def _calls(answer: Row, width: int, *, is_ascii: bool, limit: int) -> list[Text]:
     drawn = tree.drawn(tree.grown(answer["calls"], answer.get("spans", ())), is_ascii=is_ascii)
     shown = drawn[:limit] if limit else drawn
-    text = lines(_COLUMNS, [_cells(line) for line in shown], width)
+    rows = [_cells(line) for line in shown]
+    if _only_model(answer["calls"]):
+        for row in rows:
+            row[_MODEL_AT] = Text()
+    text = lines(_COLUMNS, rows, width)
     if len(drawn) > len(shown):
         text.append(Text(cut(f"... {len(drawn) - len(shown)} more lines: --limit 0 shows all", width), "dim"))
     return text
@@ -236,15 +255,8 @@ def _end(row: Row) -> Text:
 def _warnings(found: Sequence[Row], width: int) -> list[Text]:
     if not found:
         return []
-    text = [Text(), Text("warnings", "dim")]
-    for row in found:
-        severity = str(row["severity"])
-        head = f"{wording.local_time(row['ts'])}  {severity:<8}  "
-        room = max(width - len(head), _LEAST_MESSAGE)
-        for position, line in enumerate(wrap(wording.clean(row["message"]), room) or [""]):
-            start = head if position == 0 else " " * len(head)
-            text.append(Text.assemble((start, SEVERITY_STYLES.get(severity, "")), line))
-    return text
+    rows = [[Text(wording.local_time(row["ts"]), "dim"), severity(row)] for row in found]
+    return [Text(), *messages(_WARNING_COLUMNS, rows, [row["message"] for row in found], width)]
 
 
 def _notes(session: Row, calls: Sequence[Row]) -> list[str]:

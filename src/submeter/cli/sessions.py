@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.text import Text
 
 from submeter.cli import narrowing, output, source, wording
-from submeter.cli.emptiness import nothing, refuse_empty_store
+from submeter.cli.emptiness import more, nothing, refuse_empty_store
 from submeter.cli.session_page import fill_style
 from submeter.cli.table import Column, lines
 from submeter.store.questions import ORDERS
@@ -37,9 +37,8 @@ _COLUMNS: Final = (
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `submeter sessions`."""
-    narrowing.add_options(parser, "period", "filters", "limit")
+    narrowing.add_options(parser, "period", "filters", "limit", "offset")
     parser.add_argument("--order", choices=ORDERS, help="latest first (recent), or the largest (default: recent)")
-    parser.add_argument("--offset", metavar="N", help="rows to skip")
     output.add_options(parser)
     source.add_options(parser)
 
@@ -54,8 +53,11 @@ def run(arguments: argparse.Namespace) -> int:
     output.write(
         arguments,
         answer,
-        lambda width, _: page(rows, width) if rows else nothing("sessions", parameters),
+        lambda width, _: (
+            [*page(rows, width), *more(answer, len(rows), width)] if rows else nothing("sessions", parameters)
+        ),
         rows,
+        source.columns("sessions", "sessions"),
     )
     return 0
 

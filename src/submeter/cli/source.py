@@ -67,6 +67,17 @@ def answered(arguments: argparse.Namespace, question: str, parameters: Mapping[s
     return _opened(arguments, question, parameters)
 
 
+def columns(question: str, rows: str) -> tuple[str, ...]:
+    """The names of the fields of a question's rows, those of its answer under `rows`."""
+    from typing import get_args  # noqa: PLC0415  (needed where an answer has no rows)
+
+    from submeter.server.api import QUESTIONS  # noqa: PLC0415  (the engine takes half a second)
+
+    (row,) = get_args(QUESTIONS[question].answer.model_fields[rows].annotation)
+    fields: Mapping[str, object] = getattr(row, "__dataclass_fields__", None) or row.model_fields
+    return tuple(fields)
+
+
 def server(arguments: argparse.Namespace) -> str:
     """The address of the server that was named, or of the one that holds the data folder.
 
@@ -116,9 +127,17 @@ def ordered(
 
 def purged(arguments: argparse.Namespace, what: Mapping[str, Any], actor: str) -> dict[str, Any]:
     """Erases, or counts what would be erased; where a server runs, it is the server that does."""
+    from pydantic import ValidationError  # noqa: PLC0415  (it takes a moment to load)
+
     from submeter.server.api.purging import Purge, purged  # noqa: PLC0415  (the engine takes a moment)
 
-    return ordered(arguments, "/purge", what, lambda store: purged(store, Purge.model_validate(what), actor))
+    try:
+        asked = Purge.model_validate(what)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)[0]
+        name = "".join(f"{part}: " for part in found["loc"])
+        raise CommandError(f"{name}{found['msg'].removeprefix('Value error, ')}") from error
+    return ordered(arguments, "/purge", what, lambda store: purged(store, asked, actor))
 
 
 @contextmanager

@@ -23,12 +23,16 @@ _HEAD: Final = "dim"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. Texts with `is_text` are cut when room is short; `rank` 0 stays, the highest rank goes first."""
+    """One column. Texts with `is_text` are cut when room is short; `rank` 0 stays, the highest rank goes first.
+
+    A text that `overhangs` runs on over the cells after it that are empty, before it is cut.
+    """
 
     title: str
     is_text: bool = False
     rank: int = 0
     least: int = 8
+    overhangs: bool = False
 
 
 def cut(text: str, width: int) -> str:
@@ -80,12 +84,18 @@ def _total(widths: dict[int, int]) -> int:
 
 def _line(columns: Sequence[Column], row: Sequence[Text], widths: dict[int, int]) -> Text:
     line = Text()
-    for position, (n, width) in enumerate(widths.items()):
+    shown = list(widths)
+    first = shown[:1]
+    while shown:
+        n = shown.pop(0)
+        width = widths[n]
         cell = row[n].copy()
+        while columns[n].overhangs and cell_len(cell.plain) > width and shown and not row[shown[0]].plain:
+            width += _GAP + widths[shown.pop(0)]
         if cell_len(cell.plain) > width:
             cell.truncate(width, overflow="ellipsis")
         room = " " * (width - cell_len(cell.plain))
-        if position:
+        if n not in first:
             line.append(" " * _GAP)
         if columns[n].is_text:
             line.append_text(cell).append(room)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.text import Text
@@ -20,6 +22,9 @@ _LEAST_S: Final = 0.5
 _MOST_S: Final = 3600
 _ROWS: Final = 5
 _SPARKS: Final = " ▁▂▃▄▅▆▇█"
+_HOURS: Final = 24
+_HOUR: Final = "%Y-%m-%d %H:00"
+"""An hour as the key of a row has it, in UTC."""
 _BY: Final = ("model", "user")
 
 
@@ -28,7 +33,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--last", default="15m", metavar="TIME", help="how far to look back (default: %(default)s)")
     parser.add_argument("--every", type=float, default=2.0, metavar="S", help="seconds between looks (default: 2)")
     parser.add_argument("--once", action="store_true", help="look once and end")
-    output.add_options(parser, has_table=False)
+    output.add_options(parser, instead_of_csv="its page has several tables; use --json, or `submeter usage --csv`")
     source.add_options(parser)
 
 
@@ -73,8 +78,8 @@ def page(answer: Mapping[str, Any], width: int, *, is_ascii: bool) -> list[Text]
     text = [
         Text.assemble(("submeter top", "bold"), (f"   the last {answer['last']}, Ctrl-C ends", "dim")),
         Text(),
-        *totals(answer["totals"], width),
-        *_sparks(answer["hours"], is_ascii=is_ascii),
+        *(totals(answer["totals"], width) if answer["totals"]["calls"] else []),
+        *_sparks(answer["hours"], width, is_ascii=is_ascii),
     ]
     for by in _BY:
         if answer[by]:
@@ -90,10 +95,15 @@ def page(answer: Mapping[str, Any], width: int, *, is_ascii: bool) -> list[Text]
     return text
 
 
-def _sparks(hours: Sequence[Mapping[str, Any]], *, is_ascii: bool) -> list[Text]:
-    """Calls of each of the last hours as a line of bars."""
+def _sparks(hours: Sequence[Mapping[str, Any]], width: int, *, is_ascii: bool) -> list[Text]:
+    """Calls of each of the last hours, as many as there is room for; an hour without calls has no row."""
     if is_ascii or not hours:
         return []
-    most = max(row["calls"] for row in hours) or 1
-    marks = "".join(_SPARKS[round(row["calls"] / most * (len(_SPARKS) - 1))] for row in hours)
-    return [Text.assemble(("calls an hour  ", "dim"), (marks, "cyan"), (f"  {wording.count(most)} at most", "dim"))]
+    calls = {row["key"]: row["calls"] for row in hours}
+    most = max(calls.values()) or 1
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    title, most_said = "calls an hour  ", f"  {wording.count(most)} at most"
+    number = max(min(_HOURS, width - len(title) - len(most_said)), 1)
+    latest = [calls.get(f"{now - timedelta(hours=ago):{_HOUR}}", 0) for ago in reversed(range(number))]
+    marks = "".join(_SPARKS[ceil(one / most * (len(_SPARKS) - 1))] for one in latest)
+    return [Text.assemble((title, "dim"), (marks, "cyan"), (most_said, "dim"))]

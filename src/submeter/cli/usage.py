@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import available_timezones
@@ -11,7 +12,7 @@ from rich.text import Text
 
 from submeter import settings
 from submeter.cli import narrowing, output, source, wording
-from submeter.cli.emptiness import nothing, refuse_empty_store
+from submeter.cli.emptiness import more, nothing, refuse_empty_store
 from submeter.cli.session_page import remarks
 from submeter.cli.table import Column, lines
 from submeter.store.questions import BY
@@ -23,6 +24,8 @@ _TAG: Final = "tag:"
 _MOST_KEYS: Final = 2
 _BY_HELP: Final = f"one or two (user,day) of {', '.join(BY)}, tag:NAME (default: %(default)s)"
 _BAR: Final = 12
+_SCREEN: Final = "50"
+"""Rows on a terminal if none are asked for: the dearest come first and should still be seen."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +37,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="WHAT",
         help=_BY_HELP,
     )
-    narrowing.add_options(parser, "period", "filters", "limit")
+    narrowing.add_options(parser, "period", "filters", "limit", "offset")
     parser.add_argument("--zone", default=local_zone(), help="time zone of days and hours (default: %(default)s)")
     output.add_options(parser)
     source.add_options(parser)
@@ -43,26 +46,56 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Prints the sums."""
     parameters = narrowing.parameters(arguments)
+    is_page = not (arguments.json or arguments.csv)
+    if is_page and sys.stdout.isatty() and not {"day", "hour"} & set(arguments.by.split(",")):
+        parameters.setdefault("limit", _SCREEN)
     answer = source.answered(arguments, "usage", parameters)
     rows: list[Mapping[str, Any]] = answer["usage"]
     if not rows:
         refuse_empty_store(arguments)
+    all_of_it = _totals(arguments, answer, parameters) if is_page else None
     output.write(
         arguments,
         answer,
         lambda width, is_ascii: (
-            page(answer["by"], rows, width, is_ascii=is_ascii) if rows else nothing("usage", parameters)
+            [
+                *page(answer["by"], rows, width, is_ascii=is_ascii, totals=all_of_it),
+                *more(answer, len(rows), width),
+            ]
+            if rows
+            else nothing("usage", parameters)
         ),
         rows,
+        source.columns("usage", "usage"),
     )
     return 0
 
 
-def page(by: str, rows: Sequence[Mapping[str, Any]], width: int, *, is_ascii: bool) -> list[Text]:
-    """The table, with each row's share of the cost (of the tokens where nothing has a price) as a bar."""
+def _totals(
+    arguments: argparse.Namespace, answer: Mapping[str, Any], parameters: Mapping[str, str]
+) -> Mapping[str, Any] | None:
+    """What the shares of a page are shares of, where it has not every row."""
+    if answer["next"] is None and "offset" not in parameters:
+        return None
+    narrowed = {name: value for name, value in parameters.items() if name not in {"by", "limit", "offset"}}
+    return source.answered(arguments, "summary", {**narrowed, "limit": "1"})["totals"]
+
+
+def page(
+    by: str,
+    rows: Sequence[Mapping[str, Any]],
+    width: int,
+    *,
+    is_ascii: bool,
+    totals: Mapping[str, Any] | None = None,
+) -> list[Text]:
+    """The table, with each row's share of the cost (of the tokens where nothing has a price) as a bar.
+
+    Shares are of `totals`, or of the rows if they are all.
+    """
     first, _, second = by.partition(",")
     measure = "cost_usd" if any(row["cost_usd"] for row in rows) else "tokens"
-    total = sum(_measured(row, measure) for row in rows)
+    total = _measured(totals, measure) if totals else sum(_measured(row, measure) for row in rows)
     columns = (
         Column(first.removeprefix(_TAG), is_text=True, least=12),
         Column(second.removeprefix(_TAG) or " ", is_text=True, rank=0 if second else 9, least=10),

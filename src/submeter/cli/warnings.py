@@ -7,27 +7,26 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.text import Text
 
 from submeter.cli import narrowing, output, source, wording
-from submeter.cli.emptiness import nothing, refuse_empty_store
-from submeter.cli.session_page import SEVERITY_STYLES
-from submeter.cli.table import Column, lines
+from submeter.cli.emptiness import more, nothing, refuse_empty_store
+from submeter.cli.message_table import messages, severity
+from submeter.cli.table import Column
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
 
 _COLUMNS: Final = (
-    Column("when", is_text=True, least=16),
+    Column("when", is_text=True),
     Column("severity", is_text=True),
-    Column("session", is_text=True, rank=3, least=10),
+    Column("session", is_text=True, rank=3, least=16),
     Column("user", is_text=True, rank=4),
-    Column("message", is_text=True, least=52),
 )
 _SEVERITIES: Final = ("info", "warning", "critical")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `submeter warnings`."""
-    narrowing.add_options(parser, "period", "session", "user", "limit")
+    narrowing.add_options(parser, "period", "session", "user", "limit", "offset")
     parser.add_argument("--severity", choices=_SEVERITIES, help="of this severity only")
     output.add_options(parser)
     source.add_options(parser)
@@ -44,19 +43,23 @@ def run(arguments: argparse.Namespace) -> int:
         arguments,
         answer,
         lambda width, _: (
-            lines(_COLUMNS, [_cells(row) for row in rows], width) if rows else nothing("warnings", parameters)
+            [
+                *messages(_COLUMNS, [_cells(row) for row in rows], [row["message"] for row in rows], width),
+                *more(answer, len(rows), width),
+            ]
+            if rows
+            else nothing("warnings", parameters)
         ),
         rows,
+        source.columns("warnings", "warnings"),
     )
     return 0
 
 
 def _cells(row: Mapping[str, Any]) -> list[Text]:
-    severity = str(row["severity"])
     return [
         Text(wording.local_time(row["ts"]), "dim"),
-        Text(severity, SEVERITY_STYLES.get(severity, "")),
+        severity(row),
         Text(wording.clean(row["session_id"])),
         Text(wording.clean(row["user_id"])),
-        Text(wording.clean(row["message"])),
     ]

@@ -170,9 +170,11 @@ def warnings(
     return [WarningRow(ts=moment(row.pop("ts_ns")), **row) for row in store.ask("warnings", parameters)]
 
 
-def evaluations(store: Reader, *, name: str = "", limit: int = 1000, **filters: Unpack[Filters]) -> list[EvaluationRow]:
+def evaluations(
+    store: Reader, *, name: str = "", limit: int = 1000, offset: int = 0, **filters: Unpack[Filters]
+) -> list[EvaluationRow]:
     """Scores by evaluation, operation and model; `name` is that of one evaluation."""
-    asked = {**parameters(filters), "name": name, "limit": limit}
+    asked = {**parameters(filters), "name": name, "limit": limit, "offset": offset}
     return [EvaluationRow(**row) for row in store.ask("evaluations", asked)]
 
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, Field
 
-from submeter.server.api.parameters import LIMIT, Limit, Narrowed, Text
+from submeter.server.api.parameters import LIMIT, OFFSET, Limit, Narrowed, Offset, Text
 from submeter.server.api.question import Question
+from submeter.server.api.sessions import next_offset
 from submeter.store import questions
 from submeter.store.answers import EvaluationRow
 
@@ -22,17 +23,22 @@ class EvaluationsAsked(Narrowed):
 
     name: Text = Field("", description="scores of this evaluation only, such as quality")
     limit: Limit = Field(1000, description=LIMIT)
+    offset: Offset = Field(0, description=OFFSET)
 
 
 class Evaluations(BaseModel):
-    """Scores by evaluation, operation and model, with the tokens and the cost of the calls that were scored."""
+    """Scores by evaluation, operation and model, with the tokens and the cost of the calls that were scored.
+
+    `next` is the offset of the next page, if there is one.
+    """
 
     evaluations: list[EvaluationRow]
+    next: int | None
 
 
 def _evaluations(store: Reader, asked: EvaluationsAsked, now: datetime) -> Evaluations:
-    rows = questions.evaluations(store, name=asked.name, limit=asked.limit, **asked.filters(now))
-    return Evaluations(evaluations=rows)
+    rows = questions.evaluations(store, name=asked.name, limit=asked.limit, offset=asked.offset, **asked.filters(now))
+    return Evaluations(evaluations=rows, next=next_offset(len(rows), asked.limit, asked.offset))
 
 
 QUESTIONS: Final = (

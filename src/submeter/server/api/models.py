@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 from pydantic import BaseModel, Field
 
 from submeter import catalog
-from submeter.server.api.parameters import LIMIT, Limit, Period, Text
+from submeter.server.api.parameters import LIMIT, OFFSET, Limit, Offset, Period, Text
 from submeter.server.api.question import Question
+from submeter.server.api.sessions import next_offset
 from submeter.store import questions
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class ModelsAsked(Period):
 
     search: Text = Field("", description="models of the price table whose name or provider holds this text")
     limit: Limit = Field(100, description=LIMIT)
+    offset: Offset = Field(0, description=OFFSET)
 
 
 class Price(BaseModel):
@@ -53,27 +55,32 @@ class Model(BaseModel):
 
 
 class Models(BaseModel):
-    """Models, the dearest first, and the version of the price table."""
+    """Models, the dearest first, and the version of the price table. `next` is the offset of the next page, if any."""
 
     models: list[Model]
+    next: int | None
     price_version: str
 
 
-def listed(search: str, limit: int) -> Models:
+def listed(search: str, limit: int, offset: int = 0) -> Models:
     """The models of the price table whose provider or name holds `search`."""
     wanted = search.lower()
     known = (found for found in catalog.models() if wanted in f"{found.provider} {found.name}".lower())
-    sorted_models = sorted(known, key=lambda found: (found.provider, found.name))[:limit]
+    sorted_models = sorted(known, key=lambda found: (found.provider, found.name))[offset : offset + limit]
     made = [_model(found.provider, found.name, found, None) for found in sorted_models]
-    return Models(models=made, price_version=catalog.version())
+    return _page(made, limit, offset)
+
+
+def _page(made: list[Model], limit: int, offset: int) -> Models:
+    return Models(models=made, next=next_offset(len(made), limit, offset), price_version=catalog.version())
 
 
 def _models(store: Reader, asked: ModelsAsked, now: datetime) -> Models:
     if asked.search:
-        return listed(asked.search, asked.limit)
-    rows = questions.usage(store, by="provider,model", limit=asked.limit, **asked.range(now))
+        return listed(asked.search, asked.limit, asked.offset)
+    rows = questions.usage(store, by="provider,model", limit=asked.limit, offset=asked.offset, **asked.range(now))
     made = [_model(row.key, row.second, catalog.find(row.key, row.second), row) for row in rows]
-    return Models(models=made, price_version=catalog.version())
+    return _page(made, asked.limit, asked.offset)
 
 
 def _model(provider: str, name: str, found: catalog.Model | None, used: UsageRow | None) -> Model:

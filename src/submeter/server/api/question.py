@@ -63,12 +63,16 @@ class Question:
         if found["type"] == "extra_forbidden":
             known = ", ".join(self.parameters.model_fields) or "none"
             return f"{name!r} is no parameter of {self.name}: use {known}"
-        reason = found["msg"].removeprefix("Value error, ")
+        reason = _WORDS.get(found["type"], found["msg"].removeprefix("Value error, "))
         if not name or found["type"] == "value_error":
             return reason
         field = self.parameters.model_fields[name]
         said = f"{name}={found['input']!r} is not understood" if found["type"] != "missing" else f"{name} is missing"
         return f"{said}: {reason[0].lower()}{reason[1:]}; it is {field.description}"
+
+
+_WORDS: Final = {"int_parsing": "use a whole number"}
+"""What people are told where pydantic's words are for programmers."""
 
 
 def plain(answer: BaseModel) -> dict[str, Any]:

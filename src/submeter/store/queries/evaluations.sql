@@ -10,8 +10,11 @@ SELECT
     min(e.score) AS least_score,
     topK(1)(e.label)[1] AS usual_label,
     uniqExact(c.span) AS calls,
-    toFloat64(sum(toDecimal128(c.cost_usd, 18)) / count() * uniqExact(c.span)) AS cost_usd,
-    sum(c.tokens) / count() AS mean_tokens
+    if(countIf(c.cost_usd IS NOT NULL) = 0, NULL,
+        toFloat64(arraySum(arrayMap(one -> one.2, groupUniqArray((c.span, toDecimal128(ifNull(c.cost_usd, 0), 18))))))
+    ) AS cost_usd,
+    arrayAvg(arrayMap(one -> one.2, groupUniqArrayIf((c.span, assumeNotNull(c.tokens)), c.tokens IS NOT NULL)))
+        AS mean_tokens
 FROM
 (
     SELECT name, score, label, if(span_id != '', concat(trace_id, span_id), response_id) AS call
@@ -47,4 +50,4 @@ INNER JOIN
 WHERE e.call != ''
 GROUP BY name, operation, model
 ORDER BY name, operation, mean_score DESC, model
-LIMIT {limit:UInt32}
+LIMIT {limit:UInt32} OFFSET {offset:UInt32}
