@@ -88,6 +88,7 @@ CALLS: Final = [
     call("classify", 0, (10_000, 500), 2_000, submeter__cost__usd=CHOSEN / 2),
     call("classify", 1, (10_000, 500), 2_000, submeter__cost__usd=CHOSEN / 2),
     of_mini("classify"),
+    call("classify", 2, (10, 1), gen_ai__response__model="claude-sonnet-4-5", **ANTHROPIC),
     # Much read for little written; and as much read for more written.
     call("retrieve", 0, (50_000, 100), submeter__cost__usd=1.0),
     call("retrieve", 1, (60_000, 150), 10_000, submeter__cost__usd=1.0),
