@@ -183,6 +183,10 @@ CUT: Final = encoded("RowBinary", ["whole", "cut"])[:-3]
         pytest.param("", "Native", b"\x01\x01" + text("Body") + text("String") + b"\x09x", 33, id="Native is cut"),
         pytest.param("", "Native", b"\x01\x01" + text("Body") + text("Nope") + b"\x01x", 50, id="an unknown type"),
         pytest.param("(Body)", "Nope", b"\x01x", 73, id="an unknown format"),
+        pytest.param("(Body)", "Hash", b"x", 85, id="a format of answers alone"),
+        pytest.param("(SeverityNumber)", "JSONEachRow", b'{"SeverityNumber": "\xee\xff"}', 27, id="no UTF-8, quoted"),
+        pytest.param("(Body)", "MsgPack", b"\x07", 44, id="a number for a text"),
+        pytest.param("(Body)", "Avro", b"Obj\x01\x04\x16", 1001, id="what the engine has no code for"),
         pytest.param("(Body)", "Parquet", b"PAR1 not really PAR1", 117, id="no Parquet"),
     ],
 )

@@ -15,7 +15,6 @@ _VERSION: Final = re.compile(r"\s*\(version [\w.() ]+\)(?=[.\s]|$)")
 
 _STATUS: Final = {
     16: HTTPStatus.BAD_REQUEST,
-    32: HTTPStatus.BAD_REQUEST,
     36: HTTPStatus.BAD_REQUEST,
     53: HTTPStatus.BAD_REQUEST,
     47: HTTPStatus.NOT_FOUND,
@@ -25,8 +24,6 @@ _STATUS: Final = {
     81: HTTPStatus.NOT_FOUND,
     62: HTTPStatus.BAD_REQUEST,
     48: HTTPStatus.NOT_IMPLEMENTED,
-    128: HTTPStatus.BAD_REQUEST,
-    131: HTTPStatus.BAD_REQUEST,
     158: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     159: HTTPStatus.REQUEST_TIMEOUT,
     164: HTTPStatus.FORBIDDEN,
@@ -44,19 +41,23 @@ _ACCESS_DENIED: Final = 497
 
 
 class ClickhouseError(Exception):
-    """An answer that is an exception; `code` is ClickHouse's number, `name` its word."""
+    """An answer that is an exception; `code` is ClickHouse's number, `name` its word.
+
+    `is_of_data` says that what the client sent is at fault, so that it makes no sense to send it again.
+    """
 
     def __init__(self, code: int, message: str, name: str, retry_after_s: int | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.name = name
         self.retry_after_s = retry_after_s
+        self.is_of_data = name.startswith("CANNOT_")
 
     @property
     def status(self) -> HTTPStatus:
         """The HTTP status that ClickHouse would answer with."""
-        is_data = self.name.startswith("CANNOT_")
-        return _STATUS.get(self.code, HTTPStatus.BAD_REQUEST if is_data else HTTPStatus.INTERNAL_SERVER_ERROR)
+        usual = HTTPStatus.BAD_REQUEST if self.is_of_data else HTTPStatus.INTERNAL_SERVER_ERROR
+        return _STATUS.get(self.code, usual)
 
     @property
     def text(self) -> str:

@@ -194,7 +194,11 @@ class ClickhouseHttp:
         post = Post(insert.table, insert.columns, insert.input_format, data, settings, self._limits.insert_rows)
         if not data:
             return Response(headers=_summary(0))
-        signal, request = await self._in_turn(partial(_unpacked, self._engine, post))
+        try:
+            signal, request = await self._in_turn(partial(_unpacked, self._engine, post))
+        except ClickhouseError as error:
+            error.is_of_data = True
+            raise
         screened = signal.screen(request)
         if screened.rejected:
             outcome = {"signal": signal.name, "outcome": "rejected"}

@@ -215,15 +215,21 @@ class ChdbEngine:
     ) -> Any:
         try:
             return connection.query(statement, output_format, params=parameters)
-        except RuntimeError as error:
-            code = _CODE.search(str(error))
+        except (RuntimeError, UnicodeDecodeError) as error:
+            said = _said(error)
+            code = _CODE.search(said)
             if code and int(code[1]) == _NO_ROOM:
                 raise StoreFull(
                     f"no room is left on the disk of {self.folder}: free some; nothing of the batch was stored"
                 ) from error
             is_question = refusal is QuestionRefused
-            why = refusal_of(str(error), "the engine") if is_question else f"the engine refused: {error}"
+            why = refusal_of(said, "the engine") if is_question else f"the engine refused: {said}"
             raise refusal(why) from error
+
+
+def _said(error: RuntimeError | UnicodeDecodeError) -> str:
+    """What the engine said; it quotes data as they are, and the binding (26.9) fails where these are no UTF-8."""
+    return error.object.decode(errors="replace") if isinstance(error, UnicodeDecodeError) else str(error)
 
 
 @contextmanager
