@@ -53,6 +53,20 @@ def test_a_changed_schema_file_is_refused(database: Database) -> None:
         migrate(database.engine)
 
 
+def test_a_store_that_packs_its_calls_as_before_stays_as_it_is(database: Database) -> None:
+    name = "041_llm_call_rows"
+    text = next(file.text for file in sql.schema() if file.name == name)
+    packed = text.replace("LZ4", "ZSTD(1)").replace("index_granularity = 2048, min_compress_block_size = 16384, ", "")
+    database.engine.run("DROP TABLE otel.llm_call_rows SYNC")
+    database.engine.run(packed)
+    former = "d8573c3050cd96528e241f3899b67323829b6e13801cbdd3d0db94bc559e5750"
+    database.engine.run(sql.statement("record"), {"names": [name], "checksums": [former]})
+    assert migrate(database.engine) == ()
+    database.insert_traces(request([span(call("s1", "ada"))]), "new")
+    assert [(row.session_id, row.input_tokens) for row in questions.sessions(database)] == [("s1", 100)]
+    assert b"LZ4" not in database.read("SHOW CREATE TABLE otel.llm_call_rows", {}, "TSV")
+
+
 def test_a_changed_view_is_made_anew(database: Database) -> None:
     database.engine.run("CREATE OR REPLACE VIEW otel.llm_calls AS SELECT 1 AS n")
     database.engine.run(sql.statement("record"), {"names": ["043_llm_calls"], "checksums": ["another"]})
