@@ -1,6 +1,6 @@
 -- Which sessions were there, what did each use, and how many warnings does it have?
 -- Calls without a session are one row under the empty id, which comes last. `among` are the sessions that come into
--- question; none means all.
+-- question; none means all. They are chosen before repetitions are told apart, which say the same session.
 SELECT s.*, ifNull(w.warnings, 0) AS warnings
 FROM
 (
@@ -28,10 +28,10 @@ FROM
             {order:String} = 'calls', toFloat64(calls),
             {order:String} = 'context', ifNull(max_context_utilization, -1),
             toFloat64(last_ns)) AS place
-    FROM otel.llm_calls AS c
+    FROM otel.llm_call_rows AS c FINAL
+    PREWHERE empty({among:Array(String)}) OR c.session_id IN {among:Array(String)}
     WHERE
     $filters
-        AND (empty({among:Array(String)}) OR c.session_id IN {among:Array(String)})
     GROUP BY session_id
     ORDER BY
         session_id = '',
