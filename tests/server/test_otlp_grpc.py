@@ -3,44 +3,22 @@
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import grpc
 import pytest
-from google.rpc.error_details_pb2 import RetryInfo
-from google.rpc.status_pb2 import Status
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from tests.server.over_grpc import PATHS, export, retry_delay_s
 from tests.server.running import RunningServer
 from tests.server.telemetry import add_call, calls, log, traces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from google.protobuf.message import Message
-
-PATHS = {
-    "traces": "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
-    "logs": "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
-    "metrics": "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
-}
-
-
-def export(
-    channel: grpc.Channel,
-    signal: str,
-    message: Message | bytes,
-    metadata: tuple[tuple[str, str], ...] = (),
-    compression: grpc.Compression | None = None,
-) -> bytes:
-    """What the server answers, undecoded."""
-    body = message if isinstance(message, bytes) else message.SerializeToString()
-    call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(PATHS[signal])
-    return call(body, metadata=metadata, compression=compression)
 
 
 @pytest.fixture
@@ -163,11 +141,3 @@ def test_the_token_is_demanded_here_too(tmp_path: Path) -> None:
                 export(channel, "traces", calls("token"), metadata=metadata)
             assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
         export(channel, "traces", calls("token"), metadata=(("authorization", "Bearer s3cret"),))
-
-
-def retry_delay_s(error: Any) -> int:
-    trailing = dict(error.trailing_metadata())
-    status = Status.FromString(trailing["grpc-status-details-bin"])
-    info = RetryInfo()
-    assert status.details[0].Unpack(info)
-    return info.retry_delay.seconds
