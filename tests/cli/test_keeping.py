@@ -100,6 +100,9 @@ def test_a_store_is_kept_backed_up_restored_and_recomputed(tmp_path: Path, is_ru
         assert json.loads(kept.stdout)["traces"] == 30, kept.stderr
         told = submeter_command("prices", "recompute", "--since", "2d", "--dry-run", "--json", *data)
         assert json.loads(told.stdout)["dry_run"], told.stderr
+        for since, calls_changed in (("10s", 0), ("2d", 3), ("2d", 0)):
+            done = submeter_command("prices", "recompute", "--since", since, "--json", *data)
+            assert json.loads(done.stdout)["calls"] == calls_changed, done.stderr
         made = submeter_command("backup", str(file), *data)
         assert made.returncode == 0, made.stderr
     restored = submeter_command("restore", str(file), "--data", str(tmp_path / "again"))

@@ -130,6 +130,32 @@ def _value_of(kind: str) -> str:
 
 
 @pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("String", 'it\'s \\ "x"; DROP TABLE otel_logs --\n\t{a}'),
+        ("UInt64", 2**64 - 1),
+        ("Float64", 0.1),
+        ("Array(String)", ["a'b", "c\\", "\n"]),
+        ("Array(Array(UInt8))", [[1], [2, 3]]),
+        ("Tuple(String, UInt8)", ("a", 1)),
+        ("DateTime64(3)", datetime(2026, 1, 2, 3, 4, 5, 6000)),  # noqa: DTZ001  (as the client gives it back, in UTC)
+        ("Nullable(String)", None),
+        ("Bool", True),
+    ],
+)
+def test_bound_parameters_are_what_they_are(filled: RunningServer, kind: str, value: Any) -> None:
+    found = client(filled).query(f"SELECT {{v:{kind}}}", parameters={"v": value}).result_rows
+    assert found == [(value,)]
+
+
+def test_bound_parameters_that_do_not_fit_are_refused(filled: RunningServer) -> None:
+    assert client(filled).query("SELECT count() > 0 FROM {t:Identifier}", parameters={"t": "otel_traces"}).result_rows
+    for parameters, code in (({}, "456"), ({"param_v": "x"}, "457"), ({"param_v": "1 OR 1"}, "457")):
+        answer = ask(filled, query="SELECT {v:UInt8}", **parameters)
+        assert (answer.status, answer.headers["x-clickhouse-exception-code"]) == (400, code)
+
+
+@pytest.mark.parametrize(
     "output_format", ["Native", "JSON", "JSONCompact", "JSONEachRow", "CSV", "TabSeparated", "Parquet"]
 )
 def test_an_answer_is_in_the_format_that_was_asked_for(filled: RunningServer, output_format: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import struct
 import zlib
 from typing import TYPE_CHECKING, Any, Final
@@ -244,3 +245,13 @@ def test_readers_and_other_tables_are_refused_in_every_format(server: RunningSer
         for table, code in (("llm_call_rows", 60), ("submeter_audit", 60), ("nope", 60), ("system.one", 81)):
             with pytest.raises(DatabaseError, match=f"code: {code}"):
                 writer.raw_insert(table, insert_block=block, fmt=form)
+
+
+def test_a_body_that_does_not_come_is_given_up(tmp_path: Path) -> None:
+    with RunningServer(tmp_path / "data", ("--max-wait", "1")) as server:
+        with socket.create_connection(("127.0.0.1", server.clickhouse_port), 30) as slow:
+            slow.sendall(b"POST /?user=writer HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\nINSERT")
+            answer = slow.recv(1000)
+        assert answer.startswith(b"HTTP/1.1 408")
+        assert b"x-clickhouse-exception-code: 159" in answer.lower()
+        assert written(ask(server, text("still here"), user="writer", query=BODIES)) == 1

@@ -16,6 +16,8 @@ _VERSION: Final = re.compile(r"\s*\(version [\w.() ]+\)(?=[.\s]|$)")
 _STATUS: Final = {
     16: HTTPStatus.BAD_REQUEST,
     36: HTTPStatus.BAD_REQUEST,
+    42: HTTPStatus.BAD_REQUEST,
+    43: HTTPStatus.BAD_REQUEST,
     53: HTTPStatus.BAD_REQUEST,
     47: HTTPStatus.NOT_FOUND,
     50: HTTPStatus.NOT_FOUND,
@@ -30,6 +32,8 @@ _STATUS: Final = {
     202: HTTPStatus.SERVICE_UNAVAILABLE,
     243: HTTPStatus.SERVICE_UNAVAILABLE,
     452: HTTPStatus.BAD_REQUEST,
+    456: HTTPStatus.BAD_REQUEST,
+    457: HTTPStatus.BAD_REQUEST,
     497: HTTPStatus.FORBIDDEN,
     516: HTTPStatus.FORBIDDEN,
     117: HTTPStatus.BAD_REQUEST,
