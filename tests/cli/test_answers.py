@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +21,6 @@ from submeter.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 COMMANDS = (
     ("sessions",),
@@ -187,11 +187,35 @@ def test_filters_narrow(served: RunningServer, capsys: pytest.CaptureFixture[str
     assert "no usage for" in shown("usage", "--end", "2020-01-01")
 
 
-def test_a_reader_that_closes_early_is_no_error(stored: Path) -> None:
-    command = [sys.executable, "-m", "submeter", "session", SESSION, "--json", "--data", str(stored)]
-    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+@pytest.mark.parametrize(
+    "command",
+    [("session", SESSION, "--json"), ("sessions",), ("top", "--once"), ("export", "calls"), ("warnings", "--csv")],
+    ids=" ".join,
+)
+def test_a_reader_that_closes_early_is_no_error(served: RunningServer, command: tuple[str, ...]) -> None:
+    started = [sys.executable, "-m", "submeter", *command, "--url", served.url]
+    with subprocess.Popen(started, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here is always full")
+@pytest.mark.parametrize("command", [("sessions",), ("sessions", "--json"), ("export", "calls")], ids=" ".join)
+def test_a_full_disk_behind_the_output_is_told_in_one_line(served: RunningServer, command: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "submeter", *command, "--url", served.url],
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("submeter: ")
+    assert done.stderr.count("\n") == 1
+    assert "space" in done.stderr

@@ -1,9 +1,8 @@
-"""The commands that move data: demo, export, purge; and those that need none: prices, token, completion."""
+"""The commands that move data: demo, export, purge; and those that need none: prices, token."""
 
 from __future__ import annotations
 
 import json
-import subprocess
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
@@ -49,40 +48,6 @@ def test_a_token_is_shown_once_and_kept_as_a_hash() -> None:
     (entry,) = yaml.safe_load(made.stdout)["tokens"]
     assert entry == {"name": "grafana", "role": "reader", "hash": hashed(token), "services": ["shop"]}
     assert "reader" in submeter_command("token", "x", "--role", "admin", "--service", "shop").stderr
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_a_completion_script_knows_every_command(shell: str) -> None:
-    script = submeter_command("completion", shell).stdout
-    assert "usage" in script
-    assert "by" in script
-    if shell == "bash":
-        checked = subprocess.run(
-            ["/usr/bin/env", "bash", "-n"], input=script, text=True, check=False, capture_output=True
-        )
-        assert (checked.returncode, checked.stderr) == (0, "")
-
-
-@pytest.mark.parametrize(
-    ("line", "offered"),
-    [
-        ("submeter sess", {"session", "sessions"}),
-        ("submeter usage --z", {"--zone"}),
-        ("submeter completion z", {"zsh"}),
-        ("submeter nothing --j", set[str]()),
-    ],
-)
-def test_bash_completes_commands_and_options(line: str, offered: set[str]) -> None:
-    script = submeter_command("completion", "bash").stdout
-    words = line.split()
-    typed = (
-        f"COMP_WORDS=({' '.join(words)}); COMP_CWORD={len(words) - 1}; _submeter; printf '%s\\n' \"${{COMPREPLY[@]}}\""
-    )
-    found = subprocess.run(
-        ["/usr/bin/env", "bash"], input=f"{script}\n{typed}", text=True, check=False, capture_output=True, timeout=20
-    )
-    assert (found.returncode, found.stderr) == (0, "")
-    assert set(found.stdout.split()) == offered
 
 
 def test_limits_need_a_server(tmp_path: Path) -> None:

@@ -2,77 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import pty
-import struct
-import subprocess
-import sys
-import termios
-from contextlib import contextmanager
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.cli.conversation import SESSION
-from tests.server.running import PATIENCE_S, RunningServer, environment, eventually
+from tests.cli.terminal import CTRL_C, Terminal, on_terminal
+from tests.server.running import RunningServer, eventually
 from tests.server.telemetry import calls
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from pathlib import Path
 
-CTRL_C = b"\x03"
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 OTHER_SCREEN, SCREEN_BACK, CURSOR_BACK = "\x1b[?1049h", "\x1b[?1049l", "\x1b[?25h"
-STARTED = """
-import os, sys
-from submeter.cli import main
-os.close(os.open(os.ttyname(0), os.O_RDWR))  # the leader of a new session takes the first terminal it opens for its own
-sys.exit(main(sys.argv[1:]))
-"""
-SIZE = struct.pack("HHHH", 50, 120, 0, 0)
-
-
-class Terminal:
-    """A pseudo-terminal with one program on it."""
-
-    def __init__(self, master: int, program: subprocess.Popen[bytes]) -> None:
-        self.program = program
-        self._master = master
-        self._shown = bytearray()
-        os.set_blocking(master, False)
-
-    def shown(self) -> str:
-        """Everything the program has written so far."""
-        try:
-            while more := os.read(self._master, 65536):
-                self._shown += more
-        except OSError:  # nothing more for now, or the program has gone
-            pass
-        return self._shown.decode(errors="replace")
-
-    def press(self, keys: bytes) -> None:
-        os.write(self._master, keys)
-
-
-@contextmanager
-def on_terminal(*arguments: str) -> Generator[Terminal]:
-    """`submeter` with a terminal of 50 lines of its own, from which Ctrl-C reaches it."""
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, SIZE)
-    program = subprocess.Popen(
-        [sys.executable, "-c", STARTED, *arguments],
-        env=environment(TERM="xterm-256color"),
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        start_new_session=True,
-    )
-    os.close(slave)
-    try:
-        yield Terminal(master, program)
-    finally:
-        program.kill()
-        program.wait(PATIENCE_S)
-        os.close(master)
 
 
 def test_a_new_session_appears_and_ctrl_c_gives_the_terminal_back(serving: RunningServer) -> None:
@@ -89,6 +32,61 @@ def test_a_new_session_appears_and_ctrl_c_gives_the_terminal_back(serving: Runni
     assert SCREEN_BACK in rest
     assert CURSOR_BACK in rest
     assert "Traceback" not in rest
+
+
+def ended(terminal: Terminal) -> bool:
+    """Whether the program has ended; reads what it still wrote."""
+    return (terminal.shown(), terminal.program.poll())[1] is not None
+
+
+def test_q_ends_it_and_gives_the_terminal_back(serving: RunningServer) -> None:
+    with on_terminal("top", "--url", serving.url, "--last", "7d", "--every", "3600") as terminal:
+        eventually(lambda: SESSION in terminal.shown(), "the stored session on the screen")
+        terminal.press(b"x")
+        terminal.press(b"q")
+        eventually(lambda: ended(terminal), "the end of the program")
+        assert terminal.program.returncode == 0
+        assert SCREEN_BACK in terminal.shown()
+        assert terminal.echoes()
+
+
+def test_another_size_is_drawn_at_once(serving: RunningServer) -> None:
+    with on_terminal("top", "--url", serving.url, "--last", "7d", "--every", "3600", columns=120) as terminal:
+        eventually(lambda: "a call" in terminal.shown(), "a column that needs room")
+        before = len(terminal.shown())
+        terminal.resize(20, 50)
+        eventually(lambda: "user" in terminal.shown()[before:], "the smaller page")
+        smaller = ESCAPES.sub("", terminal.shown()[before:])
+        assert "a call" not in smaller
+        assert max(map(len, smaller.splitlines())) <= 50
+        terminal.press(b"q")
+        eventually(lambda: ended(terminal), "the end of the program")
+
+
+def test_a_server_that_goes_is_waited_for(tmp_path: Path) -> None:
+    with RunningServer(tmp_path / "data") as server:
+        assert server.send("traces", calls("before")).status == 200
+        port = server.url.rpartition(":")[2]
+        with on_terminal("top", "--url", server.url, "--last", "7d", "--every", "0.5") as terminal:
+            eventually(lambda: "before" in terminal.shown(), "the page")
+            server.stop()
+            eventually(lambda: "trying again" in terminal.shown(), "why the page is old")
+            assert "no submeter server answers" in terminal.shown()
+            server.arguments = ("--port", port)
+            server.start()
+            assert server.send("traces", calls("afterwards")).status == 200
+            eventually(lambda: "afterwards" in terminal.shown(), "the new page")
+            terminal.press(b"q")
+            eventually(lambda: ended(terminal), "the end of the program")
+            assert terminal.program.returncode == 0
+
+
+def test_without_a_server_it_does_not_begin() -> None:
+    with on_terminal("top", "--url", "http://127.0.0.1:9") as terminal:
+        eventually(lambda: ended(terminal), "the refusal")
+        assert "start one with `submeter up`" in terminal.shown()
+        assert OTHER_SCREEN not in terminal.shown()
+        assert terminal.program.returncode == 1
 
 
 @pytest.mark.parametrize("every", ["0.1", "nan", "inf"])

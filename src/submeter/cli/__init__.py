@@ -7,6 +7,7 @@ was not understood, 130 interrupted.
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -90,22 +91,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     if reconfigure is not None:
         reconfigure(errors="replace")
     try:
-        code = _run(arguments)
-        sys.stdout.flush()
+        return _written(arguments)
     except CommandError as error:
         _say(str(error))
-        return ERROR
     except ModuleNotFoundError as missing:
         if missing.name is None or missing.name.startswith("submeter"):
             raise
         _say(f"{missing.name} is not installed, this command needs it; pip install 'submeter[server]'")
-        return ERROR
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
     except KeyboardInterrupt:
         return INTERRUPTED
-    return code
+    return ERROR
 
 
 def _no_such(command: str, strange: Sequence[str]) -> str:
@@ -164,6 +159,27 @@ def _run_program(arguments: list[str]) -> int:
 
 def _loaded(module: str, function: str) -> Callable[..., Any]:
     return getattr(importlib.import_module(module), function)
+
+
+def _written(arguments: list[str]) -> int:
+    """Runs a command whose output may have nowhere to go: a reader that has seen enough is no error."""
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_output()
+        return OK
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _drop_output()
+        raise CommandError("no space is left where the output goes", "make room or send it elsewhere") from error
+    return code
+
+
+def _drop_output() -> None:
+    """Has what is still to be printed go nowhere, so that the end of the process does not try again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(message: str) -> None:

@@ -34,9 +34,18 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.output:
             save(Path(arguments.output).expanduser(), parts)
         else:
-            for part in parts:
-                sys.stdout.buffer.write(part)
+            _print(parts)
     return 0
+
+
+def _print(parts: Iterable[bytes]) -> None:
+    for part in parts:
+        try:
+            sys.stdout.buffer.write(part)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise CommandError(f"cannot write ({error.strerror})", "name another place with --output") from error
 
 
 def save(file: Path, parts: Iterable[bytes]) -> None:

@@ -83,9 +83,12 @@ def _print(page: Callable[[int, bool], Sequence[Text]]) -> None:
     console = Console(highlight=False, emoji=False, markup=False)
     width = console.width if console.is_terminal else _PIPE_WIDTH
     console.width = width
-    for line in page(width, not _speaks_unicode()):
-        console.print(line, no_wrap=True, overflow="ignore", crop=False)
+    with console.capture() as captured:
+        for line in page(width, not speaks_unicode()):
+            console.print(line, no_wrap=True, overflow="ignore", crop=False)
+    sys.stdout.write(captured.get())
 
 
-def _speaks_unicode() -> bool:
+def speaks_unicode() -> bool:
+    """Whether what is printed may hold more than ASCII."""
     return "utf" in (sys.stdout.encoding or "").lower()

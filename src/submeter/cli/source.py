@@ -262,6 +262,8 @@ def requested(
             yield response
     except urllib.error.HTTPError as error:
         raise _refusal(url, error) from error
+    except BrokenPipeError:
+        raise  # nobody reads what is printed; a server that goes is another error
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise _NoServerError(f"no submeter server answers at {url} ({reason})", _START) from error

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 from math import ceil
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.text import Text
 
-from submeter.cli import output, source, usage, wording
+from submeter.cli import keys, output, source, usage, wording
 from submeter.cli.failure import CommandError
 from submeter.cli.session_page import totals
 from submeter.cli.sessions import page as sessions_page
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping, Sequence
 
+    from rich.console import Console
+
+_GLANCE_S: Final = 0.25
+"""Seconds until another size of the terminal is seen."""
 _LEAST_S: Final = 0.5
 _MOST_S: Final = 3600
 _ROWS: Final = 5
@@ -38,9 +43,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Shows the page again and again until Ctrl-C; once where nobody is looking."""
-    from rich.console import Console, Group  # noqa: PLC0415  (needed for pages alone)
-    from rich.live import Live  # noqa: PLC0415  (the same)
+    """Shows the page again and again until q or Ctrl-C; once where nobody is looking."""
+    from rich.console import Console  # noqa: PLC0415  (needed for pages alone)
 
     console = Console(highlight=False, emoji=False, markup=False)
     if arguments.once or arguments.json or not console.is_terminal:
@@ -51,11 +55,39 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError(
             f"--every {arguments.every:g} is no pause between two looks", f"use {_LEAST_S:g} to {_MOST_S:,} seconds"
         )
-    with Live(console=console, screen=True, auto_refresh=False) as live:
+    _watch(arguments, console, _looked(arguments))
+    return 0
+
+
+def _watch(arguments: argparse.Namespace, console: Console, answer: dict[str, Any]) -> None:
+    """Looks again and again; while nothing can be looked at, what was seen last stays, with the reason."""
+    from rich.console import Group  # noqa: PLC0415  (needed for pages alone)
+    from rich.live import Live  # noqa: PLC0415  (the same)
+
+    lost = ""
+    with keys.read() as pressed, Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
-            shown = page(_looked(arguments), console.width, is_ascii=False)[: console.height]
-            live.update(Group(*shown), refresh=True)
-            time.sleep(arguments.every)
+            until = time.monotonic() + arguments.every
+            size = None
+            while (left := until - time.monotonic()) > 0:
+                if console.size != size:
+                    size = console.size
+                    live.update(Group(*_screen(answer, lost, size.width, size.height)), refresh=True)
+                if "q" in pressed(min(left, _GLANCE_S)).lower():
+                    return
+            try:
+                answer, lost = _looked(arguments), ""
+            except CommandError as error:
+                lost = f"{wording.local_time(datetime.now(UTC).isoformat())}  {error}; trying again"
+
+
+def _screen(answer: Mapping[str, Any], lost: str, width: int, height: int) -> list[Text]:
+    """What fits on a screen, with the reason why it is old at the end."""
+    shown = page(answer, width, is_ascii=not output.speaks_unicode())
+    if not lost:
+        return shown[:height]
+    reason = [Text(line, "bold red") for line in wrap(lost, width)]
+    return [*shown[: max(height - len(reason), 0)], *reason]
 
 
 def _looked(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -76,7 +108,7 @@ def _looked(arguments: argparse.Namespace) -> dict[str, Any]:
 def page(answer: Mapping[str, Any], width: int, *, is_ascii: bool) -> list[Text]:
     """The page in lines of at most `width` cells."""
     text = [
-        Text.assemble(("submeter top", "bold"), (f"   the last {answer['last']}, Ctrl-C ends", "dim")),
+        Text.assemble(("submeter top", "bold"), (f"   the last {answer['last']}, q ends", "dim")),
         Text(),
         *(totals(answer["totals"], width) if answer["totals"]["calls"] else []),
         *_sparks(answer["hours"], width, is_ascii=is_ascii),
