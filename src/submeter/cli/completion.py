@@ -6,7 +6,7 @@ import argparse
 import sys
 from dataclasses import dataclass, field
 from string import Template
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,9 +92,9 @@ def _words(parser: argparse.ArgumentParser) -> _Words:
                 found.options[option] = choices
         if not action.option_strings:
             found.words += choices
-        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001  (as above)
-            actions = cast("dict[str, Any]", action.choices)
-            for one in actions.values():
+        beneath = cast("Mapping[str, object]", action.choices) if isinstance(action.choices, dict) else {}
+        for one in beneath.values():
+            if isinstance(one, argparse.ArgumentParser):
                 found.options.update(_words(one).options)
     return found
 
