@@ -92,11 +92,18 @@ def _words(parser: argparse.ArgumentParser) -> _Words:
                 found.options[option] = choices
         if not action.option_strings:
             found.words += choices
-        beneath = cast("Mapping[str, object]", action.choices) if isinstance(action.choices, dict) else {}
-        for one in beneath.values():
-            if isinstance(one, argparse.ArgumentParser):
-                found.options.update(_words(one).options)
+        for one in _beneath(action):
+            found.options.update(_words(one).options)
     return found
+
+
+def _beneath(action: argparse.Action) -> list[argparse.ArgumentParser]:
+    """The parsers of the actions of a command, such as those of `rules check`."""
+    choices = cast("object", action.choices)
+    if not isinstance(choices, dict):
+        return []
+    parsers = cast("dict[str, object]", choices).values()
+    return [one for one in parsers if isinstance(one, argparse.ArgumentParser)]
 
 
 def _bash(words: Mapping[str, _Words], lines: Mapping[str, str]) -> str:
