@@ -22,12 +22,7 @@ FROM
         countIf(c.error_type != '') AS errors,
         arraySort(groupUniqArray(if(c.response_model != '', c.response_model, c.request_model))) AS models,
         max(c.context_utilization) AS max_context_utilization,
-        multiIf(
-            {order:String} = 'tokens', toFloat64(ifNull(input_tokens, 0) + ifNull(output_tokens, 0)),
-            {order:String} = 'cost', ifNull(cost_usd, -1),
-            {order:String} = 'calls', toFloat64(calls),
-            {order:String} = 'context', ifNull(max_context_utilization, -1),
-            toFloat64(last_ns)) AS place
+$place AS place
     FROM otel.llm_call_rows AS c FINAL
     PREWHERE empty({among:Array(String)}) OR c.session_id IN {among:Array(String)}
     WHERE
