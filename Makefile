@@ -126,7 +126,7 @@ bench: $(STAMP)
 # Telemetry made up, whole and damaged, into a real store; CI does the same with fewer.
 .PHONY: fuzz
 fuzz: $(STAMP)
-	@$(BIN)/python -m pytest -q tests/server/test_fuzz.py tests/server/test_body.py tests/server/test_clickhouse_fuzz.py --hypothesis-profile=fuzz --timeout=3600 -o faulthandler_timeout=3600
+	@$(BIN)/python -m pytest -q tests/server/test_fuzz.py tests/server/test_body.py tests/server/test_clickhouse_fuzz.py tests/store/test_ranking_property.py --hypothesis-profile=fuzz --timeout=3600 -o faulthandler_timeout=3600
 
 # Requests made up from the OpenAPI document against a server of its own; needs schemathesis (pipx install schemathesis).
 fuzz-api: $(STAMP)

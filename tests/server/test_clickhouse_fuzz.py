@@ -21,7 +21,7 @@ from submeter.server.clickhouse_wire import encoded, framed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-FEWER = settings(max_examples=settings().max_examples // 2)
+FEWER = settings(max_examples=settings().max_examples // 4)
 FORMATS: Final = (
     *("Native", "RowBinary", "RowBinaryWithNames", "RowBinaryWithNamesAndTypes", "Parquet", "Arrow", "ArrowStream"),
     *("ORC", "Avro", "MsgPack", "BSONEachRow", "Buffers", "CSVWithNames", "TSVWithNames", "TSKV", "Values", "JSON"),

@@ -19,6 +19,7 @@ _STATUS: Final = {
     42: HTTPStatus.BAD_REQUEST,
     43: HTTPStatus.BAD_REQUEST,
     53: HTTPStatus.BAD_REQUEST,
+    46: HTTPStatus.NOT_FOUND,
     47: HTTPStatus.NOT_FOUND,
     50: HTTPStatus.NOT_FOUND,
     60: HTTPStatus.NOT_FOUND,
