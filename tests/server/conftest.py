@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.server.running import RunningServer
 from tests.server.telemetry import add_call, traces
-from tests.server.tokens import TOKENS, bearer
-
-from submeter.server.principal import hashed
+from tests.server.tokens import bearer, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,13 +23,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A server with tokens, and one call each of two services."""
     folder = tmp_path_factory.mktemp("guarded")
-    entries = [
-        {"name": name, "role": "reader" if name == "shopper" else name, "hash": hashed(token)}
-        | ({"services": ["shop"]} if name == "shopper" else {})
-        for name, token in TOKENS.items()
-    ]
-    (folder / "tokens.yaml").write_text(json.dumps({"tokens": entries}))
-    arguments = ("--tokens", str(folder / "tokens.yaml"), "--max-questions", "1000")
+    arguments = (*written(folder), "--max-questions", "1000")
     with RunningServer(folder / "data", arguments) as running:
         for service in ("shop", "bank"):
             request, spans = traces()

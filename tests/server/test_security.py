@@ -15,6 +15,7 @@ from tests.server.tokens import bearer
 
 from submeter.server.api import QUESTIONS
 from submeter.server.patience import HEAD_BYTES, HEAD_S
+from submeter.server.small_body import WAIT_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,6 +89,50 @@ WRONG_PURGES = (b"", b"[]", b"{", b'{"user":""}', b'{"users":"x"}', b"\xff", LAR
 @pytest.mark.parametrize("body", WRONG_PURGES)
 def test_a_wrong_purge_erases_nothing(guarded: RunningServer, body: bytes) -> None:
     assert guarded.post("/api/v1/purge", body, "application/json", **bearer("admin")).status in {400, 413}
+
+
+ORDERS = (
+    ("POST", "/api/v1/purge"),
+    ("POST", "/api/v1/recompute"),
+    ("PUT", "/api/v1/retention"),
+    ("PUT", "/api/v1/limits/daily"),
+)
+
+
+def order(guarded: RunningServer, method: str, path: str, rest: str) -> socket.socket:
+    """A connection on which the head of an order and the beginning of its body have been sent."""
+    host, port = guarded.url.removeprefix("http://").split(":")
+    head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {bearer('admin')['Authorization']}\r\n"
+    connection = socket.create_connection((host, int(port)), WAIT_S * 4)
+    connection.sendall(f"{head}{rest}".encode())
+    return connection
+
+
+@pytest.mark.parametrize(("method", "path"), ORDERS)
+def test_an_order_without_end_is_not_read(guarded: RunningServer, method: str, path: str) -> None:
+    with order(guarded, method, path, "Transfer-Encoding: chunked\r\n\r\n") as endless:
+        with contextlib.suppress(ConnectionError):
+            for _ in range(80):
+                endless.sendall(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
+        assert endless.recv(12) == b"HTTP/1.1 413"
+
+
+def test_orders_that_do_not_come_are_not_waited_for(guarded: RunningServer) -> None:
+    with contextlib.ExitStack() as opened:
+        slow = [
+            opened.enter_context(order(guarded, method, path, 'Content-Length: 100\r\n\r\n{"user"'))
+            for method, path in ORDERS
+        ]
+        assert [one.recv(12) for one in slow] == [b"HTTP/1.1 408"] * len(ORDERS)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [*ORDERS, ("GET", "/api/v1/retention"), ("DELETE", "/api/v1/limits/daily")]
+)
+def test_an_order_takes_no_parameter_in_its_address(guarded: RunningServer, method: str, path: str) -> None:
+    body = None if method in {"GET", "DELETE"} else b"{}"
+    answer = guarded.request(f"{path}?dry_run=true", body, bearer("admin"), method=method)
+    assert (answer.status, "no parameter" in answer.message) == (400, True)
 
 
 def ended(connection: socket.socket) -> bool:

@@ -159,7 +159,7 @@ class Feed:
 
 def _iso(nanoseconds: int) -> str:
     found: datetime = moment(nanoseconds)
-    return found.isoformat()
+    return found.isoformat().replace("+00:00", "Z")
 
 
 def _call(call: CallRecord) -> LiveCall:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from pydantic import BaseModel, ValidationError
 from starlette.responses import JSONResponse, Response
@@ -16,7 +16,9 @@ from starlette.routing import Route
 from submeter.evaluator.limit import LimitRule
 from submeter.evaluator.rulemodels import Limit
 from submeter.evaluator.written import written
-from submeter.server import problem
+from submeter.server import problem, small_body
+from submeter.server.api.question import ParameterError
+from submeter.server.api.texts import refuse_all_but
 
 if TYPE_CHECKING:
     from starlette.requests import Request as HttpRequest
@@ -29,6 +31,7 @@ _LARGEST_BODY: Final = 4_000_000
 NEAR: Final = 50.0
 """Subjects from this percentage of their limit on are told to those who enforce it."""
 
+_OBJECT: Final = 'a limit is a JSON object such as {"per": "user", "measure": "cost_usd", "limit": 5, "every": "day"}'
 _MOST_NEAR: Final = 100_000
 _OF_ALL: Final = "limits and their sums are those of all services: use a token without services"
 _FRESH: Final = 20
@@ -82,20 +85,23 @@ class Limiting:
     async def _list(self, request: HttpRequest) -> Response:
         if request.scope["principal"].services is not None:
             return _refusal(HTTPStatus.FORBIDDEN, _OF_ALL)
+        try:
+            refuse_all_but(request)
+        except ParameterError as error:
+            return _refusal(HTTPStatus.BAD_REQUEST, str(error))
         return _answer(Limits(limits=[self._in_force(rule) for rule in self._limits()]))
 
     def _in_force(self, rule: LimitRule) -> LimitInForce:
         return LimitInForce(**written(rule), is_put=rule.name in self._ruling.put_names)
 
     async def _put(self, request: HttpRequest) -> Response:
-        body = await request.body()
         try:
-            fields: Any = json.loads(body) if len(body) <= _LARGEST_BODY else None
-            if not isinstance(fields, dict):
-                return _refusal(HTTPStatus.BAD_REQUEST, "a limit is a JSON object such as {'per': 'user', 'limit': 1}")
+            fields = await _fields(request)
             limit = Limit.model_validate({**fields, "name": request.path_params["name"]})
             async with self._change:
                 await asyncio.to_thread(self._ruling.put, limit)
+        except small_body.BodyError as error:
+            return _refusal(error.status, str(error))
         except ValidationError as error:
             return _refusal(HTTPStatus.BAD_REQUEST, _told(error))
         except ValueError as error:
@@ -109,8 +115,11 @@ class Limiting:
     async def _take_back(self, request: HttpRequest) -> Response:
         name = request.path_params["name"]
         try:
+            refuse_all_but(request)
             async with self._change:
                 is_known = await asyncio.to_thread(self._ruling.take_back, name)
+        except ParameterError as error:
+            return _refusal(HTTPStatus.BAD_REQUEST, str(error))
         except OSError as error:
             return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, f"that cannot be written down: {error.strerror}")
         if not is_known:
@@ -147,6 +156,24 @@ class Limiting:
 
     def _limits(self) -> list[LimitRule]:
         return [rule for rule in self._ruling.rules if isinstance(rule, LimitRule)]
+
+
+async def _fields(request: HttpRequest) -> dict[str, Any]:
+    """The fields of the limit in a request's body.
+
+    Raises:
+        ValueError: it is no JSON object, or the query has parameters.
+        BodyError: it is too large or does not come.
+    """
+    refuse_all_but(request)
+    body = await small_body.read(request, _LARGEST_BODY)
+    try:
+        fields: object = json.loads(body)
+    except ValueError:
+        fields = None
+    if not isinstance(fields, dict):
+        raise ValueError(_OBJECT)  # noqa: TRY004  (what a client sent, answered like its other values)
+    return cast("dict[str, Any]", fields)
 
 
 def _answer(content: BaseModel | dict[str, Any]) -> Response:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from submeter.server import boards
+from submeter.server import boards, small_body
 from submeter.server.call_detail import SpanError, call_detail
 from submeter.server.grafana import archive, source_of
 from submeter.server.interpolation import InterpolationError, Span, interpolated, interval_for
@@ -146,13 +146,10 @@ def _refusal(status: HTTPStatus, error: Exception) -> Response:
 
 
 async def _body(request: HttpRequest) -> dict[str, Any]:
-    raw = b""
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > _MOST_BYTES:
-            raise QuestionError(f"a question is at most {_MOST_BYTES} bytes of JSON")
     try:
-        found: object = json.loads(raw)
+        found: object = json.loads(await small_body.read(request, _MOST_BYTES))
+    except small_body.BodyError as error:
+        raise QuestionError(str(error)) from error
     except ValueError as error:
         raise QuestionError("a question is JSON: {from, to, variables}") from error
     if not isinstance(found, dict):

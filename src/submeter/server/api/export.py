@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from submeter.server.api.parameters import Narrowed
 from submeter.server.api.question import ParameterError, Question
+from submeter.server.api.texts import texts_of
 from submeter.store import questions
 from submeter.store.reading import LIMITS
 from submeter.store.windows import windows
@@ -87,7 +88,7 @@ class Export:
     async def _export(self, request: HttpRequest) -> Response:
         now = datetime.now(UTC)
         view = request.scope["principal"].view(self._desk.store)
-        checked = await self._desk.take(partial(EXPORT.asked, dict(request.query_params), now))
+        checked = await self._desk.take(lambda: EXPORT.asked(texts_of(request), now))
         if isinstance(checked, Response):
             return checked
         assert isinstance(checked, ExportAsked)  # noqa: S101  (what the question's parameters are)

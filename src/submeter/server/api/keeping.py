@@ -11,6 +11,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from submeter.server.api.order import answer, only_text, ordered
+from submeter.server.api.texts import refuse_all_but
 from submeter.store import backups, recomputing, retention
 
 if TYPE_CHECKING:
@@ -107,8 +108,12 @@ class Keeping:
         actor = request.scope["principal"].name
         return answer(await self._desk.take(lambda: recomputed(self._database, asked, actor)))
 
-    async def _retention(self, _: HttpRequest) -> Response:
-        return answer(await self._desk.take(lambda: retained(self._database, Retention())))
+    async def _retention(self, request: HttpRequest) -> Response:
+        return answer(await self._desk.take(lambda: self._kept(request)))
+
+    def _kept(self, request: HttpRequest) -> Retention:
+        refuse_all_but(request)
+        return retained(self._database, Retention())
 
     async def _retain(self, request: HttpRequest) -> Response:
         asked = await ordered(request, Retention, '{"traces": 30, "calls": 0}')

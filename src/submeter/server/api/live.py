@@ -11,6 +11,8 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from submeter.server import problem
+from submeter.server.api.question import ParameterError
+from submeter.server.api.texts import refuse_all_but
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -37,6 +39,10 @@ class Live:
         return [Route(PATH, self._events), WebSocketRoute(f"{PATH}/ws", self._socket)]
 
     async def _events(self, request: HttpRequest) -> Response:
+        try:
+            refuse_all_but(request)
+        except ParameterError as error:
+            return problem.response(HTTPStatus.BAD_REQUEST, f"{error}; a token's services narrow what is told")
         watcher = self._feed.watch(request.scope["principal"].services)
         if watcher is None:
             return problem.response(HTTPStatus.SERVICE_UNAVAILABLE, _TOO_MANY, {"Retry-After": "30"})

@@ -9,25 +9,26 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
 
-from submeter.server import problem
+from submeter.server import problem, small_body
+from submeter.server.api.question import ParameterError
+from submeter.server.api.texts import refuse_all_but
 
 if TYPE_CHECKING:
     from starlette.requests import Request as HttpRequest
 
 _Order = TypeVar("_Order", bound=BaseModel)
 _MOST_BYTES: Final = 10_000
-_TOO_LARGE: Final = f"the body is larger than {_MOST_BYTES} bytes: an order is a small JSON object"
 
 
 async def ordered(request: HttpRequest, order: type[_Order], example: str) -> _Order | Response:
     """The order in a request's body, or the answer that says what is wrong with it, with an example."""
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > _MOST_BYTES:
-            return problem.response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LARGE)
     try:
-        return order.model_validate_json(body)
+        refuse_all_but(request)
+        return order.model_validate_json(await small_body.read(request, _MOST_BYTES))
+    except ParameterError as error:
+        return problem.response(HTTPStatus.BAD_REQUEST, f"{error}; what is ordered stands in the body")
+    except small_body.BodyError as error:
+        return problem.response(error.status, str(error))
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in found["loc"])

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from submeter.server.api.order import answer, only_text, ordered
 from submeter.server.api.parameters import LIMIT, Asked, Limit
 from submeter.server.api.question import Question
+from submeter.server.api.texts import texts_of
 from submeter.store import erasure
 from submeter.store.questions import moment
 
@@ -116,4 +117,4 @@ class Purging:
     async def _audit(self, request: HttpRequest) -> Response:
         now = datetime.now(UTC)
         store = self._desk.store
-        return answer(await self._desk.take(lambda: AUDIT.answered(store, dict(request.query_params), now)))
+        return answer(await self._desk.take(lambda: AUDIT.answered(store, texts_of(request), now)))

@@ -20,6 +20,7 @@ from submeter.server.api.openapi import document
 from submeter.server.api.purging import Purging
 from submeter.server.api.question import ParameterError, Question
 from submeter.server.api.reference_page import routes as reference_routes
+from submeter.server.api.texts import texts_of
 from submeter.store import QuestionRefused, StoreError, UnknownSession
 from submeter.version import VERSION
 
@@ -85,11 +86,6 @@ def routes(store: Store, counters: Counters, feed: Feed) -> list[BaseRoute]:
 def principal_of(request: HttpRequest) -> Principal:
     """Who asks, as the access check found."""
     return request.scope["principal"]
-
-
-def texts_of(request: HttpRequest) -> dict[str, str]:
-    """The parameters of a request, those of its path and those of its query."""
-    return {**request.query_params, **request.path_params}
 
 
 def _path(question: Question) -> str:
