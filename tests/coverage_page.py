@@ -16,6 +16,7 @@ from tools.marked import filled, parts
 from conformance.facts import PEERS
 from conformance.test_conformance import CAPTURE, told_by
 from instrumentation.anthropic_dialects import BETA, MESSAGES
+from instrumentation.fetched_dialects import FETCHED, REPORTED
 from instrumentation.matrix import CASES
 from instrumentation.openai_dialects import CHAT, OTHERS, RESPONSES
 from instrumentation.test_inventory import ANTHROPIC, OPENAI, reason
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 FILE = Path(settings.__file__).parents[2] / "docs" / "coverage.md"
 SDKS: dict[str, list[Method]] = {"openai": OPENAI, "anthropic": ANTHROPIC}
-DIALECTS = (CHAT, RESPONSES, *OTHERS, MESSAGES, BETA)
+DIALECTS = (CHAT, RESPONSES, *OTHERS, *FETCHED, *REPORTED, MESSAGES, BETA)
 CLASSES = {
     "gen_ai.client.inference": "inference span",
     "gen_ai.embeddings.client": "embeddings span",

@@ -85,6 +85,7 @@ UNREACHED = {
     "core.tellers:listen": "runs when a framework is imported",
     "core.threads:stop": "called by uninstrument",
     "instrumentation.openai:_both_kinds": "runs when its module is imported",
+    "instrumentation.openai:_settle_run": "for runs of assistants",
 }
 """Functions that no call of a host runs through, each with the reason."""
 

@@ -36,6 +36,7 @@ class Dialect:
         make: makes a client.
         request: the arguments of a plain call.
         method: the one that makes a plain call.
+        streaming: the further arguments that ask for a stream; none where the method always gives one.
         can: what else is true of it: `stream`, `parse`, `helper` for `stream` as a method of its own, `document` where
             the SDK reads the answer instead of handing on its bytes.
         kind: value of `gen_ai.operation.name`.
@@ -59,6 +60,7 @@ class Dialect:
     wanted: dict[str, Any] = field(default_factory=dict[str, Any])
     final: str = ""
     method: str = "create"
+    streaming: dict[str, Any] = field(default_factory=lambda: {"stream": True})
     can: frozenset[str] = ALL
     kind: str = "chat"
     given: dict[str, list[Any]] = field(default_factory=dict[str, list[Any]])
@@ -81,6 +83,8 @@ class Dialect:
 
     def fits(self, needs: frozenset[str]) -> bool:
         """Whether it can all of this."""
+        if not self.streaming and "stream" not in needs:
+            return False
         return needs <= self.can | ({"generators"} if self.given else set())
 
     def generated(self) -> dict[str, Any]:

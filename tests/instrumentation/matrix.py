@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,11 +12,14 @@ from instrumentation.case import CASES, Case
 from metering import metered
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from _pytest.mark import ParameterSet
 
     from instrumentation.dialect import Dialect
+    from metering import Metering
 
-__all__ = ["CASES", "check", "rows", "streams", "whole"]
+__all__ = ["CASES", "check", "played", "rows", "streams", "whole"]
 
 
 def rows(*dialects: Dialect) -> list[ParameterSet]:
@@ -31,6 +35,13 @@ def rows(*dialects: Dialect) -> list[ParameterSet]:
 
 def check(dialect: Dialect, mode: str, case: Case) -> None:
     """Plays the case without submeter, then with it: the host sees the same, and the call is counted."""
+    with played(dialect, mode, case) as metering:
+        case.expected.check(metering, dialect)
+
+
+@contextmanager
+def played(dialect: Dialect, mode: str, case: Case) -> Generator[Metering]:
+    """What was metered of the case, after the host saw the same of it as without submeter."""
     bare = case.seen(dialect, mode)
     releases.skip_what_is_lacking(bare[-1] if bare else None)
     with metered() as metering:
@@ -38,4 +49,4 @@ def check(dialect: Dialect, mode: str, case: Case) -> None:
         for place, (now, before) in enumerate(zip(seen, bare, strict=False)):
             assert now == before, f"step {place}, after {bare[:place][-3:]}"
         assert len(seen) == len(bare)
-        case.expected.check(metering, dialect)
+        yield metering

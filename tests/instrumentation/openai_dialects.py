@@ -168,6 +168,17 @@ RESPONSES = Dialect(
 )
 
 
+COMPACTION = replace(
+    RESPONSES,
+    name="openai-compaction",
+    method="compact",
+    can=frozenset({"document"}),
+    request={"model": "gpt-5", "input": "Where?"},
+    answer={**RESPONSES.answer, "object": "response.compaction"},
+    pieces=[],
+    given={},
+)
+
 _COUNTED = {
     "input_tokens": 30,
     "input_tokens_details": {"text_tokens": 10, "image_tokens": 20},
@@ -247,6 +258,19 @@ IMAGES = Dialect(
     **_NOTHING_MORE,
 )
 
+
+def _edited(event: bytes) -> bytes:
+    return event.replace(b"image_generation", b"image_edit")
+
+
+EDITS = replace(
+    IMAGES,
+    name="openai-image-edits",
+    method="edit",
+    request={"model": "gpt-image-1", "prompt": "A cathedral by night", "image": ("a.png", b"PNG")},
+    pieces=[_edited(piece) for piece in IMAGES.pieces],
+)
+
 _HEARD: dict[str, Any] = {
     "type": "tokens",
     "input_tokens": 14,
@@ -296,7 +320,7 @@ MODERATIONS = Dialect(
     **_NOTHING_MORE,
 )
 
-OTHERS = (EMBEDDINGS, COMPLETIONS, IMAGES, TRANSCRIPTIONS, SPEECH, MODERATIONS)
+OTHERS = (COMPACTION, EMBEDDINGS, COMPLETIONS, IMAGES, EDITS, TRANSCRIPTIONS, SPEECH, MODERATIONS)
 
 
 def on_request(body: bytes) -> Reply:

@@ -23,7 +23,7 @@ NEVER_READ = Expected(usage="none", is_early=True)
 
 async def opened(host: Host) -> Any:
     """A stream that was asked for and not yet read."""
-    return await host.create(**host.dialect.request, stream=True)
+    return await host.create(**host.dialect.request, **host.dialect.streaming)
 
 
 @streamed(stream)
@@ -97,14 +97,14 @@ async def helped_and_left(host: Host) -> None:
 
 @streamed(stream)
 async def raw_stream(host: Host) -> None:
-    response = await host.raw(**host.dialect.request, stream=True)
+    response = await host.raw(**host.dialect.request, **host.dialect.streaming)
     host.see(response.headers)
     await host.drain(await host.do(response.parse))
 
 
 @streamed(stream, NEVER_READ)
 async def raw_stream_never_parsed(host: Host) -> None:
-    response = await host.raw(**host.dialect.request, stream=True)
+    response = await host.raw(**host.dialect.request, **host.dialect.streaming)
     host.see(response.headers)
     del response
     await host.turn()
@@ -112,7 +112,7 @@ async def raw_stream_never_parsed(host: Host) -> None:
 
 @streamed(stream)
 async def streaming_response_stream_parsed(host: Host) -> None:
-    manager = host.streaming_response(**host.dialect.request, stream=True)
+    manager = host.streaming_response(**host.dialect.request, **host.dialect.streaming)
     response = await host.enter(manager)
     await host.drain(await host.do(response.parse))
     await host.leave(manager)
@@ -120,7 +120,7 @@ async def streaming_response_stream_parsed(host: Host) -> None:
 
 @streamed(stream)
 async def streaming_response_stream_by_lines(host: Host) -> None:
-    manager = host.streaming_response(**host.dialect.request, stream=True)
+    manager = host.streaming_response(**host.dialect.request, **host.dialect.streaming)
     response = await host.enter(manager)
     await host.drain(response.iter_lines())
     await host.leave(manager)
@@ -128,7 +128,7 @@ async def streaming_response_stream_by_lines(host: Host) -> None:
 
 @streamed(stream)
 async def streaming_response_stream_by_few_bytes(host: Host) -> None:
-    manager = host.streaming_response(**host.dialect.request, stream=True)
+    manager = host.streaming_response(**host.dialect.request, **host.dialect.streaming)
     response = await host.enter(manager)
     await host.drain(response.iter_bytes(11))
     await host.leave(manager)
@@ -162,7 +162,7 @@ async def dropped_connection_within_with(host: Host) -> None:
 
 @streamed(lambda dialect: [dialect.broken(httpx2.RemoteProtocolError("peer left"))], FAILED)
 async def dropped_connection_read_by_hand(host: Host) -> None:
-    manager = host.streaming_response(**host.dialect.request, stream=True)
+    manager = host.streaming_response(**host.dialect.request, **host.dialect.streaming)
     response = await host.enter(manager)
     await host.drain(response.iter_lines())
 
@@ -174,7 +174,7 @@ async def broken_event(host: Host) -> None:
 
 @streamed(lambda dialect: [events([*dialect.pieces[:2], b'data: {"usage": {\n\n', *dialect.pieces[2:]])])
 async def broken_event_read_by_hand(host: Host) -> None:
-    manager = host.streaming_response(**host.dialect.request, stream=True)
+    manager = host.streaming_response(**host.dialect.request, **host.dialect.streaming)
     response = await host.enter(manager)
     await host.drain(response.iter_lines())
     await host.leave(manager)
@@ -329,7 +329,7 @@ async def other_calls_between_chunks(host: Host) -> None:
 
 @streamed(stream, needs=("stream", "generators"))
 async def messages_and_tools_from_generators_streamed(host: Host) -> None:
-    await host.drain(await host.create(**host.dialect.generated(), stream=True))
+    await host.drain(await host.create(**host.dialect.generated(), **host.dialect.streaming))
 
 
 @streamed(stream, LEFT)
@@ -352,14 +352,14 @@ async def drained_where_the_body_was_read_ahead(host: Host) -> None:
 @streamed(stream)
 async def raw_stream_where_the_body_was_read_ahead(host: Host) -> None:
     host.read_ahead()
-    response = await host.raw(**host.dialect.request, stream=True)
+    response = await host.raw(**host.dialect.request, **host.dialect.streaming)
     await host.drain(await host.do(response.parse))
 
 
 @streamed(stream)
 async def streaming_response_by_lines_where_the_body_was_read_ahead(host: Host) -> None:
     host.read_ahead()
-    manager = host.streaming_response(**host.dialect.request, stream=True)
+    manager = host.streaming_response(**host.dialect.request, **host.dialect.streaming)
     response = await host.enter(manager)
     await host.drain(response.iter_lines())
     await host.leave(manager)

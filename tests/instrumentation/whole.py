@@ -143,7 +143,7 @@ async def refused_as_too_much(host: Host) -> None:
 
 @streamed(_refused(500), FAILED)
 async def refused_stream(host: Host) -> None:
-    await host.create(**host.dialect.request, stream=True)
+    await host.create(**host.dialect.request, **host.dialect.streaming)
 
 
 @case(_refused(429), FAILED)

@@ -124,14 +124,22 @@ MODERATION = Endpoint(
     response={"id": semconv.RESPONSE_ID, "model": semconv.RESPONSE_MODEL},
 )
 
+
+def _settle_run(call: Call, fields: Mapping[str, Any]) -> None:
+    """A run's stream tells of its messages and steps as well, which have ids of their own."""
+    settle(call, fields)
+    if fields.get("object") == "thread.run" and isinstance(fields.get("id"), str):
+        call.fact(semconv.RESPONSE_ID, fields["id"])
+
+
 RUN = Endpoint(
     kind=semconv.KIND_FETCH_RESPONSE,
     counts_as=semconv.KIND_CHAT,
     usage=_PROMPT,
     envelopes=frozenset({"data"}),
-    response={"id": semconv.RESPONSE_ID, "model": semconv.RESPONSE_MODEL},
+    response={"model": semconv.RESPONSE_MODEL},
     is_sum=True,
-    settle=settle,
+    settle=_settle_run,
 )
 
 BATCH = Endpoint(

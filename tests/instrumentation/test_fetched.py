@@ -1,0 +1,52 @@
+"""What runs at a provider, in every shape: the host sees what it would see without submeter, and work counts once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from opentelemetry.trace import SpanKind
+
+from instrumentation.fetched_dialects import FETCHED, REPORTED
+from instrumentation.matrix import played, rows
+from metering import usage_of
+
+if TYPE_CHECKING:
+    from instrumentation.case import Case
+    from instrumentation.dialect import Dialect
+    from metering import Metering
+
+pytestmark = [
+    pytest.mark.usefixtures("clean_gc"),
+    pytest.mark.filterwarnings("ignore:The Assistants API is deprecated:DeprecationWarning"),
+]
+
+
+def counted_once(metering: Metering, dialect: Dialect, usage: str) -> None:
+    counted = {"truth": [dialect.truth]}.get(usage, [])
+    assert [usage for usage in map(usage_of, metering.ended()) if usage] == counted
+    for name in ("input_tokens", "output_tokens"):
+        total = metering.total(f"gen_ai.client.inference.usage.{name}")
+        assert total == (counted[0][name] if counted else None)
+
+
+@pytest.mark.parametrize(("dialect", "mode", "case"), rows(*FETCHED))
+def test_matrix(dialect: Dialect, mode: str, case: Case) -> None:
+    with played(dialect, mode, case) as metering:
+        spans, expected = metering.ended(), case.expected
+        counted_once(metering, dialect, expected.usage)
+        fetched = len(spans) - (expected.usage == "truth")
+        assert [span.name for span in spans if not usage_of(span)] == ["fetch_response"] * fetched
+        assert len(spans) == expected.calls
+        told = spans[-1].attributes or {}
+        assert told.get("gen_ai.response.id", dialect.answer["id"]) == dialect.answer["id"]
+        assert told.get("submeter.usage.partial", False) is expected.is_early
+        assert ("error.type" in told) is expected.is_error
+        assert all(span.kind is SpanKind.CLIENT and span.parent is None for span in spans)
+
+
+@pytest.mark.parametrize(("dialect", "mode", "case"), rows(*REPORTED))
+def test_events_in_every_shape_of_a_stream(dialect: Dialect, mode: str, case: Case) -> None:
+    is_read_on = case.name == "abandoned_but_referenced"  # each event is a call of its own, told when it is read
+    with played(dialect, mode, case) as metering:
+        counted_once(metering, dialect, "truth" if is_read_on else case.expected.usage)
