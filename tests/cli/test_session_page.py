@@ -79,10 +79,14 @@ def answer(model: str = "gpt-4o") -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize("year", ["2026", "2020"])
 @pytest.mark.parametrize("is_ascii", [False, True])
 @pytest.mark.parametrize("width", WIDTHS)
-def test_nothing_is_cut_and_every_line_fits(width: int, is_ascii: bool) -> None:
-    shown = [line.plain for line in page(answer(), width, is_ascii=is_ascii)]
+def test_nothing_is_cut_and_every_line_fits(width: int, is_ascii: bool, year: str) -> None:
+    """A time of another year than this is longer, as it names the year."""
+    made = answer()
+    made["warnings"][0]["ts"] = f"{year}-11-26T10:00:08Z"
+    shown = [line.plain for line in page(made, width, is_ascii=is_ascii)]
     text = "\n".join(shown)
     assert max(map(cell_len, shown)) <= width
     assert "…" not in text

@@ -42,7 +42,7 @@ _MODEL_COLUMNS: Final = (
     Column("out"),
     Column("cost"),
 )
-_WARNING_COLUMNS: Final = (Column("warnings", is_text=True), Column("severity", is_text=True))
+_WARNING_COLUMNS: Final = (Column("warnings"), Column("severity"))
 _NORMAL_ENDS: Final = frozenset({"stop", "end_turn", "tool_calls", "tool_use", "tool_call", "stop_sequence"})
 _BAD_ENDS: Final = frozenset({"length", "max_tokens", "content_filter", "refusal"})
 
@@ -256,6 +256,9 @@ def _warnings(found: Sequence[Row], width: int) -> list[Text]:
     if not found:
         return []
     rows = [[Text(wording.local_time(row["ts"]), "dim"), severity(row)] for row in found]
+    widest = max(cell.cell_len for _, cell in rows)
+    for _, cell in rows:
+        cell.pad_right(widest - cell.cell_len)
     return [Text(), *messages(_WARNING_COLUMNS, rows, [row["message"] for row in found], width)]
 
 
