@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.server.running import RunningServer
 from tests.server.telemetry import add_call, traces
-from tests.server.tokens import bearer
+from tests.server.tokens import bearer, written
 
 from submeter.server.api import QUESTIONS
 from submeter.server.patience import HEAD_BYTES, HEAD_S
@@ -75,11 +77,24 @@ def test_an_erasure_is_audited_without_naming_the_erased(guarded: RunningServer)
     add_call(spans, "gone", {"user.id": "u-erased"}, tokens=1)
     assert guarded.send("traces", request, **bearer("admin")).status == 200
     purge = json.dumps({"user": "u-erased"}).encode()
-    assert guarded.post("/api/v1/purge", purge, "application/json", **bearer("admin")).json["total"] > 0
+    trial = json.dumps({"user": "u-erased", "dry_run": True}).encode()
+    before = datetime.now(UTC)
+    counted = guarded.post("/api/v1/purge", trial, "application/json", **bearer("admin")).json
+    erased = guarded.post("/api/v1/purge", purge, "application/json", **bearer("admin")).json
+    after = datetime.now(UTC)
+    assert erased["total"] > 0
     assert guarded.get("/api/v1/sessions?user=u-erased", **bearer("reader")).json["sessions"] == []
     audit = guarded.get("/api/v1/audit", **bearer("admin"))
-    assert audit.json["audit"][0]["actor"] == "admin"
+    first = audit.json["audit"][0]
+    at = datetime.fromisoformat(first["at"])
+    assert before - timedelta(milliseconds=1) <= at <= after
+    assert first["actor"] == "admin"
+    assert first["subject"] == hashlib.sha256(b"user:u-erased").hexdigest()
+    assert first["erased_rows"] == erased["total"] == counted["total"]
+    assert first["action"]
     assert b"u-erased" not in audit.body
+    assert len(guarded.get("/api/v1/audit?limit=1", **bearer("admin")).json["audit"]) == 1
+    assert guarded.get("/api/v1/audit?limit=0", **bearer("admin")).status == 400
 
 
 LARGE_PURGE = b'{"user":"' + b"x" * 20_000
@@ -169,3 +184,15 @@ def test_too_many_questions_are_told_to_wait(tmp_path: Path) -> None:
         refused = [answer for answer in answers if answer.status == 429]
         assert refused
         assert all(int(answer.headers["retry-after"]) >= 1 for answer in refused)
+
+
+def test_one_tokens_questions_do_not_use_up_anothers(tmp_path: Path) -> None:
+    with RunningServer(tmp_path / "data", (*written(tmp_path), "--max-questions", "1")) as running:
+
+        def status(name: str) -> int:
+            return running.get("/api/v1/models", **bearer(name)).status
+
+        with ThreadPoolExecutor(16) as askers:
+            assert 429 in set(askers.map(status, ["reader"] * 16))
+        assert status("shopper") == 200
+        assert running.get("/metrics", **bearer("reader")).status == 200, "who collects metrics is not counted"

@@ -39,6 +39,7 @@ TABLES: Final[Mapping[str, str]] = {
 In the order in which they are erased: the calls last, as they tell the traces.
 """
 
+_SPANS: Final = "otel_traces"
 _ATTRIBUTES: Final[Mapping[str, str]] = {"otel_traces": "SpanAttributes", "otel_logs": "LogAttributes"}
 """The column in which rows that came as telemetry name user and session."""
 
@@ -74,17 +75,19 @@ def counted(database: Database, *, user: str = "", session: str = "", before: da
         StoreError: none of the three was given.
     """
     parameters = _parameters(user, session, before)
-    return {table: _count(database, table, parameters) for table in TABLES}
+    return {table: _count(database, table, parameters, is_trial=True) for table in TABLES}
 
 
-def _condition(table: str) -> str:
-    """What says which rows of a table go."""
-    return Template(sql.statement(TABLES[table])).substitute(attributes=_ATTRIBUTES.get(table, ""))
+def _condition(table: str, *, is_trial: bool = False) -> str:
+    """What says which rows of a table go: after those of the tables before it, or in a trial, where none have gone."""
+    staying = f"WHERE NOT (\n{_condition(_SPANS)}\n)" if is_trial and table != _SPANS else ""
+    statement = Template(sql.statement(TABLES[table]))
+    return statement.substitute(attributes=_ATTRIBUTES.get(table, ""), staying=staying)
 
 
-def _count(database: Database, table: str, parameters: dict[str, object]) -> int:
+def _count(database: Database, table: str, parameters: dict[str, object], *, is_trial: bool = False) -> int:
     statement = Template(sql.statement("count_erased"))
-    counting = statement.substitute(table=table, condition=_condition(table))
+    counting = statement.substitute(table=table, condition=_condition(table, is_trial=is_trial))
     (row,) = database.engine.rows(counting, parameters)
     return row["erased"]
 
