@@ -126,6 +126,7 @@ def _change(
     operation = _operation(name, f"{summary}; admins only", parameters, _json(answer))
     operation["requestBody"] = {"required": True, "content": _json(body)}
     operation["responses"]["413"] = _refusal("The body is too large.")
+    operation["responses"]["408"] = _refusal("The body did not come in time.")
     return operation
 
 
