@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request as HttpRequest
 
 _Order = TypeVar("_Order", bound=BaseModel)
-_MOST_BYTES: Final = 10_000
+_MOST_BYTES: Final = 64 * 1024
+"""Room for the longest names, each character of them escaped."""
 
 
 async def ordered(request: HttpRequest, order: type[_Order], example: str) -> _Order | Response:
