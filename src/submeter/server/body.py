@@ -24,6 +24,7 @@ ENCODINGS: Final = ("gzip", "zstd", "deflate", "identity")
 
 _ID_FIELDS: Final = frozenset({"traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"})
 _GZIP_OR_ZLIB: Final = zlib.MAX_WBITS | 32
+_SLICE: Final = 4096
 _ZSTD_SLICE: Final = 256
 _ZSTD_WINDOW: Final = 8 * 2**20
 """Bytes of history a zstd frame may ask for: what RFC 8878 tells decoders to support, and no more."""
@@ -72,17 +73,19 @@ def unpacked(body: bytes, encoding: str, limit: int) -> bytes:
 
 
 def _inflated(body: bytes, limit: int) -> bytes:
-    plain = bytearray()
-    rest = body
+    """Fed in slices, because what a member leaves is copied: of many small members all that follow, each time."""
+    plain, at = bytearray(), 0
     try:
-        while rest:
+        while at < len(body):
             member = zlib.decompressobj(_GZIP_OR_ZLIB)
-            plain += member.decompress(rest, limit + 1 - len(plain))
-            if len(plain) > limit:
-                raise too_large(limit)
+            while at < len(body) and not member.eof:
+                plain += member.decompress(body[at : at + _SLICE], limit + 1 - len(plain))
+                at += _SLICE
+                if len(plain) > limit:
+                    raise too_large(limit)
             if not member.eof:
                 raise _malformed("the compressed body ends too early")
-            rest = member.unused_data
+            at = min(at, len(body)) - len(member.unused_data)
     except zlib.error as error:
         raise _malformed(f"the body is not valid gzip or deflate: {error}") from error
     return bytes(plain)
@@ -90,19 +93,19 @@ def _inflated(body: bytes, limit: int) -> bytes:
 
 def _zstd(body: bytes, limit: int) -> bytes:
     """Fed in small slices, because the decompressor takes no limit: a slice of 256 bytes holds 8 MiB at most."""
-    plain = bytearray()
-    rest = memoryview(body)
+    plain, at = bytearray(), 0
+    opener = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
     try:
-        while rest:
-            frame = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
-            while rest and not frame.eof:
-                plain += frame.decompress(rest[:_ZSTD_SLICE])
-                rest = rest[_ZSTD_SLICE:]
+        while at < len(body):
+            frame = opener.decompressobj()
+            while at < len(body) and not frame.eof:
+                plain += frame.decompress(body[at : at + _ZSTD_SLICE])
+                at += _ZSTD_SLICE
                 if len(plain) > limit:
                     raise too_large(limit)
             if not frame.eof:
                 raise _malformed("the compressed body ends too early")
-            rest = memoryview(frame.unused_data + bytes(rest))
+            at = min(at, len(body)) - len(frame.unused_data)
     except zstandard.ZstdError as error:
         raise _malformed(f"the body is not valid zstd: {error}") from error
     return bytes(plain)

@@ -32,6 +32,7 @@ _OTHER_NAMES: Final = frozenset({"", "x-gzip"})
 _CHECKSUM: Final = 16
 _HEADER: Final = struct.Struct("<BII")
 _FRAME_BYTES: Final = 2**20
+_SLICE: Final = 4096
 _HALF: Final = 64
 
 _hash: Any = CityHash128  # pyright: ignore[reportUnknownVariableType]
@@ -99,17 +100,18 @@ def decoded(body: bytes, encoding: str, limit: int) -> bytes:
 
 def _unpacked_lz4(body: bytes, limit: int) -> bytes:
     """What the frames in `body` hold, one after another: each must be whole, as half of a block may look like rows."""
-    plain = bytearray()
-    rest = body
+    plain, at = bytearray(), 0
     try:
-        while rest:
+        while at < len(body):
             frame = _frame.LZ4FrameDecompressor()
-            plain += frame.decompress(rest, max_length=limit + 1 - len(plain))
-            if len(plain) > limit:
-                raise too_large(limit)
+            while at < len(body) and not frame.eof:
+                plain += frame.decompress(body[at : at + _SLICE], max_length=limit + 1 - len(plain))
+                at += _SLICE
+                if len(plain) > limit:
+                    raise too_large(limit)
             if not frame.eof:
                 raise _damaged("the compressed body ends too early")
-            rest = frame.unused_data or b""
+            at = min(at, len(body)) - len(frame.unused_data or b"")
     except RuntimeError as error:
         raise _damaged(f"the body is not valid lz4: {error}") from error
     return bytes(plain)
