@@ -22,6 +22,8 @@ class Expected:
         calls: how many spans ended.
         usage: `truth`, `started` for a stream cut off after its second event, or `none`.
         is_early: whether it ended before its answer did.
+        is_silent: whether its stream ended cleanly before its answer did, which shows only where answers say why
+            they ended.
         is_error: whether an exception ended it.
         reasons: the finish reasons, when they are not the dialect's.
     """
@@ -29,6 +31,7 @@ class Expected:
     calls: int = 1
     usage: str = "truth"
     is_early: bool = False
+    is_silent: bool = False
     is_error: bool = False
     reasons: tuple[str, ...] | None = None
 
@@ -48,7 +51,7 @@ class Expected:
         assert found["gen_ai.request.model"] == dialect.request["model"]
         assert found["server.address"] == "llm.example"
         assert found["server.port"] == 443
-        assert found.get("submeter.usage.partial", False) is self.is_early
+        assert found.get("submeter.usage.partial", False) is self._is_early(dialect)
         assert ("error.type" in found) is self.is_error
         assert span.status.status_code is (StatusCode.ERROR if self.is_error else StatusCode.UNSET)
         assert tuple(found.get("gen_ai.response.finish_reasons", ())) == self._reasons(dialect)
@@ -57,10 +60,13 @@ class Expected:
     def _usage(self, dialect: Dialect) -> dict[str, int]:
         return {"truth": dialect.truth, "started": dialect.started, "none": {}}[self.usage]
 
+    def _is_early(self, dialect: Dialect) -> bool:
+        return self.is_early or (self.is_silent and bool(dialect.reasons))
+
     def _reasons(self, dialect: Dialect) -> tuple[str, ...]:
         if self.reasons is not None:
             return self.reasons
-        if self.is_early:
+        if self._is_early(dialect):
             return ("error",)
         return () if self.is_error else dialect.reasons
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from instrumentation.transport import Reply
 
 LEFT = Expected(usage="started", is_early=True)
+CUT = Expected(usage="started", is_silent=True)
 FAILED = Expected(usage="started", is_early=True, is_error=True)
 NEVER_READ = Expected(usage="none", is_early=True)
 
@@ -180,9 +181,31 @@ async def broken_event_read_by_hand(host: Host) -> None:
     await host.leave(manager)
 
 
-@streamed(lambda dialect: [events(dialect.pieces[:2])], Expected(usage="started", reasons=()))
+@streamed(lambda dialect: [events(dialect.pieces[:2])], CUT)
 async def ended_without_a_last_word(host: Host) -> None:
     await host.drain(await opened(host))
+
+
+@streamed(lambda dialect: [events(dialect.pieces[:2])], CUT)
+async def ended_without_a_last_word_within_with(host: Host) -> None:
+    chunks = await opened(host)
+    await host.enter(chunks)
+    await host.drain(chunks)
+    await host.leave(chunks)
+
+
+@streamed(lambda dialect: [events(dialect.pieces[:2])], CUT)
+async def raw_stream_ended_without_a_last_word(host: Host) -> None:
+    response = await host.raw(**host.dialect.request, stream=True)
+    await host.drain(await host.do(response.parse))
+
+
+@streamed(lambda dialect: [events(dialect.pieces[:2])], CUT)
+async def streaming_response_ended_without_a_last_word(host: Host) -> None:
+    manager = host.streaming_response(**host.dialect.request, stream=True)
+    response = await host.enter(manager)
+    await host.drain(response.iter_lines())
+    await host.leave(manager)
 
 
 @streamed(stream, LEFT)

@@ -57,7 +57,7 @@ STREAMS: dict[str, tuple[list[bytes], Mapping[str, int], tuple[str, ...]]] = {
         {**MESSAGES.truth, "reasoning.output_tokens": 11},
         ("end_turn",),
     ),
-    "no last word": ([START, STOP], STARTED, ()),
+    "no last word": ([START, STOP], STARTED, ("error",)),
     "cut off by the limit": (
         [START, delta("max_tokens", output_tokens=64), STOP],
         {**STARTED, "output_tokens": 64},

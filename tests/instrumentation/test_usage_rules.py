@@ -313,7 +313,19 @@ def test_what_no_provider_counted_is_estimated_on_request_and_marked(
     asked = {"input_tokens": by_characters("Where?"), **dialect.started}
     assert usage(found) == {**asked, "output_tokens": by_characters("".join(texts))}
     assert found["submeter.usage.estimated"] == "characters"
-    assert found.get("submeter.usage.partial", False) is (end != b"")
+    assert found["submeter.usage.partial"] is True
+
+
+@FEW
+@given(TEXTS, IS_ASYNC)
+def test_an_answer_that_says_why_it_ended_is_whole_also_where_its_host_counts_nothing(
+    texts: list[str], is_async: bool
+) -> None:
+    reply = events([*silent(CHAT, texts), chunk([delta(None, "stop")])])
+    found, _ = metered_of(drained, CHAT, reply, is_async=is_async)
+    assert usage(found) == {}
+    assert "submeter.usage.partial" not in found
+    assert found["gen_ai.response.finish_reasons"] == ("stop",)
 
 
 @FEW

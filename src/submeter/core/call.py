@@ -130,7 +130,10 @@ class Call(Answer):
                 return
             self._is_finished = True
         ended_ns = self.started_ns + _clock() - self.opened_ns
-        is_early = is_early or (error is not None and self.chunks > 0)
+        if self.chunks and not is_early:
+            # A proxy that gives up may end the stream cleanly, and the SDK takes what it has for the whole answer.
+            is_cut = self.endpoint.is_end_told and not self.finish_reasons and "output_tokens" not in self.counts
+            is_early = error is not None or is_cut
         if is_early:
             self.finish_reasons = dict.fromkeys(self.finish_reasons or (0,), semconv.FINISH_ERROR)
         if self.endpoint.counts_as or self.endpoint.is_fetchable:

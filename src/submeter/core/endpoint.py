@@ -44,6 +44,7 @@ class Endpoint:
         placeholders: counts that an envelope states before they are known, never believed.
         choices: the field that lists choices, each with its own finish reason.
         finish: the field of the answer that says why it ended, where it is not said per choice.
+        is_end_told: whether every whole answer says why it ended, so that a stream that ends without was cut off.
         request: request field -> span attribute, for values that are set as they are.
         choice_count: request field with the number of choices asked for, told when it is not 1.
         output_type: path to the kind of output asked for in the request.
@@ -72,6 +73,7 @@ class Endpoint:
     placeholders: frozenset[str] = frozenset()
     choices: str = ""
     finish: str = ""
+    is_end_told: bool = False
     request: Mapping[str, str] = field(default_factory=dict[str, str])
     choice_count: str = ""
     output_type: tuple[str, ...] = ()

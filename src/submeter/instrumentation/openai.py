@@ -67,6 +67,7 @@ CHAT = Endpoint(
     # Groq puts the usage of a stream that was not asked for any into an object of its own.
     envelopes=frozenset({"x_groq"}),
     choices="choices",
+    is_end_told=True,
     request={
         **SAMPLING,
         "max_completion_tokens": semconv.REQUEST_MAX_TOKENS,
@@ -84,6 +85,7 @@ COMPLETION = Endpoint(
     kind=semconv.KIND_TEXT_COMPLETION,
     usage=_PROMPT,
     choices="choices",
+    is_end_told=True,
     request={**SAMPLING, "max_tokens": semconv.REQUEST_MAX_TOKENS},
     choice_count="n",
     response=ANSWERED,

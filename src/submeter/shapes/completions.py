@@ -40,6 +40,7 @@ CHAT = Endpoint(
     kind=semconv.KIND_CHAT,
     usage=PROMPT,
     choices="choices",
+    is_end_told=True,
     request={
         **SAMPLING,
         "max_completion_tokens": semconv.REQUEST_MAX_TOKENS,
@@ -54,6 +55,7 @@ COMPLETION = Endpoint(
     kind=semconv.KIND_TEXT_COMPLETION,
     usage=PROMPT,
     choices="choices",
+    is_end_told=True,
     request=SAMPLING,
     choice_count="n",
     response=ANSWERED,

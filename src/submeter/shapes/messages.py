@@ -27,6 +27,7 @@ MESSAGES = Endpoint(
     # `message_start` says 1 output token before there is any (seen with every model up to 2026-11).
     placeholders=frozenset({"output_tokens"}),
     finish="stop_reason",
+    is_end_told=True,
     request={
         "max_tokens": semconv.REQUEST_MAX_TOKENS,
         "stop_sequences": semconv.REQUEST_STOP_SEQUENCES,

@@ -88,6 +88,7 @@ RESPONSE = Endpoint(
     kind=semconv.KIND_CHAT,
     usage=INPUT,
     envelopes=frozenset({"response"}),
+    is_end_told=True,
     request={
         **SAMPLING,
         "conversation": semconv.CONVERSATION_ID,
