@@ -1,6 +1,7 @@
 -- How much of the input was sent before, in the same conversation, and how many failed calls were tried again?
 -- A row of the innermost query is one step of one session. If its inputs grow from call to call, each begins with the
 -- one before: all but the longest were sent again. Calls more than five minutes apart find no cache.
+-- A step of a single call, which most are, neither grows nor is tried again.
 -- Steps and groups are told by hashes of 64 bits, and names are looked up for the few groups at the end, which is
 -- several times faster.
 WITH cityHash64(c.provider) + 3 * cityHash64(c.operation) + 7 * cityHash64(c.request_model) AS hashed_group
@@ -44,6 +45,7 @@ FROM
         WHERE c.session_id != ''
             AND $filters
         GROUP BY group, conversation
+        HAVING count() > 1
     )
     GROUP BY group
 ) AS r
