@@ -51,7 +51,10 @@ STARTED_RUN = replace(
     pieces=[
         sse(_RUN, "thread.run.created"),
         sse({"id": "msg_1", "object": "thread.message.delta", "delta": {"content": []}}, "thread.message.delta"),
-        sse({"id": "step_1", "object": "thread.run.step", "run_id": "run_1"}, "thread.run.step.completed"),
+        sse(
+            {"id": "step_1", "object": "thread.run.step", "run_id": "run_1", "usage": _USED},
+            "thread.run.step.completed",
+        ),
         sse(_DONE, "thread.run.completed"),
         sse("[DONE]", "done"),
     ],

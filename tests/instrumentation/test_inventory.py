@@ -45,6 +45,7 @@ NOT_METERED = {
     "*chat.completions.update": _EARLIER,
     "beta.threads.runs.list": _LISTED,
     "beta.threads.runs.steps.*": "a part of its run, which is counted",
+    "beta.threads.*: thread.run.step.*": "a part of its run, which is counted",
     "beta.threads.runs.update": _EARLIER,
     "conversations.items.*": _EARLIER,
     "evals.runs.*": "runs at the provider over models of its choice, and states them in its report",

@@ -128,10 +128,13 @@ MODERATION = Endpoint(
 
 
 def _settle_run(call: Call, fields: Mapping[str, Any]) -> None:
-    """A run's stream tells of its messages and steps as well, which have ids of their own."""
+    """Messages and steps in a run's stream have ids of their own, and a step's tokens are the run's."""
     settle(call, fields)
-    if fields.get("object") == "thread.run" and isinstance(fields.get("id"), str):
+    kind = fields.get("object")
+    if kind == "thread.run" and isinstance(fields.get("id"), str):
         call.fact(semconv.RESPONSE_ID, fields["id"])
+    elif kind == "thread.run.step":
+        call.forget_usage()
 
 
 RUN = Endpoint(
