@@ -95,6 +95,9 @@ CALLS: Final = [
     call("report", 0, (50_000, 5_000), submeter__cost__usd=1.0),
     # One prompt three times, another once.
     *(asks("open?", 10, 0.02), asks("open?", 0, 0.01), asks("open?", 20, 0.03), asks("where?", 0, 0.5)),
+    # A prompt that failed and was sent again; and one whose first answer has no price.
+    *(call("faq", 0, gen_ai__input__messages="lost?", error__type="timeout"), asks("lost?", 1, 0.3)),
+    *(call("faq", 0, gen_ai__input__messages="free?"), asks("free?", 1, 0.04)),
     # Three quarters of the window; and three fifths of it.
     call(
         "support",
@@ -176,10 +179,10 @@ def test_chunk_size_is_a_tenth_of_what_the_input_costs(store: Store) -> None:
 
 def test_repeated_prompts_are_what_the_calls_after_the_first_did_cost(store: Store) -> None:
     found = only(store, "repeated_prompts", "faq")
-    assert found.saving_usd == pytest.approx(0.02 + 0.03)
-    assert (found.calls, found.basis) == (2, "measured")
-    assert "1 prompts were sent more than once" in found.how
-    assert "the 2 calls after" in found.how
+    assert found.saving_usd == pytest.approx(0.02 + 0.03 + 0.04)
+    assert (found.calls, found.basis) == (3, "measured")
+    assert "2 prompts were sent more than once" in found.how
+    assert "the 3 calls after" in found.how
 
 
 def test_long_contexts_are_the_tokens_beyond_half_of_the_window(store: Store) -> None:
@@ -229,4 +232,4 @@ def test_all_of_it_at_once_has_each_kind_the_largest_first(store: Store) -> None
     stated = [attributes["submeter.cost.usd"] for _, attributes in CALLS if "submeter.cost.usd" in attributes]
     assert found.total.cost_usd == pytest.approx(sum(stated))
     lacking: list[Lacking] = [item for item in found.lacking if item.kind == "repeated_prompts"]
-    assert f"{len(CALLS) - 4} of {len(CALLS)} calls have no prompt" in lacking[0].reason
+    assert f"{len(CALLS) - 8} of {len(CALLS)} calls have no prompt" in lacking[0].reason
