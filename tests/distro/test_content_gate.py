@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,7 @@ from distro.listener import listening
 from distro.programs import run
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from pathlib import Path
 
 grpc: Any = pytest.importorskip("grpc")
@@ -94,6 +96,17 @@ metrics.set_meter_provider(MeterProvider([PeriodicExportingMetricReader(ConsoleM
 """
 """An application that has providers of its own and prints all they get."""
 
+SENDING = """
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.PROTOCOL.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+tracers = TracerProvider()
+tracers.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter()))
+trace.set_tracer_provider(tracers)
+"""
+"""An application that has a provider of its own and sends what it gets."""
+
 SIGNALS = {"/v1/traces", "/v1/metrics", "/v1/logs"}
 
 
@@ -149,9 +162,9 @@ def test_what_an_application_prints_holds_content_only_where_it_was_asked_for(mo
     assert CANARY not in done.stderr
 
 
-@pytest.mark.parametrize("mode", ["", "span_and_event"])
-def test_what_goes_out_by_grpc_holds_content_only_where_it_was_asked_for(mode: str, tmp_path: Path) -> None:
-    sent: list[bytes] = []
+@contextmanager
+def taking_grpc(sent: list[bytes]) -> Generator[str]:
+    """A receiver of everything by gRPC, at this address; `sent` gets the method and the body of each call."""
 
     class Taker(grpc.GenericRpcHandler):
         def service(self, handler_call_details: Any) -> Any:
@@ -165,14 +178,36 @@ def test_what_goes_out_by_grpc_holds_content_only_where_it_was_asked_for(mode: s
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.stop(None).wait(10)
+
+
+@pytest.mark.parametrize("protocol", ["http", "grpc"])
+def test_spans_of_the_sdk_itself_that_go_out_hold_no_content(protocol: str, tmp_path: Path) -> None:
+    sent: list[bytes] = []
+    receiver = taking_grpc(sent) if protocol == "grpc" else listening(lambda *told: sent.append(told[2]))
+    with receiver as address:
+        variables = {"ANTHROPIC_OPEN_TELEMETRY": "true", "OTEL_EXPORTER_OTLP_ENDPOINT": address}
+        done = run(tmp_path, SENDING.replace("PROTOCOL", protocol) + PROGRAM, variables=variables)
+    assert done.returncode == 0, done.stderr
+    everything = b"".join(sent)
+    assert b"anthropic.messages.create" in everything
+    assert b"chat claude-sonnet-4-5" in everything
+    assert CANARY.encode() not in everything
+    assert CANARY not in done.stderr
+
+
+@pytest.mark.parametrize("mode", ["", "span_and_event"])
+def test_what_goes_out_by_grpc_holds_content_only_where_it_was_asked_for(mode: str, tmp_path: Path) -> None:
+    sent: list[bytes] = []
+    with taking_grpc(sent) as address:
         variables = {
-            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": address,
             "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
             "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": mode,
         }
         done = run(tmp_path, PROGRAM, variables=variables)
-    finally:
-        server.stop(None).wait(10)
     assert done.returncode == 0, done.stderr
     everything = b"".join(sent)
     for told in (b"TraceService", b"MetricsService", b"LogsService", b"embeddings text-embedding-3-small"):
