@@ -66,7 +66,7 @@ def _encoding(model: str) -> Any:
 
 
 def _is_cached(name: str) -> bool:
-    # Where tiktoken 0.9 keeps an encoding: the folder of `load.py: read_file_cached`, the hash of its address.
+    # Where tiktoken 0.9 to 0.14 keeps an encoding: the folder of `load.py: read_file_cached`, the hash of its address.
     folder = settings.variable("TIKTOKEN_CACHE_DIR") or settings.variable("DATA_GYM_CACHE_DIR")
     base = Path(folder) if folder else Path(tempfile.gettempdir()) / "data-gym-cache"
     address = f"https://openaipublic.blob.core.windows.net/encodings/{name}.tiktoken"
