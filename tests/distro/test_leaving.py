@@ -18,7 +18,7 @@ HELD = """
 import httpx2, openai
 def chunk(text):
     return {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "gpt-4o",
-            "choices": [{"index": 0, "delta": {"content": text}}]}
+            "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": "stop" if text == "c" else None}]}
 body = "".join(f"data: {json.dumps(chunk(text))}\\n\\n" for text in "abc") + "data: [DONE]\\n\\n"
 event_stream = {"content-type": "text/event-stream"}
 transport = httpx2.MockTransport(lambda request: httpx2.Response(200, headers=event_stream, content=body.encode()))

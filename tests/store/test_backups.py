@@ -55,7 +55,7 @@ def test_a_packed_backup_is_restored_too(tmp_path: Path) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("damage", ["absent", "garbage", "cut", "another archive"])
+@pytest.mark.parametrize("damage", ["absent", "garbage", "cut", "another archive", "leads out"])
 def test_what_is_no_backup_leaves_no_store(tmp_path: Path, damage: str) -> None:
     file = tmp_path / "file"
     if damage == "cut":
@@ -63,13 +63,14 @@ def test_what_is_no_backup_leaves_no_store(tmp_path: Path, damage: str) -> None:
         file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     elif damage == "garbage":
         file.write_bytes(b"garbage" * 1000)
-    elif damage == "another archive":
+    elif damage in ("another archive", "leads out"):
         plain = io.BytesIO()
         with tarfile.open(fileobj=plain, mode="w") as archive:
-            archive.add(__file__, "x")
+            archive.add(__file__, "x" if damage == "another archive" else "../../../x")
         file.write_bytes(zstandard.ZstdCompressor().compress(plain.getvalue()))
     with pytest.raises(StoreError, match="cannot be restored"):
         restore(file, tmp_path / "second")
+    assert not (tmp_path / "x").exists()
     assert not (tmp_path / "second" / "data").exists()
 
 

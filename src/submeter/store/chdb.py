@@ -41,6 +41,7 @@ READERS: Final = 8
 
 _CODE: Final = re.compile(r"Code: (\d+)\.")
 _NO_ROOM: Final = 243
+_LOST: Final = "Code: 6. DB::Exception: data cannot be read, and what is said of them is no UTF-8 (CANNOT_PARSE_TEXT)"
 
 _writers: dict[str, threading.RLock] = {}
 
@@ -228,8 +229,13 @@ class ChdbEngine:
 
 
 def _said(error: RuntimeError | UnicodeDecodeError) -> str:
-    """What the engine said; it quotes data as they are, and the binding (26.9) fails where these are no UTF-8."""
-    return error.object.decode(errors="replace") if isinstance(error, UnicodeDecodeError) else str(error)
+    """What the engine said; it quotes data as they are, and the binding (26.9) fails where these are no UTF-8.
+
+    On Python 3.11.2 nothing is left of such words but that there was an error.
+    """
+    if isinstance(error, UnicodeDecodeError):
+        return error.object.decode(errors="replace")
+    return str(error) or _LOST
 
 
 @contextmanager
