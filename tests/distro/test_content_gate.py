@@ -186,7 +186,7 @@ def taking_grpc(sent: list[bytes]) -> Generator[str]:
 @pytest.mark.parametrize("protocol", ["http", "grpc"])
 def test_spans_of_the_sdk_itself_that_go_out_hold_no_content(protocol: str, tmp_path: Path) -> None:
     sent: list[bytes] = []
-    receiver = taking_grpc(sent) if protocol == "grpc" else listening(lambda *told: sent.append(told[2]))
+    receiver = taking_grpc(sent) if protocol == "grpc" else listening(lambda _path, _headers, body: sent.append(body))
     with receiver as address:
         variables = {"ANTHROPIC_OPEN_TELEMETRY": "true", "OTEL_EXPORTER_OTLP_ENDPOINT": address}
         done = run(tmp_path, SENDING.replace("PROTOCOL", protocol) + PROGRAM, variables=variables)
