@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from instrumentation import fetched_dialects
 from instrumentation.dialect import sse
 from instrumentation.played import client, drained, waited
 from metering import usage_of
@@ -21,23 +22,10 @@ pytestmark = [
 
 MODES = pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
 
-RUN: dict[str, Any] = {
-    "id": "run_1",
-    "object": "thread.run",
-    "thread_id": "thread_1",
-    "assistant_id": "asst_1",
-    "model": "gpt-4o",
-    "status": "in_progress",
-    "usage": None,
-}
-USED = {
-    "prompt_tokens": 123,
-    "completion_tokens": 45,
-    "total_tokens": 168,
-    "prompt_token_details": {"cached_tokens": 12},
-}
-DONE = {**RUN, "status": "completed", "usage": USED}
-COUNTED = {"input_tokens": 123, "output_tokens": 45, "cache_read.input_tokens": 12}
+DONE = fetched_dialects.RUN.answer
+RUN: dict[str, Any] = {**DONE, "status": "in_progress", "usage": None}
+USED = DONE["usage"]
+COUNTED = fetched_dialects.RUN.truth
 
 
 def counted(metering: Metering) -> list[tuple[str, dict[str, Any]]]:
