@@ -105,7 +105,7 @@ BATCH = replace(
 )
 """A batch that states the sum of its requests."""
 
-_TURN: dict[str, Any] = {
+TURN: dict[str, Any] = {
     "id": "turn_1",
     "object": "agent.session.turn",
     "agent_id": "agent_1",
@@ -130,9 +130,9 @@ AGENT_EVENTS = replace(
     can=frozenset({"stream"}),
     request={"session_id": "sess_1"},
     pieces=[
-        _turned("created", 1, turn=_TURN),
-        _turned("in_progress", 2, turn=_TURN),
-        _turned("completed", 3, turn={**_TURN, "status": "completed", "usage": _TURN_USAGE}, usage=_TURN_USAGE),
+        _turned("created", 1, turn=TURN),
+        _turned("in_progress", 2, turn=TURN),
+        _turned("completed", 3, turn={**TURN, "status": "completed", "usage": _TURN_USAGE}, usage=_TURN_USAGE),
         sse("[DONE]", "done"),
     ],
     error_event=CHAT.error_event,

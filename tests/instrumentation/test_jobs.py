@@ -72,14 +72,7 @@ def test_a_run_that_is_streamed_counts_by_its_last_word(is_async: bool, metering
     assert (metering.ended()[0].attributes or {})["gen_ai.response.id"] == "run_1"
 
 
-TURN: dict[str, Any] = {
-    "id": "turn_1",
-    "object": "agent.session.turn",
-    "agent_id": "agent_1",
-    "session_id": "sess_1",
-    "status": "in_progress",
-    "usage": None,
-}
+TURN = fetched_dialects.TURN
 TURN_USAGE = {
     "input_tokens": 300,
     "input_tokens_details": {"cached_tokens": 100},

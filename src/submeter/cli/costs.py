@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
             else _page(answer, min(width, _WIDEST), arguments.most, is_ascii=is_ascii)
         ),
         answer["recommendations"],
-        source.columns("cost", "recommendations"),
+        lambda: source.columns("cost", "recommendations"),
     )
     return 0
 

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.text import Text
 
-from submeter.cli import narrowing, output, source, wording
-from submeter.cli.emptiness import more, nothing, refuse_empty_store
+from submeter.cli import listing, narrowing, output, source, wording
 from submeter.cli.table import Column, lines
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     Row = Mapping[str, Any]
 
@@ -28,6 +27,7 @@ _COLUMNS: Final = (
     Column("cost"),
     Column("tokens a call", rank=1),
 )
+_WHENCE: Final = "they come from gen_ai.evaluation.result events, as log records or on the span of a call"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -40,26 +40,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints the scores."""
-    parameters = narrowing.parameters(arguments)
-    answer = source.answered(arguments, "evaluations", parameters)
-    rows: list[Row] = answer["evaluations"]
-    if not rows:
-        refuse_empty_store(arguments)
-    output.write(
-        arguments,
-        answer,
-        lambda width, _: (
-            [*lines(_COLUMNS, [_cells(row) for row in rows], width), *more(answer, len(rows), width)]
-            if rows
-            else [
-                *nothing("scores", parameters),
-                Text("they come from gen_ai.evaluation.result events, as log records or on the span of a call", "dim"),
-            ]
-        ),
-        rows,
-        source.columns("evaluations", "evaluations"),
-    )
+    listing.write(arguments, "evaluations", _page, "scores", [Text(_WHENCE, "dim")])
     return 0
+
+
+def _page(rows: Sequence[Row], width: int) -> list[Text]:
+    return lines(_COLUMNS, [_cells(row) for row in rows], width)
 
 
 def _cells(row: Row) -> list[Text]:

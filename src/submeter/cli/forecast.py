@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         answer,
         lambda width, is_ascii: _page(answer, width, is_ascii=is_ascii),
         answer["days"],
-        _DAY_COLUMNS,
+        lambda: _DAY_COLUMNS,
     )
     return 0
 

@@ -32,8 +32,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints the limits; they are the server's, so one must run."""
-    from submeter.server.limiting import LimitInForce  # noqa: PLC0415  (pydantic takes a moment to load)
-
     with source.requested(source.server(arguments), "/limits") as response:
         answer: Mapping[str, Any] = json.load(response)
     rows: Sequence[Mapping[str, Any]] = answer["limits"]
@@ -46,9 +44,15 @@ def run(arguments: argparse.Namespace) -> int:
             else [Text("no limits: put one into rules.yaml or by PUT /api/v1/limits/NAME", "dim")]
         ),
         rows,
-        tuple(LimitInForce.model_fields),
+        _columns,
     )
     return 0
+
+
+def _columns() -> tuple[str, ...]:
+    from submeter.server.limiting import LimitInForce  # noqa: PLC0415  (pydantic takes a moment to load)
+
+    return tuple(LimitInForce.model_fields)
 
 
 def _cells(row: Mapping[str, Any]) -> list[Text]:

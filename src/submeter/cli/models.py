@@ -67,7 +67,7 @@ def write(arguments: argparse.Namespace, answer: Row, parameters: Mapping[str, s
             else nothing("models", parameters)
         ),
         [_flat(row) for row in rows],
-        [*(name for name in source.columns("models", "models") if name != "prices"), *_RATES.values()],
+        lambda: [*(name for name in source.columns("models", "models") if name != "prices"), *_RATES.values()],
     )
 
 

@@ -45,11 +45,11 @@ def write(
     answer: Mapping[str, Any],
     page: Callable[[int, bool], Sequence[Text]],
     rows: Sequence[Mapping[str, Any]] = (),
-    columns: Sequence[str] = (),
+    columns: Callable[[], Sequence[str]] = tuple,
 ) -> None:
     """Prints an answer in the form that was asked for; `page` makes the text for a width, in ASCII or not.
 
-    As CSV it is `rows`; `columns` are their names where there is no row to tell them.
+    As CSV it is `rows`; `columns` gives their names where there is no row to tell them; it may take a moment.
     """
     if arguments.json:
         sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False, default=str) + "\n")
@@ -59,9 +59,9 @@ def write(
         _print(page)
 
 
-def _csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+def _csv(rows: Sequence[Mapping[str, Any]], columns: Callable[[], Sequence[str]]) -> str:
     text = io.StringIO()
-    if names := list(rows[0]) if rows else list(columns):
+    if names := list(rows[0]) if rows else list(columns()):
         writer = csv.DictWriter(text, names, lineterminator="\n")
         writer.writeheader()
         writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)

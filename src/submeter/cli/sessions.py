@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.text import Text
 
-from submeter.cli import narrowing, output, source, wording
-from submeter.cli.emptiness import more, nothing, refuse_empty_store
+from submeter.cli import listing, narrowing, output, source, wording
 from submeter.cli.session_page import fill_style
 from submeter.cli.table import Column, lines
 from submeter.store.questions import ORDERS
@@ -45,20 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints the sessions."""
-    parameters = narrowing.parameters(arguments)
-    answer = source.answered(arguments, "sessions", parameters)
-    rows: list[Mapping[str, Any]] = answer["sessions"]
-    if not rows:
-        refuse_empty_store(arguments)
-    output.write(
-        arguments,
-        answer,
-        lambda width, _: (
-            [*page(rows, width), *more(answer, len(rows), width)] if rows else nothing("sessions", parameters)
-        ),
-        rows,
-        source.columns("sessions", "sessions"),
-    )
+    listing.write(arguments, "sessions", page)
     return 0
 
 

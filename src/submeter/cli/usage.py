@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
             else nothing("usage", parameters)
         ),
         rows,
-        source.columns("usage", "usage"),
+        lambda: source.columns("usage", "usage"),
     )
     return 0
 

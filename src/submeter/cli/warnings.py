@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.text import Text
 
-from submeter.cli import narrowing, output, source, wording
-from submeter.cli.emptiness import more, nothing, refuse_empty_store
+from submeter.cli import listing, narrowing, output, source, wording
 from submeter.cli.message_table import messages, severity
 from submeter.cli.table import Column
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _COLUMNS: Final = (
     Column("when", is_text=True),
@@ -34,26 +33,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints the warnings; none is a good answer."""
-    parameters = narrowing.parameters(arguments)
-    answer = source.answered(arguments, "warnings", parameters)
-    rows: list[Mapping[str, Any]] = answer["warnings"]
-    if not rows:
-        refuse_empty_store(arguments)
-    output.write(
-        arguments,
-        answer,
-        lambda width, _: (
-            [
-                *messages(_COLUMNS, [_cells(row) for row in rows], [row["message"] for row in rows], width),
-                *more(answer, len(rows), width),
-            ]
-            if rows
-            else nothing("warnings", parameters)
-        ),
-        rows,
-        source.columns("warnings", "warnings"),
-    )
+    listing.write(arguments, "warnings", _page)
     return 0
+
+
+def _page(rows: Sequence[Mapping[str, Any]], width: int) -> list[Text]:
+    return messages(_COLUMNS, [_cells(row) for row in rows], [row["message"] for row in rows], width)
 
 
 def _cells(row: Mapping[str, Any]) -> list[Text]:

@@ -16,15 +16,18 @@ from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 from google.protobuf.message import DecodeError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from submeter.server.signals import Request, Response, Signal
 
 PROTOBUF: Final = "application/x-protobuf"
 JSON: Final = "application/json"
 ENCODINGS: Final = ("gzip", "zstd", "deflate", "identity")
+SLICE: Final = 4096
+"""Bytes of a compressed body that are unpacked at a time."""
 
 _ID_FIELDS: Final = frozenset({"traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"})
 _GZIP_OR_ZLIB: Final = zlib.MAX_WBITS | 32
-_SLICE: Final = 4096
 _ZSTD_SLICE: Final = 256
 _ZSTD_WINDOW: Final = 8 * 2**20
 """Bytes of history a zstd frame may ask for: what RFC 8878 tells decoders to support, and no more."""
@@ -46,6 +49,11 @@ def too_large(limit: int) -> BodyError:
         "too_large",
         f"the body is larger than {limit} bytes: send smaller batches (OTEL_BSP_MAX_EXPORT_BATCH_SIZE)",
     )
+
+
+def malformed(message: str) -> BodyError:
+    """The answer to a body that is not what it says it is."""
+    return BodyError(HTTPStatus.BAD_REQUEST, "malformed", message)
 
 
 def unpacked(body: bytes, encoding: str, limit: int) -> bytes:
@@ -72,43 +80,52 @@ def unpacked(body: bytes, encoding: str, limit: int) -> bytes:
     return plain
 
 
-def _inflated(body: bytes, limit: int) -> bytes:
-    """Fed in slices, because what a member leaves is copied: of many small members all that follow, each time."""
+def joined(
+    body: bytes, limit: int, size: int, opened: Callable[[], Any], fed: Callable[[Any, bytes, int], bytes]
+) -> bytes:
+    """What the compressed members in `body` hold, one after another, each of which must be whole.
+
+    `opened` makes a member's decompressor, with `eof` and `unused_data`; `fed` feeds it a part, of which no more than
+    so many bytes are wanted, and gives what the part holds. Parts have `size` bytes, because what a member leaves is
+    copied: of many small members all that follow, each time.
+
+    Raises:
+        BodyError: 413 more than `limit` bytes, 400 the last member is cut.
+    """
     plain, at = bytearray(), 0
-    try:
-        while at < len(body):
-            member = zlib.decompressobj(_GZIP_OR_ZLIB)
-            while at < len(body) and not member.eof:
-                plain += member.decompress(body[at : at + _SLICE], limit + 1 - len(plain))
-                at += _SLICE
-                if len(plain) > limit:
-                    raise too_large(limit)
-            if not member.eof:
-                raise _malformed("the compressed body ends too early")
-            at = min(at, len(body)) - len(member.unused_data)
-    except zlib.error as error:
-        raise _malformed(f"the body is not valid gzip or deflate: {error}") from error
+    while at < len(body):
+        member = opened()
+        while at < len(body) and not member.eof:
+            plain += fed(member, body[at : at + size], limit + 1 - len(plain))
+            at += size
+            if len(plain) > limit:
+                raise too_large(limit)
+        if not member.eof:
+            raise malformed("the compressed body ends too early")
+        at = min(at, len(body)) - len(member.unused_data or b"")
     return bytes(plain)
+
+
+def _inflated(body: bytes, limit: int) -> bytes:
+    try:
+        return joined(
+            body,
+            limit,
+            SLICE,
+            lambda: zlib.decompressobj(_GZIP_OR_ZLIB),
+            lambda one, part, most: one.decompress(part, most),
+        )
+    except zlib.error as error:
+        raise malformed(f"the body is not valid gzip or deflate: {error}") from error
 
 
 def _zstd(body: bytes, limit: int) -> bytes:
     """Fed in small slices, because the decompressor takes no limit: a slice of 256 bytes holds 8 MiB at most."""
-    plain, at = bytearray(), 0
     opener = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
     try:
-        while at < len(body):
-            frame = opener.decompressobj()
-            while at < len(body) and not frame.eof:
-                plain += frame.decompress(body[at : at + _ZSTD_SLICE])
-                at += _ZSTD_SLICE
-                if len(plain) > limit:
-                    raise too_large(limit)
-            if not frame.eof:
-                raise _malformed("the compressed body ends too early")
-            at = min(at, len(body)) - len(frame.unused_data)
+        return joined(body, limit, _ZSTD_SLICE, opener.decompressobj, lambda one, part, _: one.decompress(part))
     except zstandard.ZstdError as error:
-        raise _malformed(f"the body is not valid zstd: {error}") from error
-    return bytes(plain)
+        raise malformed(f"the body is not valid zstd: {error}") from error
 
 
 def decoded(signal: Signal, body: bytes, content_type: str) -> Request:
@@ -122,7 +139,7 @@ def decoded(signal: Signal, body: bytes, content_type: str) -> Request:
         try:
             return signal.request.FromString(body)
         except DecodeError as error:
-            raise _malformed(f"the body is not an OTLP {signal.name} request in protobuf: {error}") from error
+            raise malformed(f"the body is not an OTLP {signal.name} request in protobuf: {error}") from error
     if media == JSON:
         return _of_json(signal, body)
     raise BodyError(
@@ -139,22 +156,18 @@ def encoded(answer: Response, content_type: str) -> tuple[bytes, str]:
     return answer.SerializeToString(), PROTOBUF
 
 
-def _malformed(message: str) -> BodyError:
-    return BodyError(HTTPStatus.BAD_REQUEST, "malformed", message)
-
-
 def _of_json(signal: Signal, body: bytes) -> Request:
     try:
         tree: object = json.loads(body)
         if not isinstance(tree, dict):
-            raise _malformed("the JSON body is not an object")
+            raise malformed("the JSON body is not an object")
         _ids_to_base64(cast("dict[str, Any]", tree))
         return ParseDict(cast("dict[str, Any]", tree), signal.request(), ignore_unknown_fields=True)
     except RecursionError as error:
-        raise _malformed("the JSON body is nested too deeply") from error
+        raise malformed("the JSON body is nested too deeply") from error
     except (ParseError, ValueError, TypeError, AttributeError) as error:
         first_line = str(error).partition("\n")[0]
-        raise _malformed(f"the body is not an OTLP {signal.name} request in JSON: {first_line}") from error
+        raise malformed(f"the body is not an OTLP {signal.name} request in JSON: {first_line}") from error
 
 
 def _ids_to_base64(node: Any) -> None:

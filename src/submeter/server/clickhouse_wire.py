@@ -18,7 +18,7 @@ from clickhouse_cityhash.cityhash import (
     CityHash128,  # pyright: ignore[reportUnknownVariableType]
 )
 
-from submeter.server.body import ENCODINGS, BodyError, too_large, unpacked
+from submeter.server.body import ENCODINGS, SLICE, BodyError, joined, malformed, too_large, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,6 @@ _OTHER_NAMES: Final = frozenset({"", "x-gzip"})
 _CHECKSUM: Final = 16
 _HEADER: Final = struct.Struct("<BII")
 _FRAME_BYTES: Final = 2**20
-_SLICE: Final = 4096
 _HALF: Final = 64
 
 _hash: Any = CityHash128  # pyright: ignore[reportUnknownVariableType]
@@ -51,15 +50,15 @@ def unframed(body: bytes, limit: int) -> bytes:
     while position < len(body):
         start = position + _CHECKSUM
         if len(body) < start + _HEADER.size:
-            raise _damaged("a compressed frame ends too early")
+            raise malformed("a compressed frame ends too early")
         method, packed_size, plain_size = _HEADER.unpack_from(body, start)
         end = start + packed_size
         if packed_size < _HEADER.size or end > len(body):
-            raise _damaged("a compressed frame ends too early")
+            raise malformed("a compressed frame ends too early")
         if len(plain) + plain_size > limit:
             raise too_large(limit)
         if body[position:start] != checksum(body[start:end]):
-            raise _damaged("a compressed frame is damaged: its checksum is another")
+            raise malformed("a compressed frame is damaged: its checksum is another")
         plain += _opened(method, body[start + _HEADER.size : end], plain_size)
         position = end
     return bytes(plain)
@@ -99,22 +98,17 @@ def decoded(body: bytes, encoding: str, limit: int) -> bytes:
 
 
 def _unpacked_lz4(body: bytes, limit: int) -> bytes:
-    """What the frames in `body` hold, one after another: each must be whole, as half of a block may look like rows."""
-    plain, at = bytearray(), 0
+    """Each frame must be whole, as half of a block may look like rows."""
     try:
-        while at < len(body):
-            frame = _frame.LZ4FrameDecompressor()
-            while at < len(body) and not frame.eof:
-                plain += frame.decompress(body[at : at + _SLICE], max_length=limit + 1 - len(plain))
-                at += _SLICE
-                if len(plain) > limit:
-                    raise too_large(limit)
-            if not frame.eof:
-                raise _damaged("the compressed body ends too early")
-            at = min(at, len(body)) - len(frame.unused_data or b"")
+        return joined(
+            body,
+            limit,
+            SLICE,
+            _frame.LZ4FrameDecompressor,
+            lambda one, part, most: one.decompress(part, max_length=most),
+        )
     except RuntimeError as error:
-        raise _damaged(f"the body is not valid lz4: {error}") from error
-    return bytes(plain)
+        raise malformed(f"the body is not valid lz4: {error}") from error
 
 
 def encoded(body: bytes, accepted: str) -> tuple[bytes, str]:
@@ -135,11 +129,11 @@ def _opened(method: int, data: bytes, size: int) -> bytes:
         elif method == _NONE:
             plain = data
         else:
-            raise _damaged(f"compressed frames of method {method:#x} are not understood: use LZ4 or ZSTD")
+            raise malformed(f"compressed frames of method {method:#x} are not understood: use LZ4 or ZSTD")
     except (_block.LZ4BlockError, zstandard.ZstdError, ValueError) as error:
-        raise _damaged(f"a compressed frame is damaged: {error}") from error
+        raise malformed(f"a compressed frame is damaged: {error}") from error
     if len(plain) != size:
-        raise _damaged("a compressed frame is damaged: it holds another number of bytes than it says")
+        raise malformed("a compressed frame is damaged: it holds another number of bytes than it says")
     return plain
 
 
@@ -162,7 +156,3 @@ _PACKERS: Final[dict[str, Callable[[bytes], bytes]]] = {
     "gzip": _gzip,
     "deflate": zlib.compress,
 }
-
-
-def _damaged(message: str) -> BodyError:
-    return BodyError(HTTPStatus.BAD_REQUEST, "malformed", message)

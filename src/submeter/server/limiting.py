@@ -19,6 +19,7 @@ from submeter.evaluator.written import written
 from submeter.server import problem, small_body
 from submeter.server.api.question import ParameterError
 from submeter.server.api.texts import refuse_all_but
+from submeter.server.body import BodyError
 
 if TYPE_CHECKING:
     from starlette.requests import Request as HttpRequest
@@ -100,7 +101,7 @@ class Limiting:
             limit = Limit.model_validate({**fields, "name": request.path_params["name"]})
             async with self._change:
                 await asyncio.to_thread(self._ruling.put, limit)
-        except small_body.BodyError as error:
+        except BodyError as error:
             return _refusal(error.status, str(error))
         except ValidationError as error:
             return _refusal(HTTPStatus.BAD_REQUEST, _told(error))

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from submeter.server import boards, small_body
+from submeter.server.body import BodyError
 from submeter.server.call_detail import SpanError, call_detail
 from submeter.server.grafana import archive, source_of
 from submeter.server.interpolation import InterpolationError, Span, interpolated, interval_for
@@ -148,7 +149,7 @@ def _refusal(status: HTTPStatus, error: Exception) -> Response:
 async def _body(request: HttpRequest) -> dict[str, Any]:
     try:
         found: object = json.loads(await small_body.read(request, _MOST_BYTES))
-    except small_body.BodyError as error:
+    except BodyError as error:
         raise QuestionError(str(error)) from error
     except ValueError as error:
         raise QuestionError("a question is JSON: {from, to, variables}") from error

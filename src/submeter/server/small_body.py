@@ -6,19 +6,13 @@ import asyncio
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
+from submeter.server.body import BodyError
+
 if TYPE_CHECKING:
     from starlette.requests import Request as HttpRequest
 
 WAIT_S: Final = 10.0
 """Seconds in which a small body must have come."""
-
-
-class BodyError(Exception):
-    """A body is too large or does not come; `status` is that of the answer, the message says what to do."""
-
-    def __init__(self, status: HTTPStatus, message: str) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 async def read(request: HttpRequest, most: int) -> bytes:
@@ -35,9 +29,10 @@ async def read(request: HttpRequest, most: int) -> bytes:
                 if len(body) > most:
                     raise BodyError(
                         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                        "too_large",
                         f"the body may have at most {most:,} bytes: what is asked here is a small JSON object",
                     )
     except TimeoutError:
         message = f"the body did not arrive within {WAIT_S:g} s: send it whole"
-        raise BodyError(HTTPStatus.REQUEST_TIMEOUT, message) from None
+        raise BodyError(HTTPStatus.REQUEST_TIMEOUT, "slow_body", message) from None
     return bytes(body)

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from submeter.server import problem, small_body
 from submeter.server.api.question import ParameterError
 from submeter.server.api.texts import refuse_all_but
+from submeter.server.body import BodyError
 
 if TYPE_CHECKING:
     from starlette.requests import Request as HttpRequest
@@ -28,7 +29,7 @@ async def ordered(request: HttpRequest, order: type[_Order], example: str) -> _O
         return order.model_validate_json(await small_body.read(request, _MOST_BYTES))
     except ParameterError as error:
         return problem.response(HTTPStatus.BAD_REQUEST, f"{error}; what is ordered stands in the body")
-    except small_body.BodyError as error:
+    except BodyError as error:
         return problem.response(error.status, str(error))
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)[0]
