@@ -10,6 +10,7 @@ import pytest
 
 from instrumentation.played import client, drained, waited
 from metering import metered, usage_of
+from submeter.core import body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -142,14 +143,14 @@ def completion(number: int) -> dict[str, Any]:
         "total_tokens": 27 + number,
         "prompt_tokens_details": {"cached_tokens": 4},
     }
-    body: dict[str, Any] = {
+    answer: dict[str, Any] = {
         "id": f"chatcmpl-{number}",
         "object": "chat.completion",
         "model": "gpt-4o-2024-08-06",
         "choices": [],
         "usage": usage,
     }
-    return {"id": f"batch_req_{number}", "custom_id": f"r{number}", "response": {"status_code": 200, "body": body}}
+    return {"id": f"batch_req_{number}", "custom_id": f"r{number}", "response": {"status_code": 200, "body": answer}}
 
 
 SUM = {
@@ -223,6 +224,37 @@ def test_a_batch_and_its_file_count_once_between_them(is_file_first: bool, meter
     for read in (read_file, read_sum, read_file, read_sum) if is_file_first else (read_sum, read_file, read_sum):
         read()
     assert counts(metering) == (SINGLY if is_file_first else [COUNTED])
+
+
+@pytest.mark.parametrize("read", ["at once", "as it comes"])
+def test_a_large_file_counts_each_of_its_lines_but_one_that_is_too_long(
+    read: str, metering: Metering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(body, "LARGEST", 8_000)
+    padded = [{**completion(n), "padding": "x" * size} for n, size in enumerate((5_000, 9_000, 5_000))]
+    content = "".join(json.dumps(line) + "\n" for line in padded).encode()
+    files = client("openai", {"get /files/file-1/content": content}).files
+    if read == "at once":
+        assert files.content("file-1").read() == content
+    else:
+        with files.with_streaming_response.content("file-1") as answer:
+            assert b"".join(answer.iter_bytes(1_000)) == content
+    assert [usage["input_tokens"] for usage in counts(metering)] == [20, 22]
+
+
+def test_a_file_of_errors_stands_for_nothing_of_the_sum(metering: Metering) -> None:
+    refused: dict[str, Any] = {
+        "id": "batch_req_9",
+        "custom_id": "r9",
+        "response": {"status_code": 400, "body": {"error": {}}},
+    }
+    errors = json.dumps(refused).encode()
+    made = client(
+        "openai", {"get /batches/batch_1": {**JOB, "error_file_id": "file-2"}, "get /files/file-2/content": errors}
+    )
+    assert made.files.content("file-2").read() == errors
+    made.batches.retrieve("batch_1")
+    assert counts(metering) == [COUNTED]
 
 
 def test_a_batch_of_embeddings_is_one_of_embeddings(metering: Metering) -> None:

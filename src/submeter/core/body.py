@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from submeter.core.reported import Reported
 
 LARGEST = 8 * 1024 * 1024
-"""Bytes of a body that are kept for parsing; a larger one is passed on unmetered."""
+"""Bytes that are kept for parsing, of a body or of a line of one; what is larger is passed on unmetered."""
 
 _READER = "submeter.reader"
 _PACKAGE = "http responses"
@@ -49,16 +49,26 @@ class Reader:
 
     def feed(self, data: bytes) -> None:
         """Takes the next decoded bytes."""
+        if not (self._is_events or self._is_lines):
+            self._keep(data)
+            return
+        start = 0
+        # By hand, as all of a file may come at once and would stand in memory once more.
+        while (end := data.find(b"\n", start)) >= 0:
+            self._keep(data[start:end])
+            line = bytes(self._kept)
+            self._kept.clear()
+            self._is_too_large = False  # the next line may be a shorter one
+            self._line(line.strip())
+            start = end + 1
+        self._keep(data[start:])
+
+    def _keep(self, data: bytes) -> None:
         if self._is_too_large or len(self._kept) + len(data) > LARGEST:
             self._is_too_large = True
             self._kept.clear()
-            return
-        self._kept += data
-        if self._is_events or self._is_lines:
-            *lines, rest = bytes(self._kept).split(b"\n")
-            self._kept = bytearray(rest)
-            for line in lines:
-                self._line(line.strip())
+        else:
+            self._kept += data
 
     def _line(self, line: bytes) -> None:
         data = line

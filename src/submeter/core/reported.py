@@ -74,6 +74,7 @@ class Reported:
         self._report = report
         self._place = provider, server
         self._is_done = bool(source) and source in reports
+        self._has_found = False
         self._source = source
         # Where it was asked for, not where it happens to be read.
         self._count = context.carry(self._counted)
@@ -101,7 +102,8 @@ class Reported:
 
     def finish(self, error: BaseException | None = None) -> None:
         """The report ended."""
-        if self._source and error is None:
+        # One in which nothing was, such as a batch's file of errors, stands for nothing that is stated elsewhere.
+        if self._source and self._has_found and error is None:
             reports.add(self._source)
 
     def drop(self) -> None:
@@ -112,6 +114,7 @@ class Reported:
 
     def _counted(self, item: Any) -> None:
         for found in self._report.find(fields_of(item)):
+            self._has_found = True
             if is_first(found.identity):
                 call = Made(found.endpoint, *self._place, {"model": found.fields.get("model")})
                 call.answer(found.fields)
