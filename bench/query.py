@@ -26,7 +26,7 @@ from bench.generator import make, period
 from bench.query_others import others
 from bench.query_plot import drawn
 
-from submeter.server.api import QUESTIONS
+from submeter.server.api.questions import QUESTIONS
 from submeter.store import open_store, questions
 
 if TYPE_CHECKING:

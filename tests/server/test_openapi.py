@@ -12,8 +12,11 @@ from tests.server.running import RunningServer
 from tests.server.telemetry import calls
 
 from submeter.cli import commands
-from submeter.server.api import QUESTIONS
+from submeter.server.api import PATHS
+from submeter.server.api.export import EXPORT
 from submeter.server.api.openapi import document
+from submeter.server.api.purging import AUDIT
+from submeter.server.api.questions import QUESTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +34,12 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 def resolved(schema: dict[str, Any]) -> dict[str, Any]:
     reference = schema.get("$ref", "")
     return document()["components"]["schemas"][reference.rpartition("/")[2]] if reference else schema
+
+
+def test_every_question_has_a_path_and_every_path_a_question() -> None:
+    assert sorted(PATHS) == sorted([*QUESTIONS, EXPORT.name, AUDIT.name])
+    assert set(PATHS.values()) <= document()["paths"].keys() | {AUDIT.path}
+    assert len(set(PATHS.values())) == len(PATHS)
 
 
 def test_every_question_is_described_and_answers_as_described(asked: RunningServer) -> None:

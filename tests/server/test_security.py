@@ -15,7 +15,7 @@ from tests.server.running import RunningServer
 from tests.server.telemetry import add_call, traces
 from tests.server.tokens import bearer, written
 
-from submeter.server.api import QUESTIONS
+from submeter.server.api.questions import QUESTIONS
 from submeter.server.patience import HEAD_BYTES, HEAD_S
 from submeter.server.small_body import WAIT_S
 

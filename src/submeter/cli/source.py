@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from uuid import uuid4
 from submeter import settings
 from submeter.cli import upgrading
 from submeter.cli.failure import CommandError
+from submeter.server.api import PATHS, ROOT
 from submeter.server.options import embedded_url, has_database
 from submeter.server.presence import found
 
@@ -71,7 +73,7 @@ def columns(question: str, rows: str) -> tuple[str, ...]:
     """The names of the fields of a question's rows, those of its answer under `rows`."""
     from typing import get_args  # noqa: PLC0415  (needed where an answer has no rows)
 
-    from submeter.server.api import QUESTIONS  # noqa: PLC0415  (the engine takes half a second)
+    from submeter.server.api.questions import QUESTIONS  # noqa: PLC0415  (pydantic takes a moment to load)
 
     (row,) = get_args(QUESTIONS[question].answer.model_fields[rows].annotation)
     fields: Mapping[str, object] = getattr(row, "__dataclass_fields__", None) or row.model_fields
@@ -94,7 +96,7 @@ def server(arguments: argparse.Namespace) -> str:
 def exported(arguments: argparse.Namespace, parameters: Mapping[str, str]) -> Generator[Iterator[bytes]]:
     """The parts of an export, from a server or the folder."""
     if url := _server_url(arguments):
-        with requested(url, f"/export?{urlencode(parameters)}") as response:
+        with requested(url, f"{PATHS['export']}?{urlencode(parameters)}") as response:
             yield iter(lambda: response.read(_PART), b"")
         return
     from submeter.server.api.export import EXPORT, ExportAsked, parts  # noqa: PLC0415  (the engine takes a moment)
@@ -194,8 +196,21 @@ def _server_url(arguments: argparse.Namespace) -> str:
 def _opened_store(folder: Path) -> Store:
     from submeter.store import open_store  # noqa: PLC0415  (the engine takes a moment)
 
-    with upgrading.shown() as progress:
+    with upgrading.shown() as progress, _left_out("pyarrow"):
         return open_store(embedded_url(folder), progress=progress)
+
+
+@contextmanager
+def _left_out(module: str) -> Generator[None]:
+    """Keeps a module from being loaded: chdb (26.9) loads pyarrow where it finds it, 0.4 s for forms not used here."""
+    if module in sys.modules:
+        yield
+        return
+    sys.modules[module] = None  # pyright: ignore[reportArgumentType]  (so is a module told to be missing)
+    try:
+        yield
+    finally:
+        del sys.modules[module]
 
 
 @contextmanager
@@ -217,18 +232,16 @@ def _store(arguments: argparse.Namespace) -> Generator[Store]:
 
 
 def _opened(arguments: argparse.Namespace, question: str, parameters: Mapping[str, str]) -> dict[str, Any]:
-    from submeter.server.api import QUESTIONS  # noqa: PLC0415  (the engine takes half a second)
-    from submeter.server.api.question import plain  # noqa: PLC0415  (the same)
+    from submeter.server.api.question import plain  # noqa: PLC0415  (the engine takes a moment)
+    from submeter.server.api.questions import QUESTIONS  # noqa: PLC0415  (the same)
 
     with _store(arguments) as store:
         return plain(QUESTIONS[question].answered(store, parameters, datetime.now().astimezone()))
 
 
 def _asked(url: str, question: str, parameters: Mapping[str, str]) -> dict[str, Any]:
-    from submeter.server.api import QUESTIONS  # noqa: PLC0415  (the same)
-
     rest = dict(parameters)
-    path = QUESTIONS[question].path
+    path = PATHS[question]
     for name in re.findall(r"{(\w+)}", path):
         path = path.replace(f"{{{name}}}", quote(rest.pop(name, ""), safe=""))
     with requested(url, f"{path}?{urlencode(rest)}") as response:
@@ -241,7 +254,7 @@ def requested(
     path: str,
     body: bytes | None = None,
     *,
-    root: str = "/api/v1",
+    root: str = ROOT,
     headers: Mapping[str, str] | None = None,
     method: str | None = None,
     timeout_s: float = _TIMEOUT_S,

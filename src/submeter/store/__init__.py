@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from submeter.store.database import Database
 from submeter.store.errors import (
     QuestionRefused,
     SchemaError,
@@ -55,6 +54,8 @@ def open_store(url: str, *, is_read: bool = False, progress: Progress = silent) 
         StoreUnreachable: the server does not answer or refuses the credentials.
         SchemaError: the store was made by a newer version.
     """
+    from submeter.store.database import Database  # noqa: PLC0415  (only who opens a store loads what writes into it)
+
     parts = urlsplit(url)
     if parts.scheme == "chdb" and not parts.netloc and len(parts.path) > 1:
         from submeter.store.chdb import ChdbEngine  # noqa: PLC0415  (only the engine that is used is loaded)

@@ -126,7 +126,6 @@ def _scores(rows: Sequence[EvaluationRow]) -> dict[tuple[str, str], float]:
 QUESTIONS: Final = (
     Question(
         "cost",
-        "/usage/cost-analysis",
         "What does it cost, and where could we save?",
         CostAsked,
         CostAnalysis,

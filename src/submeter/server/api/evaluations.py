@@ -44,7 +44,6 @@ def _evaluations(store: Reader, asked: EvaluationsAsked, now: datetime) -> Evalu
 QUESTIONS: Final = (
     Question(
         "evaluations",
-        "/evaluations",
         "How good and how safe were the answers, and what did they cost?",
         EvaluationsAsked,
         Evaluations,

@@ -12,6 +12,7 @@ from pydantic import Field
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from submeter.server.api import ROOT
 from submeter.server.api.parameters import Narrowed
 from submeter.server.api.question import ParameterError, Question
 from submeter.server.api.texts import texts_of
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from submeter.server.api.rest import Desk
     from submeter.store.database import Reader
 
-PATH: Final = "/api/v1/export"
 FORMATS: Final = {
     "csv": "text/csv; charset=utf-8",
     "jsonl": "application/x-ndjson",
@@ -83,7 +83,7 @@ class Export:
 
     def routes(self) -> list[Route]:
         """The route."""
-        return [Route(PATH, self._export)]
+        return [Route(f"{ROOT}{EXPORT.path}", self._export)]
 
     async def _export(self, request: HttpRequest) -> Response:
         now = datetime.now(UTC)
@@ -113,6 +113,4 @@ def _unanswered(*_: object) -> Any:
     raise NotImplementedError
 
 
-EXPORT: Final = Question(
-    "export", "/export", "Calls, sessions or warnings as a file", ExportAsked, ExportAsked, _unanswered
-)
+EXPORT: Final = Question("export", "Calls, sessions or warnings as a file", ExportAsked, ExportAsked, _unanswered)

@@ -135,6 +135,4 @@ def _none(observed: int, so_far: float | None) -> Forecast:
     )
 
 
-QUESTIONS: Final = (
-    Question("forecast", "/forecast", "What will the coming days cost?", ForecastAsked, Forecast, _forecast),
-)
+QUESTIONS: Final = (Question("forecast", "What will the coming days cost?", ForecastAsked, Forecast, _forecast),)

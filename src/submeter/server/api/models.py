@@ -110,6 +110,4 @@ def _price(price: catalog.Price) -> Price:
     )
 
 
-QUESTIONS: Final = (
-    Question("models", "/models", "Which models are used, and what do they cost?", ModelsAsked, Models, _models),
-)
+QUESTIONS: Final = (Question("models", "Which models are used, and what do they cost?", ModelsAsked, Models, _models),)

@@ -10,10 +10,11 @@ from pydantic.json_schema import models_json_schema
 
 from submeter.evaluator.rulemodels import Limit
 from submeter.server import problem
-from submeter.server.api import QUESTIONS, ROOT
+from submeter.server.api import ROOT
 from submeter.server.api.export import EXPORT, FORMATS
 from submeter.server.api.keeping import BACKUP_MEDIA, Recompute, Recomputed, Retention
 from submeter.server.api.purging import AUDIT, Purge, Purged
+from submeter.server.api.questions import QUESTIONS
 from submeter.server.feed import LiveCall, LiveWarning
 from submeter.server.limiting import LimitInForce, Limits
 from submeter.version import VERSION

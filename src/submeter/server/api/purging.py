@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from starlette.responses import Response
 from starlette.routing import Route
 
+from submeter.server.api import ROOT
 from submeter.server.api.order import answer, only_text, ordered
 from submeter.server.api.parameters import LIMIT, Asked, Limit
 from submeter.server.api.question import Question
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from submeter.server.api.rest import Desk
     from submeter.store.database import Database, Reader
 
-PATH: Final = "/api/v1/purge"
-AUDIT_PATH: Final = "/api/v1/audit"
+PATH: Final = f"{ROOT}/purge"
 
 
 class Purge(BaseModel):
@@ -93,7 +93,7 @@ def _audit(store: Reader, asked: AuditAsked, _: datetime) -> Audit:
     return Audit(audit=[Entry(at=moment(row.pop("at_ns")), **row) for row in rows])
 
 
-AUDIT: Final = Question("audit", "/audit", "Who erased what, and when?", AuditAsked, Audit, _audit)
+AUDIT: Final = Question("audit", "Who erased what, and when?", AuditAsked, Audit, _audit)
 
 
 class Purging:
@@ -105,7 +105,7 @@ class Purging:
 
     def routes(self) -> list[Route]:
         """Both routes."""
-        return [Route(PATH, self._purge, methods=["POST"]), Route(AUDIT_PATH, self._audit)]
+        return [Route(PATH, self._purge, methods=["POST"]), Route(f"{ROOT}{AUDIT.path}", self._audit)]
 
     async def _purge(self, request: HttpRequest) -> Response:
         asked = await ordered(request, Purge, '{"user": "u-7", "dry_run": true}')

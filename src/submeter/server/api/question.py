@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
+from submeter.server.api import PATHS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
@@ -25,16 +27,20 @@ class ParameterError(ValueError):
 class Question:
     """One GET under /api/v1, and the command line's question of the same name.
 
-    `path` names its parameters in braces; `answers` takes the store, the checked parameters and the asker's
-    present moment, and returns an instance of `answer`.
+    `answers` takes the store, the checked parameters and the asker's present moment, and returns an instance of
+    `answer`.
     """
 
     name: str
-    path: str
     summary: str
     parameters: type[Asked]
     answer: type[BaseModel]
     answers: Callable[[Reader, Any, datetime], BaseModel]
+
+    @property
+    def path(self) -> str:
+        """Where it is asked under `ROOT`, with its parameters in braces."""
+        return PATHS[self.name]
 
     def asked(self, texts: Mapping[str, str], now: datetime) -> Asked:
         """The parameters that `texts`, those of a URL, stand for; `now` is whence `2h` is counted.

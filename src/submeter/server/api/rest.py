@@ -12,13 +12,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from submeter.server import problem
-from submeter.server.api import QUESTIONS, ROOT
+from submeter.server.api import ROOT
 from submeter.server.api.export import Export
 from submeter.server.api.keeping import Keeping
 from submeter.server.api.live import Live
 from submeter.server.api.openapi import document
 from submeter.server.api.purging import Purging
 from submeter.server.api.question import ParameterError, Question
+from submeter.server.api.questions import QUESTIONS
 from submeter.server.api.reference_page import routes as reference_routes
 from submeter.server.api.texts import texts_of
 from submeter.store import QuestionRefused, StoreError, UnknownSession

@@ -112,14 +112,13 @@ def _token_stats(store: Reader, asked: SessionAsked, _: datetime) -> TokenStats:
 _STATS_BY: Final = ("model", "operation", "step", "kind")
 
 QUESTIONS: Final = (
-    Question("sessions", "/sessions", "Which sessions were there?", SessionsAsked, Sessions, _sessions),
+    Question("sessions", "Which sessions were there?", SessionsAsked, Sessions, _sessions),
     Question(
         "token-stats",
-        "/sessions/{session}/token-stats",
         "How many tokens did a session take, in all and by call?",
         SessionAsked,
         TokenStats,
         _token_stats,
     ),
-    Question("session", "/sessions/{session}", "What did a session do and cost?", SessionAsked, Session, _session),
+    Question("session", "What did a session do and cost?", SessionAsked, Session, _session),
 )

@@ -139,23 +139,16 @@ def _profile(subject: str, store: Reader, asked: ProfileAsked, now: datetime) ->
 
 
 QUESTIONS: Final = (
-    Question("usage", "/usage", "What was used, by user, model, day or anything else?", UsageAsked, Usage, _usage),
-    Question("summary", "/summary", "How much was used in all, and by day?", SummaryAsked, Totals, _summary),
-    Question(
-        "user", "/users/{id}/token-usage", "What did a user take?", ProfileAsked, Profile, partial(_profile, "user")
-    ),
-    Question(
-        "agent", "/agents/{id}/usage", "What did an agent take?", ProfileAsked, Profile, partial(_profile, "agent")
-    ),
+    Question("usage", "What was used, by user, model, day or anything else?", UsageAsked, Usage, _usage),
+    Question("summary", "How much was used in all, and by day?", SummaryAsked, Totals, _summary),
+    Question("user", "What did a user take?", ProfileAsked, Profile, partial(_profile, "user")),
+    Question("agent", "What did an agent take?", ProfileAsked, Profile, partial(_profile, "agent")),
     Question(
         "collection",
-        "/collections/{id}/token-usage",
         "What did a collection (the tag of that name) take?",
         ProfileAsked,
         Profile,
         partial(_profile, "collection"),
     ),
-    Question(
-        "tag", "/tags/{name}/{id}/token-usage", "What did a tag take?", TagAsked, Profile, partial(_profile, "tag")
-    ),
+    Question("tag", "What did a tag take?", TagAsked, Profile, partial(_profile, "tag")),
 )

@@ -48,4 +48,4 @@ def _warnings(store: Reader, asked: WarningsAsked, now: datetime) -> Warnings:
     return Warnings(warnings=rows, next=next_offset(len(rows), asked.limit, asked.offset))
 
 
-QUESTIONS: Final = (Question("warnings", "/warnings", "What was warned of?", WarningsAsked, Warnings, _warnings),)
+QUESTIONS: Final = (Question("warnings", "What was warned of?", WarningsAsked, Warnings, _warnings),)
