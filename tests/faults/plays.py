@@ -152,9 +152,20 @@ async def connected(host: Host) -> None:
     from openai.resources.realtime import realtime
 
     kind: Any = realtime.AsyncRealtimeConnection if host.is_async else realtime.RealtimeConnection
-    connection = kind(Wire(is_async=host.is_async))
+    connection = kind(Wire(SPOKEN, is_async=host.is_async))
     while True:
         host.see(await host.do(connection.recv))
+
+
+async def disconnected(host: Host) -> None:
+    """A connection over which a response fails, and which is closed in the midst of the next."""
+    from openai.resources.responses import responses
+
+    kind: Any = responses.AsyncResponsesConnection if host.is_async else responses.ResponsesConnection
+    connection = kind(Wire(WRITTEN, is_async=host.is_async))
+    for _ in WRITTEN:
+        host.see(await host.do(connection.recv))
+    await host.do(connection.close)
 
 
 class ConnectionClosed(Exception):  # noqa: N818  (the name that the websockets library gives it)
@@ -164,9 +175,9 @@ class ConnectionClosed(Exception):  # noqa: N818  (the name that the websockets 
 class Wire:
     """A websocket without a network: it gives what a provider sends, and then is closed."""
 
-    def __init__(self, *, is_async: bool) -> None:
+    def __init__(self, events: list[dict[str, Any]], *, is_async: bool) -> None:
         self._is_async = is_async
-        self._events = iter(SPOKEN)
+        self._events = iter(events)
 
     def recv(self, *, decode: bool) -> Any:
         """The next message."""
@@ -174,6 +185,13 @@ class Wire:
         if self._is_async:
             return self._next()
         return driven(self._next())
+
+    def close(self, **_why: object) -> Any:
+        """There is nothing to close."""
+        return self._closed() if self._is_async else None
+
+    async def _closed(self) -> None:
+        pass
 
     async def _next(self) -> bytes:
         for event in self._events:
@@ -193,6 +211,11 @@ SPOKEN: list[dict[str, Any]] = [
         "type": "conversation.item.input_audio_transcription.completed",
         "usage": {"type": "tokens", "input_tokens": 7, "output_tokens": 1},
     },
+    {"type": "response.created", "response": {"id": "r2", "status": "in_progress"}},
+]
+WRITTEN: list[dict[str, Any]] = [
+    {"type": "response.created", "response": {"id": "r1", "status": "in_progress"}},
+    {"type": "error", "code": "server_error", "message": "m"},
     {"type": "response.created", "response": {"id": "r2", "status": "in_progress"}},
 ]
 BATCH = {"id": "b", "processing_status": "ended", "results_url": "https://llm.example/v1/messages/batches/b/results"}
@@ -293,6 +316,7 @@ def plays() -> list[Play]:
             Play("listed", listed, MESSAGES, is_async, [document({"data": [END]}), document(DREAM)]),
             Play("worked", worked, CHAT, is_async, [document(JOB), FILE, document(TURN)]),
             Play("connected", connected, CHAT, is_async, []),
+            Play("disconnected", disconnected, CHAT, is_async, []),
             Play("not metered", metered_not, CHAT, is_async, [CHAT.stream()]),
             Play("not metered and left", metered_not_and_left, CHAT, is_async, [CHAT.stream()]),
         ]

@@ -227,10 +227,17 @@ _BETA_SPEECH = replace(
     model=dict.fromkeys(_SPEECH.model, (("session", "model"), ("session", "input_audio_transcription", "model"))),
 )
 _RESPONSES = Events(
-    RESPONSE, "response.created", frozenset({"response.completed", "response.incomplete", "response.failed"})
+    RESPONSE,
+    "response.created",
+    frozenset({"response.completed", "response.incomplete", "response.failed"}),
+    fails="error",
+    lane="stream_id",
 )
 _LIVE = replace(
-    _RESPONSES, inside="event", further={"decision.completed": replace(DECISION, envelopes=frozenset({"decision"}))}
+    _RESPONSES,
+    inside="event",
+    fails="",
+    further={"decision.completed": replace(DECISION, envelopes=frozenset({"decision"}))},
 )
 
 

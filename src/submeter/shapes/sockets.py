@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import weakref
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
 from submeter.core import instruments, patch
@@ -41,6 +41,8 @@ class Events:
         further: event -> what it reports, of a call that has no beginning.
         model: paths to the name of the model in events that tell it, and to that of `further` ones.
         inside: the field in which events stand, where they are handed on from elsewhere.
+        fails: the event that says that what is under way in its lane has failed; other errors leave it under way.
+        lane: the field of an event that tells apart what is under way at once.
     """
 
     endpoint: Endpoint
@@ -49,6 +51,12 @@ class Events:
     further: Mapping[str, Endpoint] = {}
     model: Mapping[str, tuple[tuple[str, ...], ...]] = {}
     inside: str = ""
+    fails: str = ""
+    lane: str = ""
+
+
+class EventError(Exception):
+    """A provider said over a connection that a response failed."""
 
 
 @value
@@ -67,12 +75,19 @@ class Sockets:
 
     def install(self) -> None:
         """Patches what is imported of the SDK."""
+        connections: Connections = weakref.WeakKeyDictionary()
         for target, events in self.classes.items():
-            module, _, kind = target.partition(":")
-            # An older release has the module and no connections in it.
-            if hasattr(sys.modules.get(module), kind):
-                wrap = received_async if ":Async" in target else _received
-                self._install(wrap, target, Sessions(events, self.seat))
+            module, _, name = target.partition(":")
+            kind = getattr(sys.modules.get(module), name, None)
+            if kind is None:  # an older release has the module and no connections in it
+                continue
+            is_async = name.startswith("Async")
+            self._install(received_async if is_async else _received, target, Sessions(events, self.seat, connections))
+            # Most releases have it in a class of all connections.
+            owner = next((each for each in kind.__mro__ if "close" in vars(each)), None)
+            if owner is not None:
+                close = _closed_async if is_async else _closed
+                patch.replace(self.package, owner, "close", partial(close, connections))
 
     def _install(self, wrap: Callable[..., Any], target: str, sessions: Sessions) -> None:
         try:
@@ -85,12 +100,12 @@ class Sockets:
 class Sessions:
     """What is open on the connections of one class."""
 
-    def __init__(self, events: Events, seat: Callable[[str, int | None], Seat]) -> None:
+    def __init__(self, events: Events, seat: Callable[[str, int | None], Seat], connections: Connections) -> None:
         self._events = events
         self._seat = seat
-        self._open: weakref.WeakKeyDictionary[Any, Session] = weakref.WeakKeyDictionary()
-        named = (events.opens, *events.ends, *events.further, *events.model)
-        self._marks = tuple(f'"{name}"'.encode() for name in named)
+        self._open = connections
+        named = (events.opens, *events.ends, *events.further, *events.model, events.fails)
+        self._marks = tuple(f'"{name}"'.encode() for name in named if name)
 
     def take(self, connection: Any, message: Any) -> None:
         """Takes the next message of a connection."""
@@ -120,7 +135,7 @@ class Session:
     def __init__(self, events: Events, seat: Seat, uri: Any) -> None:
         self._events = events
         self._seat = seat
-        self._calls: dict[str, Call] = {}
+        self._calls: dict[str, tuple[Any, Call]] = {}
         asked = str(fields_of(uri).get("query") or "").split("&")
         self._models = {"": next((part[6:] for part in asked if part.startswith("model=")), "")}
 
@@ -135,12 +150,15 @@ class Session:
             self._name(kind, fields)
         response = fields_of(fields.get("response"))
         name = str(response.get("id"))
+        lane = fields.get(events.lane)
         if kind == events.opens:
-            self._calls[name] = self._call(events.endpoint, response)
+            self._calls[name] = lane, self._call(events.endpoint, response)
         elif kind in events.ends:
-            call = self._calls.pop(name, None) or self._call(events.endpoint, response)
+            _, call = self._calls.pop(name, None) or (lane, self._call(events.endpoint, response))
             call.answer(response)
             call.finish()
+        elif kind == events.fails:
+            self._fail(lane, str(fields_of(fields.get("error")).get("message") or fields.get("message")))
         elif kind in events.further:
             call = self._call(events.further[kind], {"model": self._models.get(kind, "")})
             call.answer(fields)
@@ -149,7 +167,11 @@ class Session:
     def left(self, error: BaseException | None) -> None:
         """Ends what nobody will hear the end of; `None` when the close was orderly."""
         while self._calls:
-            self._calls.popitem()[1].finish(error, is_early=True)
+            self._calls.popitem()[1][1].finish(error, is_early=True)
+
+    def _fail(self, lane: Any, message: str) -> None:
+        for name in [name for name, (its, _) in self._calls.items() if its == lane]:
+            self._calls.pop(name)[1].finish(EventError(message), is_early=True)
 
     def _call(self, endpoint: Endpoint, response: Mapping[str, Any]) -> Call:
         model = response.get("model") or self._models[""]
@@ -160,6 +182,10 @@ class Session:
             found = dig(fields, path)
             if isinstance(found, str):
                 self._models[name] = found
+
+
+Connections = weakref.WeakKeyDictionary[Any, Session]
+"""The connections of an SDK over which something was said, by their object."""
 
 
 def _address(uri: Any) -> tuple[str, int | None]:
@@ -179,6 +205,35 @@ def _received(sessions: Sessions, original: Callable[..., Any]) -> Callable[...,
         return message
 
     return recv_bytes
+
+
+def _end(connections: Connections, connection: Any) -> None:
+    """The application closed the connection: nobody will hear the end of what is under way."""
+    session = connections.pop(connection, None)
+    if session is not None:
+        session.left(None)
+
+
+def _closed(connections: Connections, original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def close(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return original(self, *args, **kwargs)
+        finally:
+            attempt(_end, connections, self)
+
+    return close
+
+
+def _closed_async(connections: Connections, original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    async def close(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await original(self, *args, **kwargs)
+        finally:
+            attempt(_end, connections, self)
+
+    return close
 
 
 def received_async(sessions: Sessions | turns.Sessions, original: Callable[..., Any]) -> Callable[..., Any]:
