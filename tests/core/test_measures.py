@@ -16,6 +16,7 @@ from instrumentation.openai_dialects import CHAT
 from metering import metered
 from submeter.core.instruments import Instruments
 from submeter.core.measures import measure
+from submeter.core.sums import Sums
 from submeter.record import CallRecord
 from submeter.usage import COUNTS, Usage, usage_of
 
@@ -42,7 +43,9 @@ def measured(usage: Usage) -> dict[str, dict[str, int]]:
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader], Resource.get_empty(), shutdown_on_exit=False)
     record = CallRecord(started_ns=0, ended_ns=1, kind="chat", provider="openai", usage=usage)
-    measure(Instruments(provider.get_meter("submeter")), record, (), "latest")
+    sums = Sums(Instruments(provider.get_meter("submeter")))
+    measure(sums, record, (), "latest")
+    sums.tell()
     found: dict[str, dict[str, int]] = {}
     data: Any = reader.get_metrics_data()
     for metric in data.resource_metrics[0].scope_metrics[0].metrics:

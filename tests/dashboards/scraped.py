@@ -23,6 +23,7 @@ from tests.collector.running import free_port
 
 from submeter.core.instruments import Instruments
 from submeter.core.measures import measure
+from submeter.core.sums import Sums
 from submeter.record import CallRecord
 from submeter.server.counters import Counters
 from submeter.usage import Usage
@@ -86,8 +87,10 @@ class _Program:
 
     def page(self) -> bytes:
         self.scrapes += 1
+        sums = Sums(self.made)
         for call in CALLS:
-            measure(self.made, call, (), "latest")
+            measure(sums, call, (), "latest")
+        sums.tell()
         self.counters.add("submeter_calls_total", len(CALLS))
         self.counters.add("submeter_intake_items_total", 10, signal="traces", outcome="stored")
         self.counters.add("submeter_intake_items_total", 1, signal="traces", outcome="rejected")

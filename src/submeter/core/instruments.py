@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 FULL = 1024
 """How many finished calls may wait for a collection."""
 
+TURN = 128
+"""How many of them are summed before their counters are told: what is summed is in no collection of another thread."""
+
 inactive: dict[str, str] = {}
 """SDK package or module -> why it is installed but not metered; reported by `submeter.instrumentation.inactive`."""
 
@@ -121,18 +124,28 @@ def announce() -> None:
 
 def flush() -> None:
     """Empties the queue into the instruments."""
-    from submeter.core.measures import measure  # noqa: PLC0415  (off the host's path, and not at its start)
-
     made = _instruments or _make()
-    labels, dialect = settings.metric_labels(), settings.dialect()
     while _waiting:
-        try:
-            waiting = _waiting.popleft()
-        except IndexError:  # another collection took the last one
-            return
-        record = attempt(waiting) if callable(waiting) else waiting
-        if record is not None:
-            attempt(measure, made, record, labels, dialect)
+        _turn(made)
+
+
+def _turn(made: Instruments) -> None:
+    from submeter.core.measures import measure  # noqa: PLC0415  (off the host's path, and not at its start)
+    from submeter.core.sums import Sums  # noqa: PLC0415
+
+    sums = Sums(made)
+    labels, dialect = settings.metric_labels(), settings.dialect()
+    try:
+        for _ in range(TURN):
+            try:
+                waiting = _waiting.popleft()
+            except IndexError:  # that was all, or another collection took the last one
+                return
+            record = attempt(waiting) if callable(waiting) else waiting
+            if record is not None:
+                attempt(measure, sums, record, labels, dialect)
+    finally:  # also where the host is interrupted
+        attempt(sums.tell)
 
 
 def renew() -> None:
