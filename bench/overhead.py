@@ -75,7 +75,11 @@ class Worker:
 
 
 def measured(workers: list[Worker], rounds: int) -> dict[str, dict[str, list[dict[str, float]]]]:
-    """Workload -> variant -> its figures, one a round, each over one call."""
+    """Workload -> variant -> its figures in microseconds, one a round.
+
+    `cpu` is that of a call on its thread, `later` what another call adds to the collection that follows and to other
+    threads, `once` what is left of that however many calls there were: the one call of each round tells them apart.
+    """
     found = {name: {worker.variant.name: list[dict[str, float]]() for worker in workers} for name in TIMES}
     for worker in workers:
         for name in TIMES:
@@ -84,8 +88,10 @@ def measured(workers: list[Worker], rounds: int) -> dict[str, dict[str, list[dic
         print(f"\rround {number + 1} of {rounds}", end="", file=sys.stderr)
         for name, times in TIMES.items():
             for worker in random.sample(workers, len(workers)):
-                took = worker.ask("cpu", name=name, times=times)
-                found[name][worker.variant.name].append({key: value / times * 1e6 for key, value in took.items()})
+                took, single = worker.ask("cpu", name=name, times=times), worker.ask("cpu", name=name, times=1)
+                later = (took["later"] - single["later"]) / (times - 1)
+                of_one = {"cpu": took["cpu"] / times, "later": later, "once": single["later"] - later}
+                found[name][worker.variant.name].append({key: value * 1e6 for key, value in of_one.items()})
     print(file=sys.stderr)
     return found
 
@@ -131,9 +137,11 @@ def _report(workers: list[Worker], rounds: int) -> None:
 
     def later(worker: Worker, name: str) -> str:
         mine, base = took[name][worker.variant.name], took[name][worker.variant.against]
-        return (
-            f"{statistics.median(one['later'] for one in mine) - statistics.median(one['later'] for one in base):,.0f}"
+        once, each = (
+            statistics.median(one[part] for one in mine) - statistics.median(one[part] for one in base)
+            for part in ("once", "later")
         )
+        return f"{once:,.0f} + {each:,.0f}"
 
     def right(worker: Worker, name: str) -> str:
         one = told[worker.variant.name, name]
@@ -142,7 +150,9 @@ def _report(workers: list[Worker], rounds: int) -> None:
     _table("Function calls added per API call, on the caller's thread (bare: all)", workers, called)
     _table("Function calls added per chunk of a stream, beyond those of a whole answer", workers, per_chunk)
     _table("CPU added on the caller's thread: median [quartiles] of rounds paired with the bare SDK", workers, added)
-    _table("CPU later, per call: batching and collecting, not on the caller's path, us", workers, later)
+    _table(
+        "CPU later, not on the caller's path, us: of a collection, however many calls + of each call", workers, later
+    )
     _table("Spans per call / input tokens on them", workers, right)
 
 

@@ -1,15 +1,19 @@
-"""Where the spans of the overhead bench end."""
+"""Where the spans and metrics of the overhead bench end."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opentelemetry.sdk.trace import ReadableSpan
+
+READER = InMemoryMetricReader()
+"""What the bench collects: the reader of whichever meter provider the variant uses."""
 
 
 class NoSpans(SpanExporter):

@@ -80,13 +80,17 @@ def openinference() -> None:
 
 
 def logfire() -> None:
-    """Pydantic's Logfire, nothing sent; it has no switch for content."""
+    """Pydantic's Logfire, nothing sent, its metrics collected like everybody's; it has no switch for content."""
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
-    from overhead_sink import NoSpans
+    from overhead_sink import READER, NoSpans
 
     package = importlib.import_module("logfire")
-    processor = BatchSpanProcessor(NoSpans())
-    package.configure(send_to_logfire=False, console=False, additional_span_processors=[processor])
+    package.configure(
+        send_to_logfire=False,
+        console=False,
+        additional_span_processors=[BatchSpanProcessor(NoSpans())],
+        metrics=package.MetricsOptions(additional_readers=[READER]),
+    )
     package.instrument_openai()
     package.instrument_anthropic()
 

@@ -19,10 +19,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 
 from opentelemetry import metrics, trace
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from overhead_sink import NoSpans
+from overhead_sink import READER, NoSpans
 from overhead_variants import VARIANTS
 
 if TYPE_CHECKING:
@@ -34,18 +33,20 @@ class Foreign(SpanProcessor):
 
 
 class Bench:
-    """The workloads of this process; `is_ours` says whether the providers are this bench's."""
+    """The workloads of this process."""
 
-    def __init__(self, *, is_ours: bool) -> None:
+    def __init__(self) -> None:
         from overhead_answers import Calls
 
-        self.is_ours = is_ours
         made = Calls()
         names = (name for name in vars(Calls) if not name.startswith("_"))
         self.work: dict[str, Callable[[], None]] = {name: getattr(made, name) for name in names}
 
     def cpu(self, name: str, times: int) -> dict[str, float]:
-        """CPU seconds of `times` calls on this thread, and what they cost the other threads and a collection."""
+        """CPU seconds of `times` calls on this thread, and what they cost other threads and the collection after them.
+
+        The garbage collector runs in neither: when it does depends on what else there is.
+        """
         work = self.work[name]
         gc.collect()
         gc.disable()
@@ -53,12 +54,12 @@ class Bench:
         for _ in range(times):
             work()
         mine, whole = time.thread_time() - mine, time.process_time() - whole
-        gc.enable()
         later = time.process_time()
         trace_provider().force_flush()
-        if self.is_ours:
-            READER.get_metrics_data()
-        return {"cpu": mine, "later": whole - mine + time.process_time() - later}
+        READER.get_metrics_data()
+        later = time.process_time() - later
+        gc.enable()
+        return {"cpu": mine, "later": whole - mine + later}
 
     def calls(self, name: str) -> dict[str, int]:
         """Function calls, Python's and C's, on this thread in one call of the workload: the least of five."""
@@ -126,9 +127,6 @@ class Bench:
         return found
 
 
-READER = InMemoryMetricReader()
-
-
 def trace_provider() -> Any:
     """The tracer provider in use."""
     return trace.get_tracer_provider()
@@ -139,8 +137,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # OpenLIT prints
     variant = VARIANTS[sys.argv[1]]
-    is_ours = variant.name != "logfire"  # which brings its own providers
-    if is_ours:
+    if variant.name != "logfire":  # which brings its own providers
         provider = TracerProvider()
         if variant.name == "submeter-api":
             provider.add_span_processor(Foreign())
@@ -148,7 +145,7 @@ def main() -> None:
         trace.set_tracer_provider(provider)
         metrics.set_meter_provider(MeterProvider([READER]))
     variant.setup()
-    bench = Bench(is_ours=is_ours)
+    bench = Bench()
     print("{}", file=answers, flush=True)
     for line in sys.stdin:
         wanted = json.loads(line)
