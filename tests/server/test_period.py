@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from submeter.server.period import PeriodError, moment
+from submeter.server.period import PeriodError, first_of_days, moment
 
 BERLIN = timezone(timedelta(hours=2))
 NOW = datetime(2026, 5, 31, 14, 30, tzinfo=BERLIN)
@@ -34,6 +35,13 @@ NOW = datetime(2026, 5, 31, 14, 30, tzinfo=BERLIN)
 )
 def test_what_people_type_is_a_moment_in_utc(text: str, expected: str) -> None:
     assert moment(text, NOW).isoformat() == expected
+
+
+def test_time_that_has_passed_is_counted_across_a_change_of_clocks() -> None:
+    after = datetime(2026, 3, 29, 3, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert moment("1h", after).isoformat() == "2026-03-29T00:30:00+00:00"
+    assert moment("today", after).isoformat() == "2026-03-28T23:00:00+00:00"
+    assert first_of_days(2, after).isoformat() == "2026-03-27T23:00:00+00:00"
 
 
 def test_an_end_includes_its_day() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.text import Text
 
-from submeter.cli import narrowing, output, source, usage, wording
+from submeter.cli import clock, narrowing, output, source, wording
 from submeter.cli.emptiness import refuse_empty_store
 from submeter.cli.session_page import flowed, remarks
 from submeter.cli.table import Column, lines
@@ -33,7 +33,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `submeter forecast`."""
     parser.add_argument("--horizon", metavar="N", help="days to look ahead, from 1 to 92 (default: 30)")
     narrowing.add_options(parser, "user", "service", "tag")
-    parser.add_argument("--zone", default=usage.local_zone(), help="time zone of days (default: %(default)s)")
+    parser.add_argument("--zone", default=clock.local_zone(), help="time zone of days (default: %(default)s)")
     output.add_options(parser)
     source.add_options(parser)
 

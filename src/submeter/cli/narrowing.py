@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from datetime import datetime
 from functools import partial
 from typing import Final
 
-from submeter.server.period import ACCEPTED, PeriodError, moment
+from submeter.cli import clock
+from submeter.server.period import ACCEPTED, MOST_DAYS, PeriodError, first_of_days, moment
 
 _HELP: Final = {
     "since": f"from then on: {ACCEPTED}",
@@ -44,20 +44,26 @@ _NUMBERS: Final = {"days": 1, "limit": 1, "offset": 0}
 def add_options(parser: argparse.ArgumentParser, *names: str) -> None:
     """The options `names`, of those in `_HELP`; `period` and `filters` stand for several."""
     for name in [part for group in names for part in _GROUPS.get(group, (group,))]:
-        kind = _start if name in {"since", "start"} else _end if name == "end" else str
+        kind = _when if name in {"since", "start", "end"} else str
         if name in _NUMBERS:
             kind = partial(_number, least=_NUMBERS[name])
         parser.add_argument(f"--{name}", type=kind, metavar=_METAVARS.get(name, name.upper()), help=_HELP[name])
 
 
 def parameters(arguments: argparse.Namespace) -> dict[str, str]:
-    """The parameters of the question that the options ask for."""
+    """The parameters of the question that the options ask for, moments in UTC, as they were meant here."""
     values = vars(arguments)
-    return {
+    asked = {
         name: values[name]
         for name in (*_HELP, "by", "order", "severity", "zone", "name", "horizon")
         if values.get(name)
     }
+    now = clock.now(asked.get("zone", ""))
+    for name in {"since", "start", "end"} & set(asked):
+        asked[name] = moment(asked[name], now, is_end=name == "end").isoformat()
+    if "days" in asked and not {"since", "start"} & set(asked) and int(asked["days"]) <= MOST_DAYS:
+        asked["since"] = first_of_days(int(asked.pop("days")), now).isoformat()
+    return asked
 
 
 def number(text: str) -> int:
@@ -71,22 +77,15 @@ def _number(text: str, *, least: int) -> str:
     raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} on")
 
 
-def _start(text: str) -> str:
-    return _moment(text, is_end=False)
-
-
-def _end(text: str) -> str:
-    return _moment(text, is_end=True)
-
-
 def moment_of(text: str) -> str:
     """A time as an option gives it, in ISO and UTC."""
-    return _moment(text, is_end=False)
-
-
-def _moment(text: str, *, is_end: bool) -> str:
-    """The moment as ISO in UTC, so that every server understands it as it was meant here."""
     try:
-        return moment(text, datetime.now().astimezone(), is_end=is_end).isoformat()
+        return moment(text, clock.now()).isoformat()
     except PeriodError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _when(text: str) -> str:
+    """A text that names a moment; which one, the time zone says that another option may name."""
+    moment_of(text)
+    return text

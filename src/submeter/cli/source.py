@@ -8,7 +8,6 @@ import sys
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
-from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -17,7 +16,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from uuid import uuid4
 
 from submeter import settings
-from submeter.cli import upgrading
+from submeter.cli import clock, upgrading
 from submeter.cli.failure import CommandError
 from submeter.server.api import PATHS, ROOT
 from submeter.server.options import embedded_url, has_database
@@ -102,7 +101,7 @@ def exported(arguments: argparse.Namespace, parameters: Mapping[str, str]) -> Ge
     from submeter.server.api.export import EXPORT, ExportAsked, parts  # noqa: PLC0415  (the engine takes a moment)
 
     with _store(arguments) as store:
-        now = datetime.now().astimezone()
+        now = clock.now()
         asked = EXPORT.asked(parameters, now)
         assert isinstance(asked, ExportAsked)  # noqa: S101  (what the question's parameters are)
         yield parts(store, asked, now)
@@ -236,7 +235,7 @@ def _opened(arguments: argparse.Namespace, question: str, parameters: Mapping[st
     from submeter.server.api.questions import QUESTIONS  # noqa: PLC0415  (the same)
 
     with _store(arguments) as store:
-        return plain(QUESTIONS[question].answered(store, parameters, datetime.now().astimezone()))
+        return plain(QUESTIONS[question].answered(store, parameters, clock.now()))
 
 
 def _asked(url: str, question: str, parameters: Mapping[str, str]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from submeter.cli import narrowing, output, source, usage, wording
+from submeter.cli import clock, narrowing, output, source, usage, wording
 from submeter.cli.emptiness import nothing, refuse_empty_store
 from submeter.cli.session_page import remarks, totals
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `submeter summary`."""
     narrowing.add_options(parser, "period", "filters", "limit")
-    parser.add_argument("--zone", default=usage.local_zone(), help="time zone of days (default: %(default)s)")
+    parser.add_argument("--zone", default=clock.local_zone(), help="time zone of days (default: %(default)s)")
     output.add_options(parser)
     source.add_options(parser)
 

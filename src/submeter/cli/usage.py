@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from zoneinfo import available_timezones
 
 from rich.text import Text
 
-from submeter import settings
-from submeter.cli import narrowing, output, source, wording
+from submeter.cli import clock, narrowing, output, source, wording
 from submeter.cli.emptiness import more, nothing, refuse_empty_store
 from submeter.cli.session_page import remarks
 from submeter.cli.table import Column, lines
@@ -38,7 +35,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help=_BY_HELP,
     )
     narrowing.add_options(parser, "period", "filters", "limit", "offset")
-    parser.add_argument("--zone", default=local_zone(), help="time zone of days and hours (default: %(default)s)")
+    parser.add_argument("--zone", default=clock.local_zone(), help="time zone of days and hours (default: %(default)s)")
     output.add_options(parser)
     source.add_options(parser)
 
@@ -122,15 +119,6 @@ def page(
         if number
     ]
     return [*text, Text(), *remarks(notes, width)] if notes else text
-
-
-def local_zone() -> str:
-    """The IANA name of this machine's time zone, UTC if it has none."""
-    link = str(Path("/etc/localtime").resolve())
-    for name in (settings.variable("TZ").removeprefix(":"), link.rpartition("zoneinfo/")[2]):
-        if name in available_timezones():
-            return name
-    return "UTC"
 
 
 def _calls(number: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _AGO = re.compile(r"(\d{1,6})\s*(s|m|h|d|w)", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -12,12 +13,31 @@ ACCEPTED = (
     "30m, 2h, 3d, 1w (ago), today, yesterday, week (this one), month (this one), a date (2026-05-31) "
     "or a time (2026-05-31T14:30, with or without an offset)"
 )
+MOST_DAYS = 3_660
+"""How many days a period of the last days has at most."""
 PATTERN = r"^([0-9]{1,6} ?[smhdw]|now|today|yesterday|week|month|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].+)?)?$"
 """What a text that names a moment looks like, or none at all; not all that look so do."""
 
 
 class PeriodError(ValueError):
-    """A text that names no moment; the message says what is accepted."""
+    """A text that names no moment, or no time zone; the message says what is accepted."""
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """The time zone of an IANA name.
+
+    Raises:
+        PeriodError: there is none of this name.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise PeriodError(f"no time zone {name!r}: use a name such as UTC or Europe/Berlin") from None
+
+
+def first_of_days(number: int, now: datetime) -> datetime:
+    """The moment in UTC at which the first of the last `number` days began, today included, in `now`'s time zone."""
+    return _day((now.date() - timedelta(days=number - 1)).isoformat(), now, is_end=False)
 
 
 def moment(text: str, now: datetime, *, is_end: bool = False) -> datetime:
@@ -50,7 +70,7 @@ def moment(text: str, now: datetime, *, is_end: bool = False) -> datetime:
 
 def _shifted(text: str, now: datetime, by: timedelta) -> datetime:
     try:
-        return (now + by).astimezone(UTC)
+        return now.astimezone(UTC) + by
     except OverflowError:
         raise PeriodError(f"{text!r} is too long ago: use {ACCEPTED}") from None
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self, TypedDict
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
 from submeter.server.api.question import MOST_ROWS
-from submeter.server.period import ACCEPTED, PATTERN, PeriodError, moment
+from submeter.server.period import ACCEPTED, MOST_DAYS, PATTERN, PeriodError, first_of_days, moment, zone_named
 from submeter.store.questions import Filters
 
 _LONGEST = 1_000
@@ -39,10 +38,9 @@ def _now(info: ValidationInfo) -> datetime:
 
 def _zone(name: str) -> str:
     try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"no time zone {name!r}: use a name such as UTC or Europe/Berlin") from None
-    return name
+        return zone_named(name).key
+    except PeriodError as error:
+        raise ValueError(str(error)) from None
 
 
 def _tag(text: str) -> str:
@@ -66,7 +64,7 @@ Tag = Annotated[
     AfterValidator(_tag),
     Field(json_schema_extra={"pattern": "^([^=]+=.*)?$"}, description="calls with this tag only, NAME=VALUE"),
 ]
-Zone = Annotated[Text, AfterValidator(_zone), Field(description="time zone in which days and hours are cut")]
+Zone = Annotated[Text, AfterValidator(_zone), Field(description="time zone of days, hours and the period")]
 
 
 class Range(TypedDict):
@@ -88,14 +86,14 @@ class Period(Asked):
     since: Start = Field(None, description=f"from then on: {ACCEPTED}")
     start: Start = Field(None, description="from this date or time on, the same as since")
     end: End = Field(None, description="until this time, or the end of this day")
-    days: Annotated[int, Field(ge=1, le=3_660)] | None = Field(None, description="the last N days, today included")
+    days: Annotated[int, Field(ge=1, le=MOST_DAYS)] | None = Field(None, description="the last N days, today included")
 
     @model_validator(mode="after")
-    def _check(self) -> Self:
+    def _check(self, info: ValidationInfo) -> Self:
         given = [name for name in ("since", "start", "days") if getattr(self, name) is not None]
         if len(given) > 1:
             raise ValueError(f"{' and '.join(given)} say the same thing: use one of them")
-        start = self.since or self.start
+        start = self.range(_now(info))["start"]
         if start and self.end and start >= self.end:
             raise ValueError(
                 f"the period is empty: it starts at {start.isoformat()} and ends at {self.end.isoformat()}"
@@ -106,7 +104,7 @@ class Period(Asked):
         """The period that is meant."""
         start = self.since or self.start
         if self.days:
-            start = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=self.days - 1)
+            start = first_of_days(self.days, now)
         return {"start": start, "end": self.end}
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
 from submeter.server.api import PATHS
+from submeter.server.period import PeriodError, zone_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,14 +56,17 @@ class Question:
             raise ParameterError(self._said(error)) from None
 
     def answered(self, store: Reader, texts: Mapping[str, str], now: datetime) -> BaseModel:
-        """The answer to the question asked with `texts`.
+        """The answer to the question asked with `texts`; days begin in the `zone` it names, else in that of `now`.
 
         Raises:
             ParameterError: a parameter is unknown or cannot be used.
             UnknownSession: there is no such session.
             StoreError: the store cannot answer.
         """
-        return self.answers(store, self.asked(texts, now), now)
+        there = now
+        with suppress(PeriodError):  # a zone that there is not is refused with the other parameters
+            there = now.astimezone(zone_named(texts["zone"])) if "zone" in texts else now
+        return self.answers(store, self.asked(texts, there), there)
 
     def _said(self, error: ValidationError) -> str:
         found = error.errors(include_url=False)[0]
