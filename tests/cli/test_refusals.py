@@ -49,6 +49,12 @@ def test_an_unknown_session_names_similar_ones(stored: Path) -> None:
         assert "s-42" in refused(1, "session", "s-43", "--data", str(stored))
 
 
+def test_a_refusal_neither_speaks_to_the_terminal_nor_fills_it(stored: Path) -> None:
+    line = refused(1, "session", "s-\x1b[31m\x9b" + "y" * 2_000, "--data", str(stored))
+    assert ("\x1b" in line, "\x9b" in line) == (False, False)
+    assert len(line) < 1_000
+
+
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
@@ -67,6 +73,7 @@ def test_an_unknown_session_names_similar_ones(stored: Path) -> None:
         (("sessions", "--url", "http://x", "--data", "y"), "--url"),
         (("up", "--data", "x", "--store", "y"), "--store"),
         (("up", "--max-rate", "0"), "--max-rate"),
+        (("top", "--last", "soon"), "2h"),
     ],
 )
 def test_a_command_that_is_not_understood_is_a_usage_error(arguments: tuple[str, ...], word: str) -> None:

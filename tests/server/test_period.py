@@ -37,6 +37,13 @@ def test_what_people_type_is_a_moment_in_utc(text: str, expected: str) -> None:
     assert moment(text, NOW).isoformat() == expected
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_the_first_and_the_last_day_there_are_stand_for_always(zone: str) -> None:
+    there = NOW.astimezone(ZoneInfo(zone))
+    assert moment("0001-01-01", there).year == 1
+    assert moment("9999-12-31", there, is_end=True).isoformat() == "9999-12-31T23:59:59.999999+00:00"
+
+
 def test_time_that_has_passed_is_counted_across_a_change_of_clocks() -> None:
     after = datetime(2026, 3, 29, 3, 30, tzinfo=ZoneInfo("Europe/Berlin"))
     assert moment("1h", after).isoformat() == "2026-03-29T00:30:00+00:00"

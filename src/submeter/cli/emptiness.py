@@ -9,6 +9,7 @@ from rich.text import Text
 from submeter.cli.failure import CommandError
 from submeter.cli.source import answered
 from submeter.cli.table import cut
+from submeter.cli.wording import clean
 
 if TYPE_CHECKING:
     import argparse
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _UNSAID: Final = {"limit", "offset", "order", "by", "zone"}
 """Parameters that narrow nothing."""
+
+_WHEN: Final = {"since": "since", "start": "since", "end": "until"}
 
 
 def refuse_empty_store(arguments: argparse.Namespace) -> None:
@@ -38,5 +41,6 @@ def more(answer: Mapping[str, Any], shown: int, width: int) -> list[Text]:
 
 def nothing(what: str, parameters: Mapping[str, str]) -> list[Text]:
     """The page of an answer without rows."""
-    asked = ", ".join(f"{name} {value}" for name, value in parameters.items() if name not in _UNSAID)
-    return [Text(f"no {what}" + (f" for {asked}" if asked else ""), "dim")]
+    asked = ", ".join(f"{name} {value}" for name, value in parameters.items() if name not in {*_UNSAID, *_WHEN})
+    when = "".join(f" {word} {parameters[name]}" for name, word in _WHEN.items() if name in parameters)
+    return [Text(clean(f"no {what}" + (f" for {asked}" if asked else "") + when), "dim")]

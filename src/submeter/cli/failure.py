@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from submeter.cli.wording import clean
+
 
 class CommandError(Exception):
     """What is wrong and what to do about it; printed as one line on stderr, exit code 1."""
 
     def __init__(self, what: str, to_do: str = "") -> None:
         line = f"{what}; {to_do}" if to_do else what
-        super().__init__(" ".join(line.split()))
+        super().__init__(clean(" ".join(line.split())))

@@ -44,7 +44,7 @@ _NUMBERS: Final = {"days": 1, "limit": 1, "offset": 0}
 def add_options(parser: argparse.ArgumentParser, *names: str) -> None:
     """The options `names`, of those in `_HELP`; `period` and `filters` stand for several."""
     for name in [part for group in names for part in _GROUPS.get(group, (group,))]:
-        kind = _when if name in {"since", "start", "end"} else str
+        kind = when if name in {"since", "start", "end"} else str
         if name in _NUMBERS:
             kind = partial(_number, least=_NUMBERS[name])
         parser.add_argument(f"--{name}", type=kind, metavar=_METAVARS.get(name, name.upper()), help=_HELP[name])
@@ -85,7 +85,7 @@ def moment_of(text: str) -> str:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def _when(text: str) -> str:
+def when(text: str) -> str:
     """A text that names a moment; which one, the time zone says that another option may name."""
     moment_of(text)
     return text

@@ -37,6 +37,6 @@ def run(arguments: argparse.Namespace) -> int:
         finally:
             store.close()
     except StoreError as error:
-        raise CommandError(str(error), "is it what `submeter backup` wrote, whole?") from error
+        raise CommandError(str(error)) from error
     sys.stdout.write(f"restored into {folder}: {calls:,} calls; start it with `submeter up --data {folder}`\n")
     return 0

@@ -113,7 +113,8 @@ def totals(session: Row, width: int) -> list[Text]:
             parts.append((wording.count(session.get(field), is_partial=is_partial and is_sum), title))
     cost = wording.usd(session["cost_usd"], is_partial=is_partial or bool(session["unpriced_calls"]))
     pieces = [Text.assemble((number, "bold"), (f" {title}", "dim")) for number, title in parts]
-    title = "cost" if session["cost_usd"] is not None else "cost (no known price)"
+    is_unpriced = session["cost_usd"] is None and session["unpriced_calls"]
+    title = "cost (no known price)" if is_unpriced else "cost"
     return flowed([*pieces, Text.assemble((cost, "bold green"), (f" {title}", "dim"))], width)
 
 

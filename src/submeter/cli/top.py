@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.text import Text
 
-from submeter.cli import keys, output, source, usage, wording
+from submeter.cli import keys, narrowing, output, source, usage, wording
 from submeter.cli.failure import CommandError
 from submeter.cli.session_page import totals
 from submeter.cli.sessions import page as sessions_page
@@ -35,7 +35,8 @@ _BY: Final = ("model", "user")
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `submeter top`."""
-    parser.add_argument("--last", default="15m", metavar="TIME", help="how far to look back (default: %(default)s)")
+    said = "how far to look back (default: %(default)s)"
+    parser.add_argument("--last", type=narrowing.when, default="15m", metavar="TIME", help=said)
     parser.add_argument("--every", type=float, default=2.0, metavar="S", help="seconds between looks (default: 2)")
     parser.add_argument("--once", action="store_true", help="look once and end")
     output.add_options(parser, instead_of_csv="its page has several tables; use --json, or `submeter usage --csv`")
@@ -92,7 +93,7 @@ def _screen(answer: Mapping[str, Any], lost: str, width: int, height: int) -> li
 
 def _looked(arguments: argparse.Namespace) -> dict[str, Any]:
     """Everything on the page."""
-    since = {"since": arguments.last}
+    since = {"since": narrowing.moment_of(arguments.last)}
     asked: dict[str, Any] = {
         "last": arguments.last,
         "totals": source.answered(arguments, "summary", {**since, "limit": "1"})["totals"],

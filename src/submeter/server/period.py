@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _AGO = re.compile(r"(\d{1,6})\s*(s|m|h|d|w)", re.ASCII)
@@ -86,5 +86,8 @@ def _edge(word: str, now: datetime, *, is_end: bool) -> datetime:
 
 
 def _day(text: str, now: datetime, *, is_end: bool) -> datetime:
-    day = datetime.strptime(text, "%Y-%m-%d").date() + timedelta(days=is_end)  # noqa: DTZ007  (a date only)
-    return datetime.combine(day, time(), tzinfo=now.tzinfo).astimezone(UTC)
+    named = datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007  (a date only)
+    try:
+        return datetime.combine(named + timedelta(days=is_end), time(), tzinfo=now.tzinfo).astimezone(UTC)
+    except OverflowError:  # the first and the last day that there are, which people use for "always"
+        return datetime.combine(named, time.max if named == date.max else time(), tzinfo=UTC)

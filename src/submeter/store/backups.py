@@ -75,7 +75,7 @@ def restore(file: Path, folder: Path) -> Database:
         if engine is not None:
             engine.close()
         shutil.rmtree(folder / "data", ignore_errors=True)
-        raise StoreError(f"{file} cannot be restored: {error}") from error
+        raise StoreError(f"{file} cannot be restored: {error}; is it what `submeter backup` wrote, whole?") from error
     finally:
         shutil.rmtree(copy, ignore_errors=True)
 

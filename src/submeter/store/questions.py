@@ -54,6 +54,9 @@ MOST_CALLS: Final = 10_000
 MOST_SPANS: Final = 20_000
 """How many other spans of one session's traces are shown."""
 
+_SAID: Final = 80
+"""Letters of an id that an error tells."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _END_OF_TIME_NS: Final = 2**63 - 1
@@ -234,8 +237,13 @@ def _spans_around(store: Reader, session_id: str, calls: tuple[CallRow, ...]) ->
 def _unknown(store: Reader, session_id: str) -> str:
     similar = [row["session_id"] for row in store.ask("similar_sessions", {"session": session_id})]
     if not similar:
-        return f"no session {session_id!r}: no call with a session is stored yet"
-    return f"no session {session_id!r}: the most similar are {', '.join(similar)}; `submeter sessions` lists all"
+        return f"no session {_cut(session_id)!r}: no call with a session is stored yet"
+    said = ", ".join(map(_cut, similar))
+    return f"no session {_cut(session_id)!r}: the most similar are {said}; `submeter sessions` lists all"
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= _SAID else f"{name[:_SAID]}…"
 
 
 def _session_row(row: Mapping[str, Any]) -> SessionRow:

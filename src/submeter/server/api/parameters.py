@@ -11,7 +11,8 @@ from submeter.server.api.question import MOST_ROWS
 from submeter.server.period import ACCEPTED, MOST_DAYS, PATTERN, PeriodError, first_of_days, moment, zone_named
 from submeter.store.questions import Filters
 
-_LONGEST = 1_000
+LONGEST_NAME = 16_384
+"""Letters of an id or another name; longer ones do not fit into the address of a request."""
 
 
 def _start(value: Any, info: ValidationInfo) -> Any:
@@ -50,7 +51,7 @@ def _tag(text: str) -> str:
     return text
 
 
-Text = Annotated[str, Field(max_length=_LONGEST)]
+Text = Annotated[str, Field(max_length=LONGEST_NAME)]
 Start = Annotated[
     datetime | None,
     BeforeValidator(_start, json_schema_input_type=Annotated[str, Field(pattern=PATTERN)]),

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from submeter.server.api import ROOT
 from submeter.server.api.order import answer, only_text, ordered
-from submeter.server.api.parameters import LIMIT, Asked, Limit
+from submeter.server.api.parameters import LIMIT, LONGEST_NAME, Asked, Limit
 from submeter.server.api.question import Question
 from submeter.server.api.texts import texts_of
 from submeter.store import erasure
@@ -31,8 +31,8 @@ class Purge(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    user: Annotated[str, Field(max_length=1_000)] = ""
-    session: Annotated[str, Field(max_length=1_000)] = ""
+    user: Annotated[str, Field(max_length=LONGEST_NAME)] = ""
+    session: Annotated[str, Field(max_length=LONGEST_NAME)] = ""
     before: Annotated[datetime | None, BeforeValidator(only_text, json_schema_input_type=datetime | None)] = None
     dry_run: bool = Field(default=False, strict=True, description="only count what would be erased")
 

@@ -16,6 +16,7 @@ from submeter.server.api import ROOT
 from submeter.server.api.export import Export
 from submeter.server.api.keeping import Keeping
 from submeter.server.api.live import Live
+from submeter.server.api.named_route import NamedRoute
 from submeter.server.api.openapi import document
 from submeter.server.api.purging import Purging
 from submeter.server.api.question import ParameterError, Question
@@ -69,7 +70,7 @@ class Desk:
 
 
 def routes(store: Store, counters: Counters, feed: Feed) -> list[BaseRoute]:
-    """Every route. An id may contain slashes, so what comes after it is told apart first."""
+    """Every route. An id may contain slashes as they are, so what comes after it is told apart first."""
     desk = Desk(store, counters)
     return [
         Route("/health", _health),
@@ -80,7 +81,7 @@ def routes(store: Store, counters: Counters, feed: Feed) -> list[BaseRoute]:
         *Export(desk).routes(),
         *Purging(desk, cast("Database", store)).routes(),
         *Keeping(desk, cast("Database", store)).routes(),
-        *(Route(_path(question), partial(_ask, desk, question)) for question in QUESTIONS.values()),
+        *(NamedRoute(_path(question), partial(_ask, desk, question)) for question in QUESTIONS.values()),
     ]
 
 
