@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SAID: Final = 80
+"""Letters of an id that an error tells."""
+
 
 class StoreError(Exception):
     """The store cannot do what it was asked for; the message says what to do about it."""
@@ -40,4 +48,14 @@ class QuestionRefused(StoreError):  # noqa: N818  (named after what is wrong)
 
 
 class UnknownSession(StoreError):  # noqa: N818  (named after what is wrong)
-    """No call bears the session id that was asked for."""
+    """No call bears the session id that was asked for; the message tells the ids that are most similar."""
+
+    def __init__(self, session: str, similar: Sequence[str]) -> None:
+        found = f"the most similar are {', '.join(map(_cut, similar))}; `submeter sessions` lists all"
+        super().__init__(
+            f"no session {_cut(session)!r}: {found if similar else 'no call with a session is stored yet'}"
+        )
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= _SAID else f"{name[:_SAID]}…"

@@ -54,9 +54,6 @@ MOST_CALLS: Final = 10_000
 MOST_SPANS: Final = 20_000
 """How many other spans of one session's traces are shown."""
 
-_SAID: Final = 80
-"""Letters of an id that an error tells."""
-
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _END_OF_TIME_NS: Final = 2**63 - 1
@@ -95,7 +92,8 @@ def session(store: Reader, session_id: str) -> SessionDetail:
     """
     found = store.ask("session", {"session": session_id})
     if not found:
-        raise UnknownSession(_unknown(store, session_id))
+        similar = store.ask("similar_sessions", {"session": session_id})
+        raise UnknownSession(session_id, [row["session_id"] for row in similar])
     calls = tuple(_call_row(row) for row in store.ask("session_calls", {"session": session_id, "limit": MOST_CALLS}))
     return SessionDetail(
         summary=_session_row(found[0]),
@@ -232,18 +230,6 @@ def _spans_around(store: Reader, session_id: str, calls: tuple[CallRow, ...]) ->
         "limit": MOST_SPANS,
     }
     return tuple(SpanRow(ts=moment(row["start_ns"]), **row) for row in store.ask("session_spans", parameters))
-
-
-def _unknown(store: Reader, session_id: str) -> str:
-    similar = [row["session_id"] for row in store.ask("similar_sessions", {"session": session_id})]
-    if not similar:
-        return f"no session {_cut(session_id)!r}: no call with a session is stored yet"
-    said = ", ".join(map(_cut, similar))
-    return f"no session {_cut(session_id)!r}: the most similar are {said}; `submeter sessions` lists all"
-
-
-def _cut(name: str) -> str:
-    return name if len(name) <= _SAID else f"{name[:_SAID]}…"
 
 
 def _session_row(row: Mapping[str, Any]) -> SessionRow:
