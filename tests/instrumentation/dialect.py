@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from instrumentation.transport import document, events
+from instrumentation.transport import Reply, document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from instrumentation.transport import Reply
 
 
 ALL = frozenset({"stream", "parse", "helper", "document"})
@@ -45,6 +43,9 @@ class Dialect:
         final: the method of the stream helper that gives the whole answer.
         answer: the body of a whole answer, with this for its usage, if any.
         pieces: a whole stream, one event a piece.
+        pieces_type: the media type of a stream.
+        before: what is answered to the requests that the SDK makes before the one itself.
+        is_entered: whether its stream can be the subject of a `with`.
         error_event: the event of a stream that breaks off.
         truth: the usage attributes of a whole answer.
         started: those that a stream has given by its second event.
@@ -66,6 +67,9 @@ class Dialect:
     given: dict[str, list[Any]] = field(default_factory=dict[str, list[Any]])
     answer: dict[str, Any]
     pieces: list[bytes] = field(default_factory=list[bytes])
+    pieces_type: str = "text/event-stream"
+    before: tuple[Reply, ...] = ()
+    is_entered: bool = True
     error_event: bytes = b""
     truth: dict[str, int]
     started: dict[str, int] = field(default_factory=dict[str, int])
@@ -85,7 +89,8 @@ class Dialect:
         """Whether it can all of this."""
         if not self.streaming and "stream" not in needs:
             return False
-        return needs <= self.can | ({"generators"} if self.given else set())
+        further = {"generators": bool(self.given), "within": self.is_entered}
+        return needs <= self.can | {need for need, is_there in further.items() if is_there}
 
     def generated(self) -> dict[str, Any]:
         """The arguments of a plain call, with generators where the SDK takes any iterable."""
@@ -95,13 +100,17 @@ class Dialect:
         """A whole answer, with some of its fields changed."""
         return document({**self.answer, **changes})
 
+    def streamed(self, pieces: list[Any]) -> Reply:
+        """A stream of these pieces."""
+        return Reply(list(pieces), headers={"content-type": self.pieces_type})
+
     def stream(self) -> Reply:
         """A whole stream."""
-        return events(self.pieces)
+        return self.streamed(self.pieces)
 
     def broken(self, end: Any) -> Reply:
         """A stream that has `end` in place of its third event and what follows."""
-        return events([*self.pieces[:2], end])
+        return self.streamed([*self.pieces[:2], end])
 
     def error(self, status: int, **headers: str) -> Reply:
         """An error answer."""

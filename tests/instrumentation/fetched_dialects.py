@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from instrumentation import anthropic_dialects
 from instrumentation.anthropic_dialects import MESSAGES
 from instrumentation.dialect import Dialect, sse
 from instrumentation.openai_dialects import CHAT, RESPONSES, client
+from instrumentation.transport import document
 
 _USED = {
     "prompt_tokens": 123,
@@ -179,5 +181,51 @@ SESSION_EVENTS = replace(
 )
 """What a managed agent does, as events."""
 
+
+def _result(number: int, **result: object) -> bytes:
+    return json.dumps({"custom_id": f"r{number}", "result": result}).encode() + b"\n"
+
+
+RESULTS = replace(
+    SESSION_EVENTS,
+    name="anthropic-batch-results",
+    path="messages.batches",
+    method="results",
+    request={"message_batch_id": "batch_1"},
+    before=(
+        document(
+            {
+                "id": "batch_1",
+                "type": "message_batch",
+                "processing_status": "ended",
+                "results_url": "https://llm.example/v1/messages/batches/batch_1/results",
+            }
+        ),
+    ),
+    is_entered=False,
+    pieces_type="application/x-jsonl",
+    pieces=[
+        _result(1, type="errored", error={"type": "error", "error": {"type": "api_error", "message": "m"}}),
+        _result(2, type="expired"),
+        _result(3, type="succeeded", message=MESSAGES.answer),
+        _result(4, type="canceled"),
+    ],
+    error_event=b'{"custom_id": "r3", "result"\n',
+    truth=MESSAGES.truth,
+)
+"""The results of a batch of messages, of which one succeeded."""
+
+FILE = replace(
+    RUN,
+    name="openai-batch-file",
+    path="files",
+    method="content",
+    can=frozenset(),
+    request={"file_id": "file_1"},
+    answer={"id": "req_1", "custom_id": "r1", "response": {"status_code": 200, "body": CHAT.answer}, "error": None},
+    truth=CHAT.truth,
+)
+"""A file of results of a batch, with one line in it."""
+
 FETCHED = (RUN, STARTED_RUN, FETCHED_RESPONSE, BATCH)
-REPORTED = (AGENT_EVENTS, SESSION_EVENTS)
+REPORTED = (AGENT_EVENTS, SESSION_EVENTS, RESULTS, FILE)

@@ -39,7 +39,8 @@ class Host:
         self.is_async = is_async
         self.seen: list[object] = []
         self.kept: list[object] = []
-        self.transport = Transport(replies, self.seen.append)
+        answers = [answer for reply in replies for answer in (*dialect.before, reply)]
+        self.transport = Transport(answers, self.seen.append)
         kind = httpx2.AsyncClient if is_async else httpx2.Client
         self.http_client: Any = kind(transport=cast("Any", self.transport))
         self.client: Any = dialect.client(is_async=is_async, http_client=self.http_client, **options)
@@ -65,6 +66,11 @@ class Host:
     def streaming_response(self, **request: Any) -> Any:
         """The call whose body the application reads itself."""
         return getattr(self.calls.with_streaming_response, self.dialect.method)(**request)
+
+    @staticmethod
+    def response_of(chunks: Any) -> Any:
+        """The HTTP response behind a stream; a decoder of lines has another name for it."""
+        return chunks.response if hasattr(chunks, "response") else chunks.http_response
 
     def read_ahead(self) -> None:
         """Has the HTTP client read every answer as soon as it arrives, as hooks that log and caches do."""

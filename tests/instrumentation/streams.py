@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from instrumentation.case import stream, streamed
 from instrumentation.expectation import Expected
 from instrumentation.http_library import httpx2
-from instrumentation.transport import Hang, events
+from instrumentation.transport import Hang
 from submeter.core import leaving
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ async def opened(host: Host) -> Any:
 @streamed(stream)
 async def drained(host: Host) -> None:
     chunks = await opened(host)
-    host.see(chunks, chunks.response.headers)
+    host.see(chunks, host.response_of(chunks).headers)
     await host.drain(chunks)
-    host.see(chunks.response.is_closed)
+    host.see(host.response_of(chunks).is_closed)
 
 
 @streamed(stream)
@@ -42,7 +42,7 @@ async def pulled_one_by_one(host: Host) -> None:
         await host.pull(chunks)
 
 
-@streamed(stream)
+@streamed(stream, needs=("stream", "within"))
 async def drained_within_with(host: Host) -> None:
     chunks = await opened(host)
     host.see(await host.enter(chunks) is chunks)
@@ -59,12 +59,12 @@ async def drained_and_closed_twice(host: Host) -> None:
     await host.drain(chunks)
 
 
-@streamed(lambda dialect: [events([bytes([byte]) for byte in dialect.stream().whole])])
+@streamed(lambda dialect: [dialect.streamed([bytes([byte]) for byte in dialect.stream().whole])])
 async def drained_byte_by_byte(host: Host) -> None:
     await host.drain(await opened(host))
 
 
-@streamed(lambda dialect: [events([dialect.stream().whole.replace(b"\n", b"\r\n")])])
+@streamed(lambda dialect: [dialect.streamed([dialect.stream().whole.replace(b"\n", b"\r\n")])])
 async def drained_in_one_piece_with_other_line_ends(host: Host) -> None:
     await host.drain(await opened(host))
 
@@ -150,7 +150,7 @@ async def timed_out_in_the_stream(host: Host) -> None:
     await host.drain(await opened(host))
 
 
-@streamed(lambda dialect: [dialect.broken(httpx2.RemoteProtocolError("peer left"))], FAILED)
+@streamed(lambda dialect: [dialect.broken(httpx2.RemoteProtocolError("peer left"))], FAILED, needs=("stream", "within"))
 async def dropped_connection_within_with(host: Host) -> None:
     chunks = await opened(host)
     await host.enter(chunks)
@@ -173,7 +173,7 @@ async def broken_event(host: Host) -> None:
     await host.drain(await opened(host))
 
 
-@streamed(lambda dialect: [events([*dialect.pieces[:2], b'data: {"usage": {\n\n', *dialect.pieces[2:]])])
+@streamed(lambda dialect: [dialect.streamed([*dialect.pieces[:2], b'data: {"usage": {\n\n', *dialect.pieces[2:]])])
 async def broken_event_read_by_hand(host: Host) -> None:
     manager = host.streaming_response(**host.dialect.request, **host.dialect.streaming)
     response = await host.enter(manager)
@@ -181,12 +181,12 @@ async def broken_event_read_by_hand(host: Host) -> None:
     await host.leave(manager)
 
 
-@streamed(lambda dialect: [events(dialect.pieces[:2])], CUT)
+@streamed(lambda dialect: [dialect.streamed(dialect.pieces[:2])], CUT)
 async def ended_without_a_last_word(host: Host) -> None:
     await host.drain(await opened(host))
 
 
-@streamed(lambda dialect: [events(dialect.pieces[:2])], CUT)
+@streamed(lambda dialect: [dialect.streamed(dialect.pieces[:2])], CUT, needs=("stream", "within"))
 async def ended_without_a_last_word_within_with(host: Host) -> None:
     chunks = await opened(host)
     await host.enter(chunks)
@@ -194,15 +194,15 @@ async def ended_without_a_last_word_within_with(host: Host) -> None:
     await host.leave(chunks)
 
 
-@streamed(lambda dialect: [events(dialect.pieces[:2])], CUT)
+@streamed(lambda dialect: [dialect.streamed(dialect.pieces[:2])], CUT)
 async def raw_stream_ended_without_a_last_word(host: Host) -> None:
-    response = await host.raw(**host.dialect.request, stream=True)
+    response = await host.raw(**host.dialect.request, **host.dialect.streaming)
     await host.drain(await host.do(response.parse))
 
 
-@streamed(lambda dialect: [events(dialect.pieces[:2])], CUT)
+@streamed(lambda dialect: [dialect.streamed(dialect.pieces[:2])], CUT)
 async def streaming_response_ended_without_a_last_word(host: Host) -> None:
-    manager = host.streaming_response(**host.dialect.request, stream=True)
+    manager = host.streaming_response(**host.dialect.request, **host.dialect.streaming)
     response = await host.enter(manager)
     await host.drain(response.iter_lines())
     await host.leave(manager)
@@ -214,10 +214,10 @@ async def closed_early(host: Host) -> None:
     await host.pull(chunks)
     await host.pull(chunks)
     await host.do(chunks.close)
-    host.see("closed", chunks.response.is_closed)
+    host.see("closed", host.response_of(chunks).is_closed)
 
 
-@streamed(stream, LEFT)
+@streamed(stream, LEFT, needs=("stream", "within"))
 async def left_within_with(host: Host) -> None:
     chunks = await opened(host)
     await host.enter(chunks)
@@ -248,7 +248,7 @@ async def left_by_break_then_closed(host: Host) -> None:
     host.see("closed")
 
 
-@streamed(stream, LEFT)
+@streamed(stream, LEFT, needs=("stream", "within"))
 async def left_by_an_exception_within_with(host: Host) -> None:
     chunks = await opened(host)
     await host.enter(chunks)
@@ -337,7 +337,7 @@ async def opened_elsewhere(host: Host) -> None:
 
 
 def _stream_and_answers(dialect: Dialect) -> list[Reply]:
-    return [dialect.stream(), dialect.document()]
+    return [dialect.stream(), dialect.document(), dialect.document()]
 
 
 @streamed(_stream_and_answers, Expected(calls=3))

@@ -13,7 +13,9 @@ import pytest
 from instrumentation import releases
 from instrumentation.anthropic_dialects import MESSAGES
 from instrumentation.host import Host, watched
+from instrumentation.http_library import httpx2
 from instrumentation.openai_dialects import CHAT, RESPONSES
+from metering import usage_of
 from submeter.shapes import exchange
 
 if TYPE_CHECKING:
@@ -62,6 +64,19 @@ def test_an_answer_tells_its_status_and_request_id(
     if releases.ARE_OLD and play is plain and request_id is None:
         pytest.skip("this release's answers have no id of their request (openai 1.26)")
     assert request_id == "req_1"
+
+
+@MODES
+@pytest.mark.parametrize("kind", [dict[str, Any], object, httpx2.Response], ids=["dict", "object", "response"])
+def test_a_request_written_by_hand_is_counted_whatever_it_is_read_as(
+    kind: Any, is_async: bool, metering: Metering
+) -> None:
+    async def by_hand(host: Host) -> None:
+        answer = await host.do(host.client.post, "/chat/completions", cast_to=kind, body=CHAT.request)
+        assert (answer.json() if kind is httpx2.Response else answer)["id"] == CHAT.answer["id"]
+
+    watched(by_hand, Host(CHAT, [CHAT.document()], is_async=is_async))
+    assert [usage_of(span) for span in metering.ended()] == [CHAT.truth]
 
 
 def test_calls_at_once_each_tell_their_own(metering: Metering) -> None:

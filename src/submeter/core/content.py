@@ -52,7 +52,15 @@ def _tool_call(item: Mapping[str, Any]) -> Part:
 def _tool_answer(item: Mapping[str, Any]) -> Part:
     answer = item.get("output", item.get("content"))
     call_id = item.get("call_id") or item.get("tool_use_id") or item.get("tool_call_id")
-    return {"type": "tool_call_response", "id": call_id, "response": plain(answer)}
+    return {"type": "tool_call_response", "id": call_id, "response": _without_media(answer)}
+
+
+def _without_media(answer: Any) -> Any:
+    """What a tool answered, with its pictures and files replaced as those of messages are."""
+    if isinstance(answer, list | tuple):
+        return [_without_media(item) for item in cast("Iterable[Any]", answer)]
+    fields = fields_of(answer)
+    return _media(fields) if fields.get("type") in _MEDIA else plain(dict(fields) or answer)
 
 
 def _media(item: Mapping[str, Any]) -> Part:
@@ -66,21 +74,31 @@ def _media(item: Mapping[str, Any]) -> Part:
     file_id = item.get("file_id") or source.get("file_id") or dig(item, ("file", "file_id"))
     if not held and isinstance(file_id, str):
         return {"type": "file", "modality": modality, "file_id": file_id}
-    data = str(held).encode()
-    digest = hashlib.sha256(data).hexdigest()
-    media_type = source.get("media_type") or source.get("format") or kind
-    return {"type": "media", "modality": modality, "mime_type": media_type, "size": len(data), "sha256": digest}
+    said, data = _unpacked(str(held))
+    media_type = source.get("media_type") or said or _SOUNDS.get(str(source.get("format")))
+    digest = hashlib.sha256(data.encode()).hexdigest()
+    named = {"mime_type": media_type} if media_type else {}
+    return {"type": "media", "modality": modality, **named, "size": len(data), "sha256": digest}
 
 
+def _unpacked(held: str) -> tuple[str, str]:
+    """The media type and the data of a data URL; of data as such, no type."""
+    head, comma, data = held.partition(",")
+    return (head[5:].partition(";")[0], data) if comma and head.startswith("data:") else ("", held)
+
+
+_SOUNDS = {"wav": "audio/wav", "mp3": "audio/mpeg"}
+"""The formats of sound that a chat completion takes, by their media types."""
+
+_MEDIA = frozenset(
+    {"image", "image_url", "input_image", "input_audio", "audio", "document", "file", "input_file", "video"}
+)
 _PARTS: dict[str, Callable[[Mapping[str, Any]], Part]] = {
     **dict.fromkeys(("text", "input_text", "output_text", "refusal"), _text),
     **dict.fromkeys(("thinking", "redacted_thinking", "reasoning"), _reasoning),
     **dict.fromkeys(("tool_use", "function", "function_call", "custom", "server_tool_use"), _tool_call),
     **dict.fromkeys(("tool_result", "function_call_output"), _tool_answer),
-    **dict.fromkeys(
-        ("image", "image_url", "input_image", "input_audio", "audio", "document", "file", "input_file", "video"),
-        _media,
-    ),
+    **dict.fromkeys(_MEDIA, _media),
 }
 
 

@@ -177,8 +177,7 @@ class Opened:
             reader.feed(response.content)
             reader.end()
         else:
-            is_json = response.headers.get("content-type", "").startswith("application/json")
-            if is_json and response is not answer:
+            if response.headers.get("content-type", "").startswith("application/json"):
                 call.answer(body.parsed(response.content))
             call.finish()
 
