@@ -118,6 +118,7 @@ class ClickhouseEngine:
             "format_csv_null_representation": "",
             "do_not_merge_across_partitions_select_final": 1,
             "distributed_product_mode": "global",
+            "preferred_block_size_bytes": 16 << 20,
             "readonly": 1,
         }
         if services is not None:
