@@ -254,7 +254,13 @@ EMBEDDING = document(
 )
 _ASKED = [
     {"role": "system", "content": "Be brief."},
-    {"role": "user", "content": [{"type": "text", "text": "Where?"}, {"type": "image_url", "image_url": {"url": "u"}}]},
+    {
+        "role": "user",
+        "content": [
+            {"type": "text", "text": "Where?"},
+            *({"type": "image_url", "image_url": {"url": url}} for url in ("u", "data:image/png;base64,AAAA")),
+        ],
+    },
     {"role": "tool", "tool_call_id": "1", "content": "[]"},
 ]
 _TOOLS = [{"type": "function", "function": {"name": "find", "parameters": {"type": "object"}}}]
@@ -276,6 +282,12 @@ TALKATIVE = replace(
         "response_format": {"type": "text"},
     },
 )
+BESIDE = {
+    "prompt_tokens": 32,
+    "completion_tokens": 5,
+    "completion_tokens_details": {"reasoning_tokens": 94},
+    "total_tokens": 131,
+}
 AT_WORK = replace(
     RESPONSES,
     name="at-work",
@@ -307,6 +319,7 @@ def plays() -> list[Play]:
             Play("talkative", whole.plain, TALKATIVE, is_async, [CHAT.document(choices=[CHOSEN])]),
             Play("talkative stream", streams.drained, TALKATIVE, is_async, [CHAT.stream()]),
             Play("full", whole.plain, CHAT, is_async, [CHAT.document(usage={"prompt_tokens": 127_000})]),
+            Play("reasoning beside", whole.plain, CHAT, is_async, [CHAT.document(usage=BESIDE)]),
             Play("response", whole.plain, AT_WORK, is_async, [RESPONSES.document()]),
             Play("thoughtful response", whole.plain, AT_WORK, is_async, [RESPONSES.document(**THOUGHT)]),
             Play("response stream", streams.drained, AT_WORK, is_async, [RESPONSES.stream()]),

@@ -34,9 +34,10 @@ def completion(**usage: Any) -> httpx2.Response:
         {"prompt_token_details": {"cached_tokens": 7}},
         {"prompt_cache_hit_tokens": 7},
         {"num_cached_tokens": 7},
+        {"cached_tokens": 7},
         {"prompt_tokens_details": {"cached_tokens": 7}, "num_cached_tokens": None},
     ],
-    ids=["openai", "runs of assistants", "deepseek", "mistral", "mistral, not cached"],
+    ids=["openai", "runs of assistants", "deepseek", "mistral", "moonshot", "mistral, not cached"],
 )
 def test_cached_input_is_read_wherever_a_host_states_it(metering: Metering, stated: dict[str, Any]) -> None:
     answer = completion(prompt_tokens=10, completion_tokens=2, total_tokens=12, **stated)
@@ -44,6 +45,44 @@ def test_cached_input_is_read_wherever_a_host_states_it(metering: Metering, stat
 
     (span,) = metering.ended()
     assert usage_of(span) == {"input_tokens": 10, "output_tokens": 2, "cache_read.input_tokens": 7}
+
+
+@pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "stream"])
+@pytest.mark.parametrize(
+    ("total", "output"), [(131, 99), (37, 5), (None, 5), ("131", 5)], ids=["beside", "inside", "untold", "a text"]
+)
+def test_reasoning_is_part_of_the_output_where_a_host_states_it_beside(
+    metering: Metering, total: object, output: int, is_stream: bool
+) -> None:
+    reasoning = 94 if output == 99 else 3
+    usage: dict[str, Any] = {
+        "prompt_tokens": 32,
+        "completion_tokens": 5,
+        "completion_tokens_details": {"reasoning_tokens": reasoning},
+        **({} if total is None else {"total_tokens": total}),
+    }
+    body = [chunk([delta("a", "stop")]), chunk([], usage=usage), sse("[DONE]")]
+    streamed = httpx2.Response(
+        200, headers={"content-type": "text/event-stream"}, stream=httpx2.ByteStream(b"".join(body))
+    )
+    made = client("https://api.x.ai/v1", streamed if is_stream else completion(**usage)).chat.completions
+    if is_stream:
+        list(made.create(**REQUEST, stream=True))
+    else:
+        made.create(**REQUEST)
+    (span,) = metering.ended()
+    assert usage_of(span) == {"input_tokens": 32, "output_tokens": output, "reasoning.output_tokens": reasoning}
+
+
+def test_stream_that_states_usage_with_its_reason_is_counted(metering: Metering) -> None:
+    usage = {"prompt_tokens": 19, "completion_tokens": 13, "total_tokens": 32, "cached_tokens": 10}
+    body = [chunk([delta("a")]), chunk([{**delta(None, "stop"), "usage": usage}]), sse("[DONE]")]
+    answer = httpx2.Response(
+        200, headers={"content-type": "text/event-stream"}, stream=httpx2.ByteStream(b"".join(body))
+    )
+    assert len(list(client("https://api.moonshot.ai/v1", answer).chat.completions.create(**REQUEST, stream=True))) == 2
+    (span,) = metering.ended()
+    assert usage_of(span) == {"input_tokens": 19, "output_tokens": 13, "cache_read.input_tokens": 10}
 
 
 def test_stream_that_states_usage_in_an_object_of_its_own_is_counted(metering: Metering) -> None:

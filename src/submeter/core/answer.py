@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 from submeter import semconv
-from submeter.core.endpoint import counts_of, fields_of
+from submeter.core.endpoint import counts_of, fields_of, reasoned
 from submeter.core.guard import attempt
 
 if TYPE_CHECKING:
@@ -122,6 +122,13 @@ class Answer:
     def _usage_of(self, usage: Mapping[str, Any], ignored: Iterable[str]) -> None:
         counts: dict[str, int | None] = {}  # `dict[...]()` takes twenty times as long
         counts_of(usage, self.endpoint.plan, counts)
+        total = self.endpoint.total
+        if total and "reasoning_tokens" in counts:
+            try:
+                if usage[total] != counts["input_tokens"] + counts["output_tokens"]:  # pyright: ignore[reportOperatorIssue]
+                    reasoned(counts, usage[total])
+            except (KeyError, TypeError):
+                pass  # one of them is not stated, or is no number
         # A snapshot, not a part: the last word on each count holds, and nothing is ever summed.
         for name in ignored:
             counts.pop(name, None)
@@ -149,6 +156,9 @@ class Answer:
                 self.finish_reasons[0] = reason.lower()
 
     def _choice(self, fields: Mapping[str, Any]) -> None:
+        usage_at = self.endpoint.usage_at
+        if usage_at in fields and fields[usage_at] is not None:  # Moonshot's streams state it with the reason
+            self._usage_of(fields_of(fields[usage_at]), ())
         reason: Any = fields["finish_reason"] if "finish_reason" in fields else None  # noqa: SIM401  (a look, where `get` is a call)
         if reason is not None:
             choice = (fields["index"] if "index" in fields else 0) or 0  # noqa: SIM401

@@ -38,6 +38,7 @@ class Endpoint:
         is_flat: whether the counts stand in the answer itself; `usage_at` is then one that is there when they are.
         inside: the field of a stream's events in which everything else stands.
         beside: total -> counts that the provider gives beside it and that belong in it.
+        total: the usage field with all tokens, where some hosts of a protocol give reasoning beside the output.
         is_inclusive: whether the provider's input count already includes cached tokens.
         envelopes: fields of a stream's events that hold the answer as far as it has come.
         parts: fields of an event that hold more facts, looked into when the event itself holds usage.
@@ -67,6 +68,7 @@ class Endpoint:
     is_flat: bool = False
     inside: str = ""
     beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, Any])
+    total: str = ""
     is_inclusive: bool = True
     envelopes: frozenset[str] = frozenset()
     parts: tuple[str, ...] = ()
@@ -163,6 +165,13 @@ def summed(counts: dict[str, int | None], beside: Mapping[str, tuple[str, ...]])
         for name in parts:
             if name not in COUNTS:  # a name of the provider's own, of use only in the sum
                 counts.pop(name, None)
+
+
+def reasoned(counts: dict[str, int | None], total: Any) -> None:
+    """Adds reasoning to an output count that is without it, as xAI's is: then only all three make the `total`."""
+    said: list[Any] = [counts.get(name) for name in ("input_tokens", "output_tokens", "reasoning_tokens")]
+    if said[2] and all(type(count) is int for count in said) and sum(said) == total:
+        counts["output_tokens"] = said[1] + said[2]
 
 
 def included(counts: dict[str, int | None]) -> None:

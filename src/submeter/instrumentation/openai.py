@@ -36,9 +36,10 @@ _PROMPT: Table = {
     # Runs of assistants leave out an s.
     "prompt_token_details": INPUT_PARTS,
     "completion_tokens_details": OUTPUT_PARTS,
-    # Cached input in DeepSeek's own words, and in Mistral's.
+    # Cached input in the words of DeepSeek, Mistral and Moonshot.
     "prompt_cache_hit_tokens": "cache_read_tokens",
     "num_cached_tokens": "cache_read_tokens",
+    "cached_tokens": "cache_read_tokens",
 }
 _FINAL = frozenset({"completed", "failed", "cancelled", "canceled", "expired", "incomplete"})
 """States of a job from which on its usage grows no more."""
@@ -64,6 +65,7 @@ def _settle_batch(call: Call, fields: Mapping[str, Any]) -> None:
 CHAT = Endpoint(
     kind=semconv.KIND_CHAT,
     usage=_PROMPT,
+    total="total_tokens",
     # Groq puts the usage of a stream that was not asked for any into an object of its own.
     envelopes=frozenset({"x_groq"}),
     choices="choices",
