@@ -12,7 +12,8 @@ import pyarrow.parquet as pq  # pyright: ignore[reportMissingTypeStubs]
 import pytest
 from tests.server.telemetry import attributes_of, log, traces
 
-from submeter.server.api.export import ExportAsked, Format, What, parts
+from submeter.server.api.export import ExportAsked, Format, What
+from submeter.server.api.export import exported as exporting
 from submeter.store import open_store
 
 if TYPE_CHECKING:
@@ -202,7 +203,7 @@ def exported(store: Store, what: str, form: str, **more: str) -> bytes:
     asked = ExportAsked.model_validate(
         {"what": what, "format": form, "start": DAY, "end": DAY, **more}, context={"now": NOW}
     )
-    return b"".join(parts(store, asked, NOW))
+    return b"".join(exporting(store, asked, NOW).parts)
 
 
 def read(data: bytes, form: str) -> list[dict[str, Any]]:

@@ -93,8 +93,23 @@ def test_an_erasure_is_audited_without_naming_the_erased(guarded: RunningServer)
     assert first["erased_rows"] == erased["total"] == counted["total"]
     assert first["action"]
     assert b"u-erased" not in audit.body
-    assert len(guarded.get("/api/v1/audit?limit=1", **bearer("admin")).json["audit"]) == 1
     assert guarded.get("/api/v1/audit?limit=0", **bearer("admin")).status == 400
+
+
+def test_the_audit_comes_in_pages(guarded: RunningServer) -> None:
+    for session in ("nobody", "none", "neither"):
+        body = json.dumps({"session": session}).encode()
+        assert guarded.post("/api/v1/purge", body, "application/json", **bearer("admin")).status == 200
+    whole = guarded.get("/api/v1/audit", **bearer("admin")).json
+    assert whole["next"] is None
+    entries: list[object] = []
+    following: int | None = 0
+    while following is not None:
+        page = guarded.get(f"/api/v1/audit?limit=2&offset={following}", **bearer("admin")).json
+        entries += page["audit"]
+        following = page["next"]
+    assert entries == whole["audit"]
+    assert len(entries) > 2
 
 
 LARGE_PURGE = b'{"user":"' + b"x" * 20_000

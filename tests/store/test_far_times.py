@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import pytest
 
 from store.telemetry import NOON_NS, call, log_request, request, span
-from submeter.server.api.export import ExportAsked, parts
+from submeter.server.api.export import ExportAsked, exported
 from submeter.server.signals import LOGS, TRACES
 from submeter.store import questions
 from submeter.store.erasure import counted, erase
@@ -87,7 +87,7 @@ def test_all_of_them_are_recomputed_and_those_since_a_time(far: Store) -> None:
 def test_all_of_them_are_exported(far: Store, form: str) -> None:
     now = datetime(2026, 11, 1, tzinfo=UTC)
     asked = ExportAsked.model_validate({"format": form}, context={"now": now})
-    text = b"".join(parts(far, asked, now)).decode()
+    text = b"".join(exported(far, asked, now).parts).decode()
     assert [session for session in TIMES if session in text] == list(TIMES)
     if form == "jsonl":
         times = [cast("dict[str, Any]", json.loads(line))["ts"] for line in text.splitlines()]

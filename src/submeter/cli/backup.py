@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from submeter.cli import source
+from submeter.cli import downloads, source
 from submeter.cli.export import save
 
 if TYPE_CHECKING:
@@ -20,6 +20,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Writes the backup."""
-    with source.backed_up(arguments) as parts:
+    with downloads.backed_up(arguments) as parts:
         save(Path(arguments.file).expanduser(), parts)
     return 0

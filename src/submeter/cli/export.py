@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from submeter.cli import narrowing, output, source
+from submeter.cli import downloads, narrowing, output, source
 from submeter.cli.failure import CommandError
 
 if TYPE_CHECKING:
@@ -20,7 +20,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", default="csv", choices=("csv", "jsonl", "parquet"), help="default: %(default)s")
     output.refuse(parser, "--json", "use --format jsonl, which is a JSON object a line")
     output.refuse(parser, "--csv", "CSV is what it writes; --format names other forms")
-    parser.add_argument("--output", "-o", metavar="FILE", help="write to this file, which must not exist")
+    parser.add_argument(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="write to this file, which must not exist; Parquet goes on in FILE-2, FILE-3, ...",
+    )
     narrowing.add_options(parser, "period", "filters")
     source.add_options(parser)
 
@@ -30,12 +35,26 @@ def run(arguments: argparse.Namespace) -> int:
     parameters = {**narrowing.parameters(arguments), "what": arguments.what, "format": arguments.format}
     if not arguments.output and arguments.format == "parquet" and sys.stdout.isatty():
         raise CommandError("Parquet is nothing for a terminal", "name a file with --output")
-    with source.exported(arguments, parameters) as parts:
+    if arguments.output and arguments.format == "parquet":
+        _save_all(arguments, parameters, Path(arguments.output).expanduser())
+        return 0
+    with downloads.exported(arguments, parameters) as found:
         if arguments.output:
-            save(Path(arguments.output).expanduser(), parts)
+            save(Path(arguments.output).expanduser(), found.parts)
         else:
-            _print(parts)
+            _print(found.parts)
     return 0
+
+
+def _save_all(arguments: argparse.Namespace, parameters: dict[str, str], file: Path) -> None:
+    """Writes Parquet, of which a file holds so many rows: the first file, and beside it those that go on."""
+    cursor, number, name = "first", 1, file
+    while cursor:
+        with downloads.exported(arguments, {**parameters, "cursor": cursor}) as found:
+            save(name, found.parts)
+            cursor = found.next
+        number += 1
+        name = file.with_name(f"{file.stem}-{number}{file.suffix}")
 
 
 def _print(parts: Iterable[bytes]) -> None:

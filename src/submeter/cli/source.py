@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import sys
@@ -24,8 +25,7 @@ from submeter.server.presence import found
 
 if TYPE_CHECKING:
     import argparse
-    import http.client
-    from collections.abc import Callable, Generator, Iterator, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
     from pydantic import BaseModel
@@ -33,9 +33,8 @@ if TYPE_CHECKING:
     from submeter.store.database import Database, Store
 
 _TIMEOUT_S: Final = 90
-_ORDER_S: Final = 3600
-"""What changes or copies every row may take a while."""
-_PART: Final = 64 * 1024
+ORDER_S: Final = 3600
+"""Seconds: what changes or copies every row may take a while."""
 _NOTHING_YET: Final = "start `submeter up` and run your app with SUBMETER=1"
 _START: Final = "start one with `submeter up`"
 
@@ -85,26 +84,10 @@ def server(arguments: argparse.Namespace) -> str:
     Raises:
         CommandError: none runs.
     """
-    url = _server_url(arguments)
+    url = server_url(arguments)
     if not url:
         raise CommandError(f"no server runs on {_folder(arguments)}", f"{_START}, or name one with --url")
     return url
-
-
-@contextmanager
-def exported(arguments: argparse.Namespace, parameters: Mapping[str, str]) -> Generator[Iterator[bytes]]:
-    """The parts of an export, from a server or the folder."""
-    if url := _server_url(arguments):
-        with requested(url, f"{PATHS['export']}?{urlencode(parameters)}") as response:
-            yield iter(lambda: response.read(_PART), b"")
-        return
-    from submeter.server.api.export import EXPORT, ExportAsked, parts  # noqa: PLC0415  (the engine takes a moment)
-
-    with _store(arguments) as store:
-        now = clock.now()
-        asked = EXPORT.asked(parameters, now)
-        assert isinstance(asked, ExportAsked)  # noqa: S101  (what the question's parameters are)
-        yield parts(store, asked, now)
 
 
 def ordered(
@@ -119,10 +102,10 @@ def ordered(
     Raises:
         CommandError: it cannot be done; the message says why.
     """
-    if url := _server_url(arguments):
-        with requested(url, path, json.dumps(what).encode(), method=method, timeout_s=_ORDER_S) as response:
+    if url := server_url(arguments):
+        with requested(url, path, json.dumps(what).encode(), method=method, timeout_s=ORDER_S) as response:
             return json.load(response)
-    with _store(arguments) as store:
+    with opened(arguments) as store:
         return local(cast("Database", store)).model_dump(mode="json")
 
 
@@ -142,27 +125,9 @@ def purged(arguments: argparse.Namespace, what: Mapping[str, Any], actor: str) -
 
 
 @contextmanager
-def backed_up(arguments: argparse.Namespace) -> Generator[Iterator[bytes]]:
-    """The parts of a backup, made by the server where one runs."""
-    if url := _server_url(arguments):
-        with requested(url, "/backup", b"", timeout_s=_ORDER_S) as response:
-            yield iter(lambda: response.read(_PART), b"")
-        return
-    from submeter.store.backups import backup  # noqa: PLC0415  (the engine takes a moment)
-
-    with _store(arguments) as store:
-        file = backup(cast("Database", store))
-        try:
-            with file.open("rb") as opened:
-                yield iter(lambda: opened.read(_PART), b"")
-        finally:
-            file.unlink(missing_ok=True)
-
-
-@contextmanager
 def receiving(arguments: argparse.Namespace) -> Generator[Callable[[ExportTraceServiceRequest], object]]:
     """What takes spans: a server, or the folder, made if it is not there."""
-    if url := _server_url(arguments):
+    if url := server_url(arguments):
         yield partial(_posted, url)
         return
     folder = _folder(arguments)
@@ -184,7 +149,7 @@ def _folder(arguments: argparse.Namespace) -> Path:
     return Path(arguments.data or settings.data_home()).expanduser()
 
 
-def _server_url(arguments: argparse.Namespace) -> str:
+def server_url(arguments: argparse.Namespace) -> str:
     """The server to ask, empty where the folder is free."""
     if arguments.url:
         return arguments.url.rstrip("/")
@@ -213,7 +178,12 @@ def _left_out(module: str) -> Generator[None]:
 
 
 @contextmanager
-def _store(arguments: argparse.Namespace) -> Generator[Store]:
+def opened(arguments: argparse.Namespace) -> Generator[Store]:
+    """The store in the folder.
+
+    Raises:
+        CommandError: there is none, or it cannot do what it is asked for.
+    """
     from submeter.server.api.question import ParameterError  # noqa: PLC0415  (the engine takes a moment)
     from submeter.store import StoreError  # noqa: PLC0415  (the same)
 
@@ -234,7 +204,7 @@ def _opened(arguments: argparse.Namespace, question: str, parameters: Mapping[st
     from submeter.server.api.question import plain  # noqa: PLC0415  (the engine takes a moment)
     from submeter.server.api.questions import QUESTIONS  # noqa: PLC0415  (the same)
 
-    with _store(arguments) as store:
+    with opened(arguments) as store:
         return plain(QUESTIONS[question].answered(store, parameters, clock.now()))
 
 
@@ -279,6 +249,11 @@ def requested(
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise _NoServerError(f"no submeter server answers at {url} ({reason})", _START) from error
+    except http.client.HTTPException as error:
+        raise CommandError(
+            f"the answer of {url} broke off, what came of it is not whole (the server's log says why)",
+            "ask again, or for less at a time with --start and --end",
+        ) from error
 
 
 def _refusal(url: str, error: urllib.error.HTTPError) -> CommandError:

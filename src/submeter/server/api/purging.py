@@ -11,8 +11,9 @@ from starlette.routing import Route
 
 from submeter.server.api import ROOT
 from submeter.server.api.order import answer, only_text, ordered
-from submeter.server.api.parameters import LIMIT, LONGEST_NAME, Asked, Limit
+from submeter.server.api.parameters import LIMIT, LONGEST_NAME, OFFSET, Asked, Limit, Offset
 from submeter.server.api.question import Question
+from submeter.server.api.sessions import next_offset
 from submeter.server.api.texts import texts_of
 from submeter.store import erasure
 from submeter.store.questions import moment
@@ -55,6 +56,7 @@ class AuditAsked(Asked):
     """How much of the audit."""
 
     limit: Limit = Field(100, description=LIMIT)
+    offset: Offset = Field(0, description=OFFSET)
 
 
 class Entry(BaseModel):
@@ -69,9 +71,10 @@ class Entry(BaseModel):
 
 
 class Audit(BaseModel):
-    """Erasures, the latest first."""
+    """Erasures, the latest first. `next` is the offset of the next page, if there is one."""
 
     audit: list[Entry]
+    next: int | None
 
 
 def purged(database: Database, asked: Purge, actor: str) -> Purged:
@@ -89,8 +92,9 @@ def purged(database: Database, asked: Purge, actor: str) -> Purged:
 
 
 def _audit(store: Reader, asked: AuditAsked, _: datetime) -> Audit:
-    rows = store.ask("audit", {"limit": asked.limit})
-    return Audit(audit=[Entry(at=moment(row.pop("at_ns")), **row) for row in rows])
+    rows = store.ask("audit", {"limit": asked.limit, "offset": asked.offset})
+    entries = [Entry(at=moment(row.pop("at_ns")), **row) for row in rows]
+    return Audit(audit=entries, next=next_offset(len(rows), asked.limit, asked.offset))
 
 
 AUDIT: Final = Question("audit", "Who erased what, and when?", AuditAsked, Audit, _audit)

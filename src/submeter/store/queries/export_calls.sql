@@ -1,4 +1,4 @@
--- Every call with all that is known of it, the earliest first. In CSV no text can begin like a spreadsheet's formula.
+-- Every call of a part with all that is known of it, the earliest first. In CSV no text can begin like a spreadsheet's formula.
 WITH text -> if({is_csv:Bool} AND match(text, '^[=+@\\t\\r-]'), concat('\'', text), text) AS safe
 SELECT
     concat(replaceOne(toString(c.ts), ' ', 'T'), 'Z') AS ts,
@@ -50,4 +50,6 @@ SELECT
 FROM otel.llm_calls AS c
 WHERE
     $filters
+    AND (toUnixTimestamp64Nano(c.ts), c.trace_id, c.span_id) >= ({from_ns:Int64}, {from_first:String}, {from_second:String})
+    AND (toUnixTimestamp64Nano(c.ts), c.trace_id, c.span_id) < ({before_ns:Int64}, {before_first:String}, {before_second:String})
 ORDER BY c.ts, c.trace_id, c.span_id

@@ -1,4 +1,4 @@
--- Every session with its sums over the period, the earliest first.
+-- Every session of a part with its sums over the period, the earliest first.
 WITH text -> if({is_csv:Bool} AND match(text, '^[=+@\\t\\r-]'), concat('\'', text), text) AS safe
 SELECT
     safe(c.session_id) AS session_id,
@@ -21,5 +21,7 @@ SELECT
 FROM otel.llm_calls AS c
 WHERE
     $filters
+    AND (0, c.session_id, '') >= ({from_ns:Int64}, {from_first:String}, {from_second:String})
+    AND (0, c.session_id, '') < ({before_ns:Int64}, {before_first:String}, {before_second:String})
 GROUP BY c.session_id
 ORDER BY first_ts, session_id

@@ -1,4 +1,4 @@
--- Every warning of the period, the earliest first.
+-- Every warning of a part of the period, the earliest first.
 WITH text -> if({is_csv:Bool} AND match(text, '^[=+@\\t\\r-]'), concat('\'', text), text) AS safe
 SELECT
     concat(replaceOne(toString(c.ts), ' ', 'T'), 'Z') AS ts,
@@ -30,4 +30,6 @@ WHERE c.ts >= fromUnixTimestamp64Nano({start_ns:Int64})
     AND ({service:String} = '' OR c.service = {service:String})
     AND ({session:String} = '' OR c.session_id = {session:String})
     AND ({model:String} = '' OR c.model = {model:String})
+    AND (toUnixTimestamp64Nano(c.ts), c.warning_id, '') >= ({from_ns:Int64}, {from_first:String}, {from_second:String})
+    AND (toUnixTimestamp64Nano(c.ts), c.warning_id, '') < ({before_ns:Int64}, {before_first:String}, {before_second:String})
 ORDER BY c.ts, c.warning_id
