@@ -55,6 +55,14 @@ def submeter() -> None:
     package.instrument()
 
 
+def in_session() -> None:
+    """The same, all calls within one session, whose meter counts them."""
+    import submeter as package
+
+    submeter()
+    package.session("s-42", user="u-7", operation="search").__enter__()
+
+
 def _made(module: str, name: str) -> Any:
     return getattr(importlib.import_module(module), name)
 
@@ -113,6 +121,7 @@ VARIANTS = {
         Variant("control", bare),
         Variant("submeter", submeter),
         Variant("submeter-api", submeter),
+        Variant("submeter-session", in_session),
         Variant("floor", floor),
         Variant(
             "official",

@@ -7,12 +7,13 @@ that nobody reported is `None`, never 0 (GenAI conventions, "containment rule").
 from __future__ import annotations
 
 from dataclasses import fields
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from submeter.value import value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 
 @value(kw_only=False)
@@ -53,7 +54,10 @@ class Usage:
 
 
 COUNTS: tuple[str, ...] = tuple(field.name for field in fields(Usage) if field.name.endswith("_tokens"))
-"""The names of the count fields of `Usage`, in order."""
+"""The names of the count fields of `Usage`, in order; they are its first."""
+
+counts_in: Callable[[Usage], tuple[int | None, ...]] = attrgetter(*COUNTS)
+"""The counts of a usage, in that order."""
 
 _PARTS = tuple(
     (part, total, number)
@@ -125,13 +129,13 @@ known_divisions: dict[tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...]] 
 
 def added(first: Usage, second: Usage) -> Usage:
     """The sum of two usages; a count is `None` only when neither side reported it."""
-    counts: dict[str, int | None] = {}
-    for name in COUNTS:
-        left: int | None = getattr(first, name)
-        right: int | None = getattr(second, name)
-        counts[name] = left if right is None else right if left is None else left + right
     return Usage(
-        **counts,  # pyright: ignore[reportArgumentType]
+        *(
+            [
+                left if right is None else right if left is None else left + right
+                for left, right in zip(counts_in(first), counts_in(second), strict=True)
+            ]
+        ),
         estimated=first.estimated or second.estimated,
         is_inconsistent=first.is_inconsistent or second.is_inconsistent,
         is_partial=first.is_partial or second.is_partial,

@@ -20,6 +20,7 @@ from instrumentation.openai_dialects import CHAT
 from instrumentation.transport import document
 from metering import Metering, in_memory, metered
 from submeter.core.call import observers
+from submeter.distro import watch
 from submeter.distro.ready import LaterSpan, ready_spans
 
 if TYPE_CHECKING:
@@ -201,3 +202,15 @@ def test_a_processor_that_is_added_later_sees_ordinary_spans_from_then_on() -> N
         watched(whole.plain, Host(CHAT, [CHAT.document()], is_async=False))
         assert started == ["chat gpt-4o"]
         assert len(metering.ended()) == 2
+
+
+def test_within_a_session_the_evaluator_is_shown_what_is_something_to_it() -> None:
+    with metered(in_memory(is_batching=True)), submeter.session("s-1") as meter:
+        shown: list[int] = []
+        cut = CHAT.document(choices=[{**CHAT.answer["choices"][0], "finish_reason": "length"}])
+        for reply in (CHAT.document(), CHAT.document(), cut):
+            Host(CHAT, [reply], is_async=False).calls.create(**CHAT.request)
+            shown.append(watch._evaluators[0].sizes()["calls"])  # pyright: ignore[reportPrivateUsage]
+        assert shown == [1, 1, 2]
+        assert meter.usage.calls == 3
+        assert meter.usage.total_tokens == 3 * sum(CHAT.truth[name] for name in ("input_tokens", "output_tokens"))

@@ -79,7 +79,10 @@ class MeterUsage(Tally):
             (self.by_step, record.step),
         ):
             if name:
-                parts.setdefault(name, Tally()).add(record)
+                part = parts.get(name)
+                if part is None:
+                    part = parts[name] = Tally()
+                part.add(record)
 
 
 class Meter:

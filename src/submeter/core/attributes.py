@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from submeter import semconv
 from submeter.core.endpoint import dig
-from submeter.usage import COUNTS
+from submeter.usage import COUNTS, counts_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from submeter.record import CallRecord
 
 _COUNT_ATTRIBUTES = tuple(getattr(semconv, name.upper()) for name in COUNTS)
-_counts = attrgetter(*COUNTS)
 _SCALARS = frozenset({str, int, float, bool})
 
 _NOT_GIVEN = frozenset({"Omit", "NotGiven"})
@@ -105,7 +103,7 @@ def _value(attribute: str, given: Any) -> Any:
 def told(record: CallRecord) -> dict[str, Any]:
     """What is known at the end of a call."""
     usage = record.usage
-    stated = zip(_COUNT_ATTRIBUTES, _counts(usage), strict=True)
+    stated = zip(_COUNT_ATTRIBUTES, counts_in(usage), strict=True)
     told: dict[str, Any] = {attribute: count for attribute, count in stated if count is not None}
     if record.finish_reasons:
         told[semconv.RESPONSE_FINISH_REASONS] = record.finish_reasons

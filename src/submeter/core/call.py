@@ -160,7 +160,8 @@ class Call(Answer):
             attempt(meter.add, record)
         attempt(instruments.count, record)
         for observer in observers:
-            attempt(observer, record, self.scope)
+            if observer not in patient or not attempt(patient[observer], self):
+                attempt(observer, record, self.scope)
 
     def _can_wait(self) -> bool:
         """Whether the rest can be left to the thread that batches spans: there is one, and nobody needs it before."""

@@ -77,7 +77,7 @@ def observe(record: CallRecord, scope: Scope) -> None:
 
 def is_nothing(finished: Call) -> bool:
     """Whether a call causes no warning and changes nothing for those to come."""
-    if not _evaluators:
+    if not _evaluators or not _evaluators[0].still.mark:
         return False
     counts = finished.counts
     known = catalog.find(finished.provider, finished.facts.get(semconv.RESPONSE_MODEL) or finished.model)
