@@ -242,6 +242,17 @@ def test_a_large_file_counts_each_of_its_lines_but_one_that_is_too_long(
     assert [usage["input_tokens"] for usage in counts(metering)] == [20, 22]
 
 
+def test_the_sum_of_a_batch_counts_less_what_was_read_of_its_file(metering: Metering) -> None:
+    made = job()
+    with made.files.with_streaming_response.content("file-1") as answer:
+        assert next(answer.iter_lines())
+    made.batches.retrieve("batch_1")
+    assert counts(metering) == [SINGLY[0], {name: COUNTED[name] - SINGLY[0][name] for name in COUNTED}]
+    made.files.content("file-1")
+    made.batches.retrieve("batch_1")
+    assert metering.total("gen_ai.client.inference.usage.input_tokens") == COUNTED["input_tokens"]
+
+
 def test_a_file_of_errors_stands_for_nothing_of_the_sum(metering: Metering) -> None:
     refused: dict[str, Any] = {
         "id": "batch_req_9",

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Names:
@@ -44,6 +48,27 @@ reports = Names(1_000)
 """Addresses of reports that were read to their end, or whose sum was counted elsewhere."""
 
 
+singly: OrderedDict[str, dict[str, int]] = OrderedDict()
+"""Address of a report that was read in part -> the sum of what it had counted by then."""
+
+
+def note_singly(address: str, counts: Mapping[str, int | None]) -> None:
+    """Adds what one item of the report at `address` stated."""
+    known = singly.setdefault(address, {})
+    for name, count in counts.items():
+        known[name] = known.get(name, 0) + (count or 0)
+    if len(singly) > reports.kept:
+        singly.popitem(last=False)
+
+
+def left_of(address: str, counts: dict[str, int | None]) -> dict[str, int | None]:
+    """What is left of the sum of the report at `address`, in tokens; from now on the report counts nothing more."""
+    if not reports.add(address):
+        return {}
+    known = singly.pop(address, {})
+    return {name: None if count is None else max(count - known.get(name, 0), 0) for name, count in counts.items()}
+
+
 def is_first(response_id: str) -> bool:
     """Whether the call `response_id` is seen for the first time; one without an id never is."""
     return bool(response_id) and calls.add(response_id)
@@ -53,3 +78,4 @@ def forget() -> None:
     """Forgets everything that was counted."""
     calls.clear()
     reports.clear()
+    singly.clear()

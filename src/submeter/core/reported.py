@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from submeter import context
 from submeter.core.call import Made
-from submeter.core.counted import is_first, reports
+from submeter.core.counted import is_first, note_singly, reports, singly
 from submeter.core.endpoint import fields_of
 from submeter.value import value
 
@@ -105,6 +105,7 @@ class Reported:
         # One in which nothing was, such as a batch's file of errors, stands for nothing that is stated elsewhere.
         if self._source and self._has_found and error is None:
             reports.add(self._source)
+            singly.pop(self._source, None)
 
     def drop(self) -> None:
         """The host stopped reading; what it reads later counts then."""
@@ -119,3 +120,5 @@ class Reported:
                 call = Made(found.endpoint, *self._place, {"model": found.fields.get("model")})
                 call.answer(found.fields)
                 call.finish()
+                if self._source:
+                    note_singly(self._source, call.counts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from submeter import semconv
-from submeter.core.counted import reports
+from submeter.core.counted import left_of
 from submeter.core.endpoint import Endpoint, dig, fields_of
 from submeter.core.reported import Found, Report
 from submeter.shapes.hosts import HOSTS, USAGE_ON_REQUEST
@@ -58,8 +58,8 @@ def _settle_batch(call: Call, fields: Mapping[str, Any]) -> None:
     if fields.get("endpoint") == "/v1/embeddings":
         call.endpoint = EMBEDDINGS_BATCH
     for name in ("output_file_id", "error_file_id"):
-        if call.counts and isinstance(fields.get(name), str) and not reports.add(f"/files/{fields[name]}/content"):
-            call.forget_usage()
+        if call.counts and isinstance(fields.get(name), str):
+            call.counts = left_of(f"/files/{fields[name]}/content", call.counts)
 
 
 CHAT = Endpoint(
