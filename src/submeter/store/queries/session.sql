@@ -17,7 +17,7 @@ SELECT
     countIf(c.error_type != '') AS errors,
     arraySort(groupUniqArray(if(c.response_model != '', c.response_model, c.request_model))) AS models,
     max(c.context_utilization) AS max_context_utilization,
-    (SELECT count() FROM otel.llm_warnings AS w WHERE w.session_id = {session:String}) AS warnings
+    (SELECT count() FROM otel.llm_warning_rows AS w FINAL WHERE w.session_id = {session:String}) AS warnings
 FROM otel.llm_call_rows AS c FINAL
 WHERE
 $of_session

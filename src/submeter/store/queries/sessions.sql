@@ -1,6 +1,7 @@
 -- Which sessions were there, what did each use, and how many warnings does it have?
 -- Calls without a session are one row under the empty id, which comes last. `among` are the sessions that come into
 -- question; none means all. They are chosen before repetitions are told apart, which say the same session.
+-- Warnings are counted in their table: planning a question takes as long as its views have columns.
 SELECT s.*, ifNull(w.warnings, 0) AS warnings
 FROM
 (
@@ -37,7 +38,7 @@ $place AS place
 LEFT JOIN
 (
     SELECT session_id, count() AS warnings
-    FROM otel.llm_warnings
+    FROM otel.llm_warning_rows FINAL
     GROUP BY session_id
 ) AS w ON s.session_id = w.session_id
 ORDER BY
