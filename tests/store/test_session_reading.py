@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
 GRANULES = re.compile(r"Parts: \d+ \| Granules: (\d+)")
 CALLS = """
-    INSERT INTO otel.otel_traces (Timestamp, TraceId, SpanId, SpanName, SpanKind, ServiceName, ScopeName, SpanAttributes)
+    INSERT INTO otel.otel_traces (
+        Timestamp, TraceId, SpanId, SpanName, SpanKind, ServiceName, ScopeName, SpanAttributes)
     SELECT
         toDateTime64('2026-09-21 00:00:00', 9, 'UTC') + toIntervalSecond(number * 2), lower(hex(cityHash64(number, 1))),
         lower(hex(number)), 'chat', 'Client', 'shop', 'submeter',
-        map('gen_ai.operation.name', 'chat', 'session.id', if(number % 9000 = 7, 'rare', concat('s', toString(number % 500))))
+        map('gen_ai.operation.name', 'chat', 'session.id',
+            if(number % 9000 = 7, 'rare', concat('s', toString(number % 500))))
     FROM numbers(30000)
 """
 
@@ -33,6 +35,6 @@ def test_a_session_is_read_from_the_granules_of_its_traces_alone(store: Database
     asked = {"session": "rare", "limit": 100}
     plan = store.engine.rows(f"EXPLAIN indexes = 1 {sql.question(name)}", asked)
     read = [int(found[1]) for row in plan if (found := GRANULES.search(str(next(iter(row.values())))))]
-    assert all_of["marks"] > 12, "too few granules to tell anything"  # noqa: PLR2004
-    assert 0 < min(read) <= 8, plan  # noqa: PLR2004  (four calls, a granule or two for each)
-    assert cast("int", sum(row.get("calls", 1) for row in store.ask(name, asked))) == 4  # noqa: PLR2004
+    assert all_of["marks"] > 12, "too few granules to tell anything"
+    assert 0 < min(read) <= 8, plan
+    assert cast("int", sum(row.get("calls", 1) for row in store.ask(name, asked))) == 4
