@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -37,4 +37,4 @@ def test_a_session_is_read_from_the_granules_of_its_traces_alone(store: Database
     read = [int(found[1]) for row in plan if (found := GRANULES.search(str(next(iter(row.values())))))]
     assert all_of["marks"] > 12, "too few granules to tell anything"
     assert 0 < min(read) <= 8, plan
-    assert cast("int", sum(row.get("calls", 1) for row in store.ask(name, asked))) == 4
+    assert sum(row.get("calls", 1) for row in store.ask(name, asked)) == 4
