@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.server.running import RunningServer
+from tests.server.clickhouse import ask
+from tests.server.running import Answer, RunningServer, eventually
 from tests.server.telemetry import add_call, traces
 from tests.server.tokens import bearer, written
 
@@ -211,3 +212,27 @@ def test_one_tokens_questions_do_not_use_up_anothers(tmp_path: Path) -> None:
             assert 429 in set(askers.map(status, ["reader"] * 16))
         assert status("shopper") == 200
         assert running.get("/metrics", **bearer("reader")).status == 200, "who collects metrics is not counted"
+
+
+def test_reading_over_clickhouse_is_under_the_same_limit_and_sending_is_not(tmp_path: Path) -> None:
+    def told(name: str, text: bytes = b"SELECT 1", user: str = "default") -> Answer:
+        token = bearer(name)["Authorization"].removeprefix("Bearer ")
+        return ask(running, text, {"X-ClickHouse-User": user, "X-ClickHouse-Key": token})
+
+    def is_used_up() -> bool:
+        answers.extend(askers.map(told, ["reader"] * 16))
+        return running.get("/api/v1/models", **bearer("reader")).status == 429
+
+    answers: list[Answer] = []
+    limited = (*written(tmp_path), "--max-questions", "1")
+    with RunningServer(tmp_path / "data", limited) as running, ThreadPoolExecutor(16) as askers:
+        eventually(is_used_up, "REST and ClickHouse use up one limit")
+        refused = [answer for answer in answers if answer.status != 200]
+        assert {answer.status for answer in refused} == {429}
+        assert all(int(answer.headers["retry-after"]) >= 1 for answer in refused)
+        assert {answer.headers["x-clickhouse-exception-code"] for answer in refused} == {"201"}
+        assert b"QUOTA_EXCEEDED" in refused[0].body
+        assert told("shopper").status == 200
+        insert = b'INSERT INTO otel_logs FORMAT JSONEachRow {"Body": "x", "Timestamp": "2026-11-20 10:00:00"}'
+        sent = askers.map(told, ["writer"] * 16, [insert] * 16, ["writer"] * 16)
+        assert {answer.status for answer in sent} == {200}

@@ -50,7 +50,7 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
     limits.add_argument("--max-body", type=_number, metavar="BYTES", help="a request's body, unpacked")
     limits.add_argument("--max-queue", type=_number, metavar="BYTES", help="all requests that wait to be stored")
     limits.add_argument("--max-rate", type=_number, metavar="N", help="spans, log records and data points a second")
-    limits.add_argument("--max-questions", type=_number, metavar="N", help="REST requests a second, for each token")
+    limits.add_argument("--max-questions", type=_number, metavar="N", help="questions a second, for each token")
     limits.add_argument("--max-wait", type=_number, metavar="SECONDS", help="for a request's body to arrive")
     parser.add_argument("--quiet", action="store_true", help="print errors only")
 

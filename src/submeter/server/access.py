@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 from submeter.server import problem
 from submeter.server.options import is_loopback
 from submeter.server.principal import Principal, Principals, Role
-from submeter.server.rate import Rate
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -30,7 +29,6 @@ _WRONG_HOST: Final = (
     "open http://127.0.0.1, or set SUBMETER_TOKEN and start it with --host"
 )
 _SCOPED: Final = "the token {!r} sees some services only, and this counts all of them: use a reader's without services"
-_TOO_MANY: Final = "more than {:g} questions a second under this token: ask again in {} s"
 _REFERENCE: Final = ("/api", "/api/reference.css", "/api/reference.js")
 _OPEN_PATHS: Final = ("/", "/health", "/api/v1/health", "/api/v1/openapi.json", *_REFERENCE)
 _OPEN_FOLDERS: Final = ("/web/", "/d/")
@@ -48,14 +46,10 @@ Refusal = tuple[HTTPStatus, str]
 class Access:
     """ASGI middleware that answers 401, 403, 421 or 429 to those who may not pass, and names those who may."""
 
-    def __init__(
-        self, app: ASGIApp, *, principals: Principals, is_local: bool, questions_per_second: float = 50.0
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, principals: Principals, is_local: bool) -> None:
         self._app = app
         self._principals = principals
         self._is_local = is_local
-        self._per_second = questions_per_second
-        self._rates: dict[str, Rate] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes the request on with its `principal`, or answers it."""
@@ -95,12 +89,9 @@ class Access:
             return HTTPStatus.FORBIDDEN, WRONG_ROLE.format(principal.name, principal.role, needed)
         if path in _OF_ALL and principal.services is not None:
             return HTTPStatus.FORBIDDEN, _SCOPED.format(principal.name)
-        if path.startswith(_API) and (wait_s := self._rate(principal).wait_s(1)):
-            return HTTPStatus.TOO_MANY_REQUESTS, _TOO_MANY.format(self._per_second, int(wait_s) + 1)
+        if path.startswith(_API) and (refused := self._principals.wait(principal)[1]):
+            return HTTPStatus.TOO_MANY_REQUESTS, refused
         return principal
-
-    def _rate(self, principal: Principal) -> Rate:
-        return self._rates.setdefault(principal.name, Rate(self._per_second))
 
 
 def _needed(path: str, method: str) -> Role:

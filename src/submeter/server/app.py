@@ -76,12 +76,7 @@ def _intake_routes(options: Options, intake: Intake, counters: Counters) -> list
 
 def _guarded(options: Options, principals: Principals, routes: list[BaseRoute]) -> ASGIApp:
     app = Starlette(routes=routes, exception_handlers={HTTPException: _refused, 500: _failed})
-    return Access(
-        app,
-        principals=principals,
-        is_local=options.is_loopback and not principals.is_asked_for,
-        questions_per_second=options.limits.questions_per_second,
-    )
+    return Access(app, principals=principals, is_local=options.is_loopback and not principals.is_asked_for)
 
 
 def build_clickhouse(

@@ -16,15 +16,16 @@ from submeter.server.clickhouse_exception import ClickhouseError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from submeter.server.principal import Principals
+    from submeter.server.principal import Principal, Principals
 
 READERS: Final = frozenset({"default", "reader", ""})
 WRITER: Final = "writer"
 
 
 class Client(NamedTuple):
-    """What a client may: whether it inserts, and the services whose rows it sees (`None`: all)."""
+    """Who a client is and what it may: whether it inserts, and the services whose rows it sees (`None`: all)."""
 
+    principal: Principal
     may_insert: bool
     services: tuple[str, ...] | None
 
@@ -45,7 +46,7 @@ def client_of(headers: Mapping[str, str], parameters: Mapping[str, str], princip
             "AUTHENTICATION_FAILED",
         )
     services = principal.services if principal.may("reader") else ()
-    return Client(user == WRITER and principal.may("writer"), services)
+    return Client(principal, user == WRITER and principal.may("writer"), services)
 
 
 def _credentials(headers: Mapping[str, str], parameters: Mapping[str, str]) -> tuple[str, str]:

@@ -48,6 +48,7 @@ _AT_ONCE: Final = 4
 """How many statements run at the same time; further ones wait their turn."""
 
 _WAIT_S: Final = 60.0
+_QUOTA_EXCEEDED: Final = 201
 _AUTHENTICATION_FAILED: Final = 516
 _MEDIA: Final = {
     "JSON": "application/json; charset=UTF-8",
@@ -152,6 +153,9 @@ class ClickhouseHttp:
             revision = asked.parameters.get("client_protocol_version", "0")
             data = hello(NAME, await self._engine_version(), int(revision) if revision.isdecimal() else 0)
             return _packed(data, "Native", asked)
+        wait_s, refused = self._principals.wait(client.principal)
+        if refused:
+            raise ClickhouseError(_QUOTA_EXCEEDED, refused, "QUOTA_EXCEEDED", wait_s)
         question = Visit(query, asked.output_format, asked.bound(), asked.settings(), asked.database, client.services)
         found = await self._in_turn(partial(visit, self._engine, question))
         answer = await asyncio.to_thread(_packed, found.data, found.output_format, asked)

@@ -1,4 +1,4 @@
-"""Principals: who asks, what they may do, and whose data they see."""
+"""Principals: who asks, how often, what they may do, and whose data they see."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from submeter.server.options import OptionError
+from submeter.server.rate import Rate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 Role = Literal["reader", "writer", "admin"]
 HASH_PREFIX: Final = "sha256:"
+_TOO_MANY: Final = "more than {:g} questions a second under this token: ask again in {} s"
 _EXAMPLE: Final = "make one with `submeter token NAME --role reader`"
 
 
@@ -70,15 +72,25 @@ class _File(BaseModel):
 class Principals:
     """Everybody who has a token."""
 
-    def __init__(self, admin_token: str = "", file: Path | None = None) -> None:
-        """Reads the tokens file.
+    def __init__(self, admin_token: str = "", file: Path | None = None, questions_per_second: float = 50.0) -> None:
+        """Reads the tokens file. Each may ask so many questions a second, over REST and as a ClickHouse client.
 
         Raises:
             OptionError: it cannot be read, or is not one.
         """
         self._by_hash: dict[str, Principal] = dict(_read(file)) if file else {}
+        self._per_second = questions_per_second
+        self._rates: dict[str, Rate] = {}
         if admin_token:
             self._by_hash[hashed(admin_token)] = Principal("SUBMETER_TOKEN", "admin")
+
+    def wait(self, principal: Principal) -> tuple[int, str]:
+        """Takes one question, or says after how many seconds it may be asked, and why."""
+        rate = self._rates.setdefault(principal.name, Rate(self._per_second))
+        wait_s = rate.wait_s(1)
+        if not wait_s:
+            return 0, ""
+        return int(wait_s) + 1, _TOO_MANY.format(self._per_second, int(wait_s) + 1)
 
     @property
     def is_asked_for(self) -> bool:

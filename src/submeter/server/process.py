@@ -41,7 +41,7 @@ def up(options: Options) -> None:
         SinkSettingError: a variable that a sink names is not set.
     """
     options.check()
-    principals = Principals(options.token, options.tokens_file)
+    principals = Principals(options.token, options.tokens_file, options.limits.questions_per_second)
     ruling = Ruling(options.folder)
     make_folder(options.folder)
     with contextlib.ExitStack() as stack:

@@ -34,7 +34,7 @@ def evaluate(options: Options, shard: tuple[int, int]) -> None:
         OptionError, StoreError, RuleFileError, SettingError, SinkSettingError: as for `up`.
     """
     options.check()
-    principals = Principals(options.token, options.tokens_file)
+    principals = Principals(options.token, options.tokens_file, options.limits.questions_per_second)
     ruling = Ruling(options.folder)
     make_folder(options.folder)
     with contextlib.ExitStack() as stack:
