@@ -11,7 +11,8 @@ import yaml
 from tests.server.running import RunningServer, submeter_command
 from tests.server.telemetry import calls
 
-from submeter.server.principal import hashed
+from submeter.server.options import OptionError
+from submeter.server.principal import Principals, hashed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,9 +46,31 @@ def test_prices_need_no_store() -> None:
 def test_a_token_is_shown_once_and_kept_as_a_hash() -> None:
     made = submeter_command("token", "grafana", "--service", "shop")
     token = next(word for word in made.stderr.split() if word.startswith("submeter-"))
-    (entry,) = yaml.safe_load(made.stdout)["tokens"]
+    (entry,) = yaml.safe_load(made.stdout)
     assert entry == {"name": "grafana", "role": "reader", "hash": hashed(token), "services": ["shop"]}
     assert "reader" in submeter_command("token", "x", "--role", "admin", "--service", "shop").stderr
+
+
+def test_tokens_are_added_one_after_the_other(tmp_path: Path) -> None:
+    file, shown = tmp_path / "tokens.yaml", dict[str, str]()
+    for name, role in (("ann", "reader"), ("bo ü: #", "writer"), ("cy", "admin")):
+        made = submeter_command("token", name, "--role", role)
+        file.write_text((file.read_text() if file.exists() else "") + made.stdout)
+        shown[name] = made.stderr.partition("once: ")[2].split()[0]
+    for text in (file.read_text(), "tokens:\n" + file.read_text()):
+        file.write_text(text)
+        principals = Principals(file=file)
+        found = [principals.of(f"Bearer {token}") for token in shown.values()]
+        roles = [(who.name, who.role) for who in found if who]
+        assert roles == [
+            ("ann", "reader"),
+            ("bo ü: #", "writer"),
+            ("cy", "admin"),
+        ]
+    file.write_text(file.read_text() + "tokens:\n" + submeter_command("token", "dee").stdout)
+    with pytest.raises(OptionError, match="more than once"):
+        Principals(file=file)
+    assert "1 to 100" in submeter_command("token", "").stderr
 
 
 def test_limits_need_a_server(tmp_path: Path) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import http.server
+import subprocess
+import sys
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.server.running import RunningServer, submeter_command
+from tests.server.running import RunningServer, environment, submeter_command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
 
@@ -22,6 +25,17 @@ def refused(code: int, *arguments: str, **variables: str) -> str:
     assert done.stderr.startswith("submeter: ")
     assert done.stderr.count("\n") == 1, done.stderr
     return done.stderr
+
+
+@contextmanager
+def held_for(seconds: float, folder: Path) -> Generator[None]:
+    """Another process has the store open, from here on, for so long."""
+    lines = "import sys, time; from submeter.store import open_store; open_store(sys.argv[1]); print(); time.sleep("
+    command = [sys.executable, "-uc", f"{lines}{seconds})", f"chdb://{folder}"]
+    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        yield
 
 
 @pytest.mark.parametrize("command", [("sessions",), ("session", "x"), ("usage",), ("warnings",), ("summary", "--json")])
@@ -47,6 +61,22 @@ def test_an_unknown_session_names_similar_ones(stored: Path) -> None:
     assert "s-42" in refused(1, "session", "s-43", "--data", str(stored))
     with RunningServer(stored):
         assert "s-42" in refused(1, "session", "s-43", "--data", str(stored))
+
+
+@pytest.mark.parametrize("url", ["http://[", "ftp://x", "x", "http://"])
+def test_what_is_no_address_is_told(url: str) -> None:
+    assert "http" in refused(1, "sessions", "--url", url)
+
+
+def test_a_token_that_no_header_takes_is_not_shown() -> None:
+    line = refused(1, "sessions", "--url", "http://127.0.0.1:1", SUBMETER_TOKEN="secret\nword")
+    assert ("SUBMETER_TOKEN" in line, "secret" in line) == (True, False)
+
+
+def test_another_command_on_the_folder_is_waited_for(stored: Path) -> None:
+    with held_for(4, stored):
+        done = submeter_command("usage", "--data", str(stored))
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_refusal_neither_speaks_to_the_terminal_nor_fills_it(stored: Path) -> None:

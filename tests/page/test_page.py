@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 BOARDS = ("overview", "cost", "sessions", "users", "warnings", "models", "pipeline")
 SCALES = {"K": 1e3, "M": 1e6, "B": 1e9}
 
+_CUT = """() => [...document.querySelectorAll('.panel h2')]
+    .filter((title) => title.scrollWidth > title.clientWidth)
+    .map((title) => title.innerText)"""
+"""The titles that do not fit into their panels."""
+
 
 def number(text: str) -> float:
     """What a number made for people stands for."""
@@ -145,12 +150,13 @@ def test_a_value_that_is_markup_or_sql_is_only_text(visitor: Visitor, filled: Ru
     assert visitor.page.locator("main img, main b:has-text('bold')").count() == 0
 
 
-@pytest.mark.parametrize("width", [390, 820])
+@pytest.mark.parametrize("width", [390, 820, 1280])
 def test_a_small_window_holds_everything(visitor: Visitor, filled: RunningServer, width: int) -> None:
     visitor.page.set_viewport_size({"width": width, "height": 844})
     for name in ("overview", "session"):
         visitor.open(f"{filled.url}/d/submeter-{name}")
         assert visitor.page.evaluate("document.documentElement.scrollWidth") <= width
+        assert visitor.page.evaluate(_CUT) == []
 
 
 def test_the_keyboard_reaches_what_the_mouse_does(visitor: Visitor, filled: RunningServer) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import re
-import sys
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
@@ -17,10 +16,11 @@ from urllib.parse import quote, urlencode, urlsplit
 from uuid import uuid4
 
 from submeter import settings
-from submeter.cli import clock, upgrading
+from submeter.cli import clock
 from submeter.cli.failure import CommandError
+from submeter.cli.opening import opened
 from submeter.server.api import PATHS, ROOT
-from submeter.server.options import embedded_url, has_database
+from submeter.server.options import has_database
 from submeter.server.presence import found
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def receiving(arguments: argparse.Namespace) -> Generator[Callable[[ExportTraceS
         return
     folder = _folder(arguments)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    store = _opened_store(folder)
+    store = opened(folder)
     try:
         yield lambda spans: store.insert_traces(spans, f"demo-{uuid4()}")
     finally:
@@ -157,26 +157,6 @@ def server_url(arguments: argparse.Namespace) -> str:
     return running.url if running is not None else ""
 
 
-def _opened_store(folder: Path) -> Store:
-    from submeter.store import open_store  # noqa: PLC0415  (the engine takes a moment)
-
-    with upgrading.shown() as progress, _left_out("pyarrow"):
-        return open_store(embedded_url(folder), progress=progress)
-
-
-@contextmanager
-def _left_out(module: str) -> Generator[None]:
-    """Keeps a module from being loaded: chdb (26.9) loads pyarrow where it finds it, 0.4 s for forms not used here."""
-    if module in sys.modules:
-        yield
-        return
-    sys.modules[module] = None  # pyright: ignore[reportArgumentType]  (so is a module told to be missing)
-    try:
-        yield
-    finally:
-        del sys.modules[module]
-
-
 @contextmanager
 def opened(arguments: argparse.Namespace) -> Generator[Store]:
     """The store in the folder.
@@ -191,7 +171,7 @@ def opened(arguments: argparse.Namespace) -> Generator[Store]:
     if not has_database(folder):
         raise CommandError(f"no data in {folder}", f"{_NOTHING_YET}, or name another place with --data or --url")
     try:
-        store = _opened_store(folder)
+        store = opened(folder)
         try:
             yield store
         finally:
@@ -233,11 +213,17 @@ def requested(
     Raises:
         CommandError: nothing answers, or what answers refuses.
     """
-    if urlsplit(url).scheme not in {"http", "https"}:
+    try:
+        is_address = urlsplit(url).scheme in {"http", "https"}
+    except ValueError:  # brackets around what is no address of version 6
+        is_address = False
+    if not is_address:
         raise CommandError(f"{url!r} is no server's address", "use one such as http://127.0.0.1:4318")
     address = f"{url}{root}{path}"
     request = urllib.request.Request(address, body, dict(headers or {}), method=method)  # noqa: S310  (checked above)
     if token := settings.api_token():
+        if not token.isprintable():
+            raise CommandError("SUBMETER_TOKEN holds a line end or the like, which no token has", "set it anew")
         request.add_header("Authorization", f"Bearer {token}")
     try:
         with urllib.request.urlopen(request, timeout=timeout_s) as response:  # noqa: S310  (checked above)

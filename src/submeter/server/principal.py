@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 Role = Literal["reader", "writer", "admin"]
 HASH_PREFIX: Final = "sha256:"
 _TOO_MANY: Final = "more than {:g} questions a second under this token: ask again in {} s"
+LONGEST_NAME: Final = 100
 _EXAMPLE: Final = "make one with `submeter token NAME --role reader`"
 
 
@@ -51,7 +53,7 @@ LOCAL: Final = Principal("local", "admin")
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(min_length=1, max_length=100)
+    name: str = Field(min_length=1, max_length=LONGEST_NAME)
     role: Role
     hash: str = Field(pattern=f"^{HASH_PREFIX}[0-9a-f]{{64}}$")
     services: tuple[str, ...] | None = None
@@ -112,8 +114,9 @@ def hashed(token: str) -> str:
 
 def _read(file: Path) -> Mapping[str, Principal]:
     try:
-        content = yaml.safe_load(file.read_text("utf-8"))
-        entries = _File.model_validate(content or {}).tokens
+        text = file.read_text("utf-8")
+        content: object = yaml.safe_load(text) or {}
+        entries = _File.model_validate({"tokens": content} if isinstance(content, list) else content).tokens
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise OptionError(f"the tokens file {file} cannot be read ({error}); {_EXAMPLE}") from error
     except ValidationError as error:
@@ -122,6 +125,8 @@ def _read(file: Path) -> Mapping[str, Principal]:
         raise OptionError(
             f"the tokens file {file} is wrong at {place or 'its top'}: {found['msg']}; {_EXAMPLE}"
         ) from None
+    if len(re.findall(r"^tokens\s*:", text, re.MULTILINE)) > 1:  # of which YAML would keep the last one alone
+        raise OptionError(f"the tokens file {file} says `tokens:` more than once: keep the first alone")
     names = [entry.name for entry in entries]
     if len(set(names)) < len(names):
         raise OptionError(f"the tokens file {file} has two tokens of one name: every name is written into the audit")

@@ -21,7 +21,7 @@ export function trace(panel, { answer }, context) {
   const ruler = element("div", { className: "ruler", "aria-hidden": "true" }, element("span"), element("div", {}, ...[0, 0.25, 0.5, 0.75, 1].map((part) => element("span", { text: format((whole * part) / 1000, { unit: "s" }) }))));
   const rows = ordered(spans).map(({ span, depth }) => row(span, depth, start, whole, context));
   const [first] = spans;
-  const about = element("p", { className: "trace-about" }, element("span", { text: `${spans.length} spans, ${format(whole / 1000, { unit: "s" })}, trace ` }), element("code", { text: first.traceID }));
+  const about = element("p", { className: "trace-about" }, element("span", { text: `${spans.length} ${spans.length === 1 ? "span" : "spans"}, ${format(whole / 1000, { unit: "s" })}, trace ` }), element("code", { text: first.traceID }));
   return { root: element("div", { className: "trace scroll", tabindex: "0", role: "region", "aria-label": panel.title }, about, ruler, element("ol", {}, ...rows)) };
 }
 
