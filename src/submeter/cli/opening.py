@@ -22,7 +22,7 @@ _PATIENCE_S: Final = 15.0
 _PAUSE_S: Final = 0.2
 
 
-def opened(folder: Path) -> Store:
+def store_in(folder: Path) -> Store:
     """The store in `folder`; the engine lets in one process at a time, so another command is waited for.
 
     Raises:

@@ -18,7 +18,7 @@ from uuid import uuid4
 from submeter import settings
 from submeter.cli import clock
 from submeter.cli.failure import CommandError
-from submeter.cli.opening import opened
+from submeter.cli.opening import store_in
 from submeter.server.api import PATHS, ROOT
 from submeter.server.options import has_database
 from submeter.server.presence import found
@@ -132,7 +132,7 @@ def receiving(arguments: argparse.Namespace) -> Generator[Callable[[ExportTraceS
         return
     folder = _folder(arguments)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    store = opened(folder)
+    store = store_in(folder)
     try:
         yield lambda spans: store.insert_traces(spans, f"demo-{uuid4()}")
     finally:
@@ -171,7 +171,7 @@ def opened(arguments: argparse.Namespace) -> Generator[Store]:
     if not has_database(folder):
         raise CommandError(f"no data in {folder}", f"{_NOTHING_YET}, or name another place with --data or --url")
     try:
-        store = opened(folder)
+        store = store_in(folder)
         try:
             yield store
         finally:
@@ -213,18 +213,9 @@ def requested(
     Raises:
         CommandError: nothing answers, or what answers refuses.
     """
-    try:
-        is_address = urlsplit(url).scheme in {"http", "https"}
-    except ValueError:  # brackets around what is no address of version 6
-        is_address = False
-    if not is_address:
-        raise CommandError(f"{url!r} is no server's address", "use one such as http://127.0.0.1:4318")
-    address = f"{url}{root}{path}"
-    request = urllib.request.Request(address, body, dict(headers or {}), method=method)  # noqa: S310  (checked above)
+    request = urllib.request.Request(_address(url) + root + path, body, dict(headers or {}), method=method)  # noqa: S310
     if token := settings.api_token():
-        if not token.isprintable():
-            raise CommandError("SUBMETER_TOKEN holds a line end or the like, which no token has", "set it anew")
-        request.add_header("Authorization", f"Bearer {token}")
+        request.add_header("Authorization", f"Bearer {_sendable(token)}")
     try:
         with urllib.request.urlopen(request, timeout=timeout_s) as response:  # noqa: S310  (checked above)
             yield response
@@ -240,6 +231,22 @@ def requested(
             f"the answer of {url} broke off, what came of it is not whole (the server's log says why)",
             "ask again, or for less at a time with --start and --end",
         ) from error
+
+
+def _address(url: str) -> str:
+    try:
+        is_address = urlsplit(url).scheme in {"http", "https"}
+    except ValueError:  # brackets around what is no address of version 6
+        is_address = False
+    if not is_address:
+        raise CommandError(f"{url!r} is no server's address", "use one such as http://127.0.0.1:4318")
+    return url
+
+
+def _sendable(token: str) -> str:
+    if not token.isprintable():
+        raise CommandError("SUBMETER_TOKEN holds a line end or the like, which no token has", "set it anew")
+    return token
 
 
 def _refusal(url: str, error: urllib.error.HTTPError) -> CommandError:
