@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -133,6 +134,20 @@ def test_sums_tell_what_additions_tell(calls: list[list[CallRecord]], temporalit
         assert summed == single
     else:
         assert summed == [{key: near(said) for key, said in told.items()} for told in single]
+
+
+def test_a_call_that_finds_no_room_tells_a_few_and_none_is_lost() -> None:
+    reader = Reader(AggregationTemporality.CUMULATIVE)
+    record = CallRecord(0, 1, provider="openai", kind="chat", usage=usage_of({"input_tokens": 3}))
+    made, waiting = 3 * instruments.FULL, list[int]()
+    with in_use(reader):
+        for _ in range(made):
+            instruments.count(record)
+            waiting.append(len(instruments._waiting))
+        told = reader.told()
+    assert max(waiting) < instruments.FULL
+    assert max(before + 1 - after for before, after in pairwise(waiting)) == instruments.PIECE
+    assert sum(said[0] for key, said in told.items() if key[0] == semconv.METRIC_INPUT_TOKENS) == 3 * made
 
 
 @given(CALLS, TEMPORALITIES, st.integers(1, 5))
