@@ -119,7 +119,7 @@ def test_orders_that_the_store_would_refuse_are_told_in_one_line(tmp_path: Path)
     data = ("--data", str(tmp_path / "data"))
     for command, word in (
         (("retention", "traces=99999999999"), "traces=0 for good"),
-        (("purge", "--user", "x" * 1001, "--dry-run"), "1000 characters"),
+        (("purge", "--user", "x" * 16_385, "--dry-run"), "16384 characters"),
         (("restore", str(tmp_path / "none.tar")), "`submeter backup` wrote"),
         (("restore", __file__, "--data", str(tmp_path / "again")), "`submeter backup` wrote, whole?"),
     ):
