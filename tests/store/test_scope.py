@@ -14,6 +14,21 @@ from submeter.store.scope import SERVICE_COLUMNS
 if TYPE_CHECKING:
     from submeter.store.database import Database, Store
 
+# fmt: off
+DESCRIBING = {
+    "aggregate_function_combinators", "build_options", "certificates", "codecs", "collations", "columns", "completions",
+    "contributors", "current_roles", "dashboards", "data_skipping_index_types", "data_skipping_indices",
+    "data_type_families", "database_engines", "databases", "dictionary_layouts", "dictionary_sources", "disk_types",
+    "documentation", "enabled_roles", "fail_points", "formats", "functions", "grants", "graphite_retentions",
+    "handlers", "jemalloc_arena_bins", "jemalloc_bins", "jemalloc_stats", "keywords", "licenses", "macros",
+    "merge_tree_settings", "numbers", "numbers_mt", "one", "primes", "privileges", "quotas", "quota_limits",
+    "replicated_merge_tree_settings", "role_grants", "roles", "server_settings", "settings", "settings_changes",
+    "settings_profile_elements", "settings_profiles", "storage_policies", "symbols", "table_engines", "table_functions",
+    "tables", "time_zones", "tokenizers", "unicode", "user_directories", "zeros", "zeros_mt",
+}
+# fmt: on
+"""Tables of the engine that say what it is and can, not what anybody does with it."""
+
 MINE, OTHERS = "shop", "it's a \\ 'quoted' name"
 
 
@@ -56,6 +71,22 @@ def test_every_table_with_rows_is_filtered(shared: Database) -> None:
     for table in SERVICE_COLUMNS:
         rows = shared.engine.rows(f"SELECT * FROM otel.{table}", {}, (MINE,))  # noqa: S608  (our own tables)
         assert {str(row.get("ServiceName") or row.get("service") or MINE) for row in rows} <= {MINE}, table
+
+
+def test_the_engines_own_tables_tell_nothing_of_others_work(shared: Database) -> None:
+    shared.engine.run("ALTER TABLE otel.otel_logs DELETE WHERE ServiceName = 'the secret of somebody else'")
+    names = [row["name"] for row in shared.engine.rows("SELECT name FROM system.tables WHERE database = 'system'", {})]
+    told = {name for name in names if not _is_empty(shared, name)}
+    assert told <= DESCRIBING
+    assert {"processes", "mutations", "parts", "errors", "tables"} <= set(names)
+    assert not {row["query"] for row in shared.engine.rows("SHOW PROCESSLIST", {}, (MINE,))}
+
+
+def _is_empty(shared: Database, table: str) -> bool:
+    try:
+        return not shared.engine.rows(f"SELECT 1 FROM system.{table} LIMIT 1", {}, (MINE,))  # noqa: S608  (its names)
+    except QuestionRefused:
+        return True
 
 
 def test_no_question_reads_around_the_filter() -> None:

@@ -28,17 +28,38 @@ SERVICE_COLUMNS: Final[Mapping[str, str]] = {
 }
 """Every table that holds rows, and its column of the service; one that has none is empty for a scoped reader."""
 
+# fmt: off
+WORK: Final[tuple[str, ...]] = (
+    "asynchronous_insert_log", "asynchronous_inserts", "asynchronous_loader", "asynchronous_metric_log",
+    "asynchronous_metrics", "background_schedule_pool", "backup_log", "backups", "blob_storage_log", "clusters",
+    "crash_log", "detached_parts", "detached_tables", "dimensional_metrics", "disks", "distributed_ddl_queue",
+    "distribution_queue", "dns_cache", "dropped_tables", "dropped_tables_parts", "error_log", "errors", "events",
+    "filesystem_cache", "histogram_metrics", "hypothetical_indexes", "hypothetical_projections",
+    "jemalloc_profile_text", "jemalloc_sampled_allocations", "latency_log", "merges", "metric_log", "metrics", "moves",
+    "mutations", "opentelemetry_span_log", "part_log", "part_moves_between_shards", "parts", "parts_columns",
+    "processes", "processors_profile_log", "projection_parts", "projection_parts_columns", "query_cache",
+    "query_condition_cache", "query_log", "query_metric_log", "query_thread_log", "query_views_log", "quota_usage",
+    "quotas_usage", "remote_data_paths", "replicas", "replicated_fetches", "replication_queue", "scheduler",
+    "schema_inference_cache", "session_log", "session_query_ids", "stack_trace", "statements", "text_log", "trace_log",
+    "user_processes", "user_query_log", "users", "view_refreshes", "warnings", "zookeeper_log",
+)
+# fmt: on
+"""The engine's own tables of what others ask, insert and erase, or how much there is; a scoped reader's are empty."""
+
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "'": "\\'"})
 
 
 def table_filters(services: Sequence[str]) -> str:
-    """The engine's setting `additional_table_filters` under which nothing but rows of `services` exists."""
+    """The engine's setting `additional_table_filters` under which nothing but rows of `services` exists.
+
+    Of other readers' work nothing is seen either; what `system.tables` says of sizes is of the whole store.
+    """
     names = ", ".join(_quoted(service) for service in services) or "NULL"
-    pairs = (
-        f"{_quoted(f'otel.{table}')}: {_quoted(f'{column} IN ({names})' if column else '0')}"
-        for table, column in SERVICE_COLUMNS.items()
-    )
-    return f"{{{', '.join(pairs)}}}"
+    filters = {
+        **{f"otel.{table}": f"{column} IN ({names})" if column else "0" for table, column in SERVICE_COLUMNS.items()},
+        **{f"system.{table}": "0" for table in WORK},
+    }
+    return f"{{{', '.join(f'{_quoted(table)}: {_quoted(filter_)}' for table, filter_ in filters.items())}}}"
 
 
 def _quoted(text: str) -> str:
