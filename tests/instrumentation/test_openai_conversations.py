@@ -4,37 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import openai
 import pytest
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.server import serve
 
 from instrumentation.host import Host, comparable, driven
 from instrumentation.openai_dialects import CHAT
-from instrumentation.test_openai_sockets import CREATED, RESPONSE_USAGE, TRUTH, USAGE, reached, realtime, spoken, wrote
+from instrumentation.test_openai_sockets import (
+    CREATED,
+    LOST,
+    RESPONSE_USAGE,
+    TRUTH,
+    USAGE,
+    provider,
+    reached,
+    realtime,
+    spoken,
+    wrote,
+)
 from metering import metered, usage_of
 from submeter.core import leaving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator
+    from collections.abc import Callable, Coroutine
 
     from opentelemetry.sdk.trace import ReadableSpan
-    from websockets.sync.server import ServerConnection
 
 pytestmark = [
     pytest.mark.usefixtures("clean_gc"),
     # openai 3.57 with websockets 17.
     pytest.mark.filterwarnings("ignore:connect\\(\\) must be used as a context manager:DeprecationWarning"),
 ]
-
-LOST = "lost"
-"""In the place of an event: the network is gone, without a word."""
 
 
 def begun(name: str) -> dict[str, Any]:
@@ -277,34 +280,6 @@ SHAPES = [
         wrote,
     ),
 ]
-
-
-@contextmanager
-def provider(events: list[Any]) -> Generator[str]:
-    """A provider that sends these events, closes where one is a code, and drops the line where it is `LOST`."""
-
-    def handle(connection: ServerConnection) -> None:
-        for event in events:
-            if event is LOST:
-                connection.socket.shutdown(2)
-                return
-            if isinstance(event, int):
-                connection.close(event, "over")
-                return
-            connection.send(json.dumps(event))
-        try:
-            connection.recv()
-        except ConnectionClosed:
-            return
-
-    with serve(handle, "127.0.0.1", 0) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.socket.getsockname()[1]}/v1"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def played(shape: Shape, mode: str, url: str) -> Listener:

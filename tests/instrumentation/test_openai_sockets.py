@@ -101,15 +101,24 @@ HEARD = {
     },
 }
 
+LOST = "lost"
+"""In the place of an event: the network is gone, without a word."""
+
 
 @contextmanager
 def provider(events: list[Any]) -> Generator[str]:
-    """A provider that sends these events over every connection, and then waits, or breaks off where one is `None`."""
+    """A provider that sends these events over every connection and then waits.
+
+    It closes where one is a code, and drops the line where it is `LOST`.
+    """
 
     def handle(connection: ServerConnection) -> None:
         for event in events:
-            if event is None:
-                connection.close(1011, "overloaded")
+            if event is LOST:
+                connection.socket.shutdown(2)
+                return
+            if isinstance(event, int):
+                connection.close(event, "over")
                 return
             connection.send(json.dumps(event))
         try:
@@ -220,7 +229,7 @@ def test_a_response_over_a_socket_is_counted_like_one_over_http(is_async: bool) 
 @pytest.mark.parametrize("end", [None, "leave"], ids=["broken off", "left"])
 def test_a_response_whose_end_never_came_is_ended_as_partial(is_async: bool, end: object) -> None:
     events: list[Any] = [CREATED, *turn("resp_1")[:2]]
-    with provider(events if end else [*events, None]) as url:
+    with provider(events if end else [*events, 1011]) as url:
         number = len(events) if end else len(events) + 1
         bare = listened(url, number, is_async=is_async, connect=spoken)
         with metered() as metering:

@@ -119,6 +119,21 @@ def key(what: str, row: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(row[name] for name in IDS[what])
 
 
+class Reading:
+    """A store of which an export is made, and how many parts of it were read."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.parts = 0
+
+    def ask(self, question: str, parameters: Any) -> Any:
+        return self._store.ask(question, parameters)
+
+    def export(self, question: str, parameters: Any, form: str) -> bytes:
+        self.parts += 1
+        return self._store.export(question, parameters, form)
+
+
 @pytest.mark.parametrize("rows", [3, 8])
 @pytest.mark.parametrize("form", get_args(Format))
 @pytest.mark.parametrize("what", get_args(What))
@@ -170,20 +185,13 @@ def test_too_many_rows_for_one_file_are_not_cut_but_refused_with_how_to_go_on(st
 def test_a_part_of_which_nothing_is_left_is_no_end(store: Store, sized: Any) -> None:
     """What is erased while an export is under way leaves a part empty, and others follow."""
 
-    class Erased:
-        parts = 0
-
-        def ask(self, question: str, parameters: Any) -> Any:
-            return store.ask(question, parameters)
-
+    class Erased(Reading):
         def export(self, question: str, parameters: Any, form: str) -> bytes:
-            self.parts += 1
-            return b"" if self.parts in {2, 3} else store.export(question, parameters, form)
-
-        answer = None
+            part = super().export(question, parameters, form)
+            return b"" if self.parts in {2, 3} else part
 
     sized(2)
-    reader: Any = Erased()
+    reader: Any = Erased(store)
     (data,) = files(reader, "calls", "jsonl")
     assert reader.parts > 9
     left = read(data, "jsonl")
@@ -235,20 +243,15 @@ def test_the_command_writes_all_files(
 def test_an_export_that_breaks_off_says_so(
     store: Store, sized: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    class Breaking:
-        parts = 0
-
-        def ask(self, question: str, parameters: Any) -> Any:
-            return store.ask(question, parameters)
-
+    class Breaking(Reading):
         def export(self, question: str, parameters: Any, form: str) -> bytes:
-            self.parts += 1
+            part = super().export(question, parameters, form)
             if self.parts == 3:
                 raise StoreError("out of memory")
-            return store.export(question, parameters, form)
+            return part
 
     sized(2)
-    with serving(Breaking()) as url:
+    with serving(Breaking(store)) as url:
         assert main(["export", "--url", url, "--output", str(tmp_path / "calls.csv")]) == 1
     said = capsys.readouterr().err
     assert "broke off" in said
