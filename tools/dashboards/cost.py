@@ -8,6 +8,7 @@ from submeter import catalog
 from tools.dashboards import fields
 from tools.dashboards.board import CALLS, board
 from tools.dashboards.fields import Column
+from tools.dashboards.overview import month_forecast
 from tools.dashboards.panels import bar_gauge, stat, table, timeseries
 
 _TODAY = "Today"
@@ -120,13 +121,7 @@ def _sums() -> list[dict[str, Any]]:
             unit=fields.USD,
         ),
         stat("This month", "Since the first of the month, UTC.", of=_TODAY, field="month", unit=fields.USD),
-        stat(
-            "Forecast of the month",
-            "Spent since the first of the month, and the rest of it at the pace of the last seven days (UTC).",
-            query="overview.month_forecast",
-            field="forecast",
-            unit=fields.USD,
-        ),
+        month_forecast(),
     ]
 
 

@@ -125,13 +125,7 @@ def _money_and_use() -> list[dict[str, Any]]:
             unit=fields.USD,
             link="/d/submeter-cost?${__url_time_range}&${datasource:queryparam}",
         ),
-        stat(
-            "Forecast of the month",
-            "Spent since the first of the month, and the rest of it at the pace of the last seven days (UTC).",
-            query="overview.month_forecast",
-            field="forecast",
-            unit=fields.USD,
-        ),
+        month_forecast(),
         stat("Calls", "Calls to a model, each once.", of=_COST, field="calls", unit=fields.COUNT),
         stat(
             "Input tokens",
@@ -217,4 +211,16 @@ def _latest_warnings() -> dict[str, Any]:
             ),
             Column(name="user_id", title="User", width=150, link=fields.TO_USER, link_title="Open the user"),
         ),
+    )
+
+
+def month_forecast() -> dict[str, Any]:
+    """What the month will have cost, at a pace that a few hours are enough for."""
+    return stat(
+        "Forecast of the month",
+        "Spent since the first of the month, and the rest of it at the pace of the last seven days (UTC). "
+        "`submeter forecast` takes each day for one of its weekday instead, and may differ.",
+        query="overview.month_forecast",
+        field="forecast",
+        unit=fields.USD,
     )
