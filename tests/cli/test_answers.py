@@ -184,7 +184,7 @@ def test_filters_narrow(served: RunningServer, capsys: pytest.CaptureFixture[str
     assert json.loads(shown("sessions", "--user", "nobody", "--json")) == {"sessions": [], "next": None}
     assert "no warnings for severity critical" in shown("warnings", "--severity", "critical")
     assert "u-7" in shown("usage", "--by", "user", "--since", "1h")
-    assert "no usage for" in shown("usage", "--end", "2020-01-01")
+    assert "no usage until 2020-01-02" in shown("usage", "--end", "2020-01-01")
 
 
 @pytest.mark.parametrize(

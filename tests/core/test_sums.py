@@ -237,12 +237,12 @@ def test_an_interrupted_turn_tells_what_it_has(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_many_calls_are_few_additions(monkeypatch: pytest.MonkeyPatch) -> None:
-    additions: list[str] = []
+    additions: list[tuple[str, float]] = []
     plain = Instruments.add
 
-    def note(self: Instruments, name: str, *rest: Any) -> None:
-        additions.append(name)
-        plain(self, name, *rest)
+    def note(self: Instruments, name: str, value: float, *rest: Any) -> None:
+        additions.append((name, value))
+        plain(self, name, value, *rest)
 
     monkeypatch.setattr(Instruments, "add", note)
     reader = Reader(AggregationTemporality.CUMULATIVE)
@@ -250,5 +250,16 @@ def test_many_calls_are_few_additions(monkeypatch: pytest.MonkeyPatch) -> None:
         for _ in range(100):
             instruments.count(chat(10, cost_usd=0.5))
         told = reader.told()
-    assert sorted(additions) == sorted([semconv.METRIC_COST, semconv.METRIC_INPUT_TOKENS, semconv.METRIC_OUTPUT_TOKENS])
+    summed = [semconv.METRIC_COST, semconv.METRIC_INPUT_TOKENS, semconv.METRIC_OUTPUT_TOKENS]
+    assert sorted(name for name, value in additions if value) == sorted(summed)
+    assert sorted(name for name, value in additions if not value) == sorted(summed), "the first of each says where it is"
     assert total(told, semconv.METRIC_INPUT_TOKENS) == 1000
+
+
+def test_whoever_reads_in_parts_meets_counters_of_tokens_before_histograms() -> None:
+    reader = Reader(AggregationTemporality.CUMULATIVE)
+    with in_use(reader):
+        instruments.count(chat(10, cost_usd=0.5))
+        names = [metric for metric, *_ in reader.told()]
+    tokens = [semconv.METRIC_INPUT_TOKENS, semconv.METRIC_OUTPUT_TOKENS]
+    assert max(map(names.index, tokens)) < names.index(semconv.METRIC_CALL_INPUT_TOKENS)
