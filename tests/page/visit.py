@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 PATIENCE_S = 40.0
 # What is in view, or nearly: the rest asks when it is scrolled to.
 _UNSETTLED = """() => [...document.querySelectorAll('.panel')]
-    .filter((panel) => panel.getBoundingClientRect().top < innerHeight)
+    .filter((panel) => panel.getBoundingClientRect().top < innerHeight && panel.getBoundingClientRect().bottom > 0)
     .filter((panel) => !['ready', 'error'].includes(panel.dataset.state))
     .map((panel) => `${panel.dataset.title}: ${panel.dataset.state}`)"""
 _FAILED = "() => [...document.querySelectorAll('.panel[data-state=error]')].map((panel) => panel.innerText)"
@@ -57,7 +57,10 @@ class Visitor:
 
     def stat(self, title: str) -> str:
         """The number that a panel shows."""
-        return self.panel(title).locator(".number").inner_text()
+        panel = self.panel(title)
+        panel.scroll_into_view_if_needed()
+        self.until(lambda: panel.get_attribute("data-state") == "ready", f"{title} shows its answer")
+        return panel.locator(".number").inner_text()
 
     def until(self, condition: Callable[[], Any], what: Callable[[], Any] | str) -> None:
         """Waits for something. The page's policy evaluates no text as a script, so Python asks again and again."""

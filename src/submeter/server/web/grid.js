@@ -34,7 +34,10 @@ export class Grid {
     this.abort?.abort();
     this.abort = new AbortController();
     this.answers.clear();
-    for (const panel of this.panels) panel.isAsked = false;
+    for (const panel of this.panels) {
+      panel.isAsked = false;
+      panel.root.dataset.state = "waiting";
+    }
     return Promise.all(this.panels.filter(({ isInView }) => isInView).map((panel) => this.#ask(panel)));
   }
 
