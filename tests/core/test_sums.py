@@ -252,7 +252,7 @@ def test_many_calls_are_few_additions(monkeypatch: pytest.MonkeyPatch) -> None:
         told = reader.told()
     summed = [semconv.METRIC_COST, semconv.METRIC_INPUT_TOKENS, semconv.METRIC_OUTPUT_TOKENS]
     assert sorted(name for name, value in additions if value) == sorted(summed)
-    assert sorted(name for name, value in additions if not value) == sorted(summed), "the first of each says where it is"
+    assert sorted(name for name, value in additions if not value) == sorted(summed), "each said where it stands"
     assert total(told, semconv.METRIC_INPUT_TOKENS) == 1000
 
 
