@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 PATIENCE_S = 40.0
 # What is in view, or nearly: the rest asks when it is scrolled to.
 _UNSETTLED = """() => [...document.querySelectorAll('.panel')]
-    .filter((panel) => panel.getBoundingClientRect().top < innerHeight && panel.getBoundingClientRect().bottom > 0)
     .filter((panel) => !['ready', 'error'].includes(panel.dataset.state))
+    .filter((panel) => {
+        const { top, bottom } = panel.getBoundingClientRect();
+        return top < innerHeight && bottom > 0;
+    })
     .map((panel) => `${panel.dataset.title}: ${panel.dataset.state}`)"""
 _FAILED = "() => [...document.querySelectorAll('.panel[data-state=error]')].map((panel) => panel.innerText)"
 
@@ -59,7 +62,7 @@ class Visitor:
         """The number that a panel shows."""
         panel = self.panel(title)
         panel.scroll_into_view_if_needed()
-        self.until(lambda: panel.get_attribute("data-state") == "ready", f"{title} shows its answer")
+        self.settle()
         return panel.locator(".number").inner_text()
 
     def until(self, condition: Callable[[], Any], what: Callable[[], Any] | str) -> None:

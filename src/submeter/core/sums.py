@@ -54,13 +54,13 @@ class Sums:
         if not 0 <= value < math.inf:  # the SDK warns of it and takes nothing, where a sum would be spoilt
             self.made.add(name, value, attributes, unit)
             return
-        if name not in self.made.counters:
-            # The SDK (1.45) exports metrics in the order of their first values, and in parts where there are very many:
-            # who reads must meet the counters of tokens before the histograms that tell the same tokens once more.
-            attempt(self.made.add, name, 0 * value, attributes, unit)
         key = name, id(attributes)  # which the list below keeps alive, and so nobody else's
         held = self._sums.get(key)
         if held is None:
+            if name not in self.made.counters:
+                # The SDK (1.45) exports metrics in the order of their first values, and in parts where there are very
+                # many: who reads must meet counters of tokens before histograms that tell the same tokens once more.
+                attempt(self.made.add, name, 0 * value, attributes, unit)
             self._sums[key] = [value, attributes, unit]
         else:
             held[0] += value
