@@ -36,3 +36,18 @@ def test_the_ones_asked_for_longest_ago_are_forgotten(monkeypatch: pytest.Monkey
 def test_of_many_threads_one_is_first() -> None:
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(counted.is_first, ["a"] * 200)) == 1
+
+
+def test_what_is_left_of_a_sum_is_what_was_not_counted_singly_and_nothing_the_second_time() -> None:
+    counted.note_singly("a", {"input_tokens": 3, "output_tokens": None, "reasoning_tokens": "many"})  # pyright: ignore[reportArgumentType]
+    counted.note_singly("a", {"input_tokens": 4, "output_tokens": -9})
+    odd: dict[str, int | None] = {"input_tokens": 10, "output_tokens": 5, "reasoning_tokens": None}
+    odd["cache_read_tokens"] = "few"  # pyright: ignore[reportArgumentType]
+    assert counted.left_of("a", odd) == {**odd, "input_tokens": 3}
+    assert counted.left_of("a", odd) == {}
+
+
+def test_many_threads_add_up() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(counted.note_singly, ["a"] * 2_000, [{"input_tokens": 1}] * 2_000))
+    assert counted.left_of("a", {"input_tokens": 2_000}) == {"input_tokens": 0}

@@ -10,7 +10,7 @@ import pytest
 
 from instrumentation.played import client, drained, waited
 from metering import metered, usage_of
-from submeter.core import body
+from submeter.core import body, guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -283,3 +283,41 @@ def test_other_files_are_passed_on_and_count_nothing(content: bytes, metering: M
     with made.files.with_streaming_response.content("file-1") as answer:
         assert b"".join(answer.iter_bytes()) == content
     assert metering.ended() == []
+
+
+def test_a_file_that_is_being_read_counts_no_more_once_its_sum_counted(metering: Metering) -> None:
+    made = job()
+    with made.files.with_streaming_response.content("file-1") as answer:
+        lines = answer.iter_lines()
+        next(lines)
+        made.batches.retrieve("batch_1")
+        assert len(list(lines)) == 1
+    assert metering.total("gen_ai.client.inference.usage.input_tokens") == COUNTED["input_tokens"]
+    assert metering.total("gen_ai.client.inference.usage.output_tokens") == COUNTED["output_tokens"]
+
+
+@pytest.mark.parametrize("odd", [{"prompt_tokens": "many"}, {"prompt_tokens": [1]}, 5, "none", [None]])
+def test_a_result_that_states_something_else_costs_itself(
+    odd: Any, metering: Metering, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(guard, "is_strict", False)
+    results = [completion(n) for n in range(3)]
+    results[1]["response"]["body"]["usage"] = odd
+    content = "".join(json.dumps(line) + "\n" for line in results).encode()
+    made = client("openai", {"get /files/file-1/content": content})
+    assert made.files.content("file-1").read() == content
+    assert [usage["input_tokens"] for usage in counts(metering) if "input_tokens" in usage] == [20, 22]
+    assert caplog.text == ""
+
+
+def test_a_result_that_fails_us_costs_itself(
+    metering: Metering, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(guard, "is_strict", False)
+    results = [completion(n) for n in range(3)]
+    results[1]["response"]["body"]["choices"] = 5
+    content = "".join(json.dumps(line) + "\n" for line in results).encode()
+    made = client("openai", {"get /files/file-1/content": content})
+    assert made.files.content("file-1").read() == content
+    assert [usage["input_tokens"] for usage in counts(metering)][::2] == [20, 22]
+    caplog.clear()

@@ -51,14 +51,18 @@ reports = Names(1_000)
 singly: OrderedDict[str, dict[str, int]] = OrderedDict()
 """Address of a report that was read in part -> the sum of what it had counted by then."""
 
+_adding = threading.Lock()
+
 
 def note_singly(address: str, counts: Mapping[str, int | None]) -> None:
     """Adds what one item of the report at `address` stated."""
-    known = singly.setdefault(address, {})
-    for name, count in counts.items():
-        known[name] = known.get(name, 0) + (count or 0)
-    if len(singly) > reports.kept:
-        singly.popitem(last=False)
+    with _adding:
+        known = singly.setdefault(address, {})
+        for name, count in counts.items():
+            if type(count) is int and count > 0:  # what is none was said, and not counted
+                known[name] = known.get(name, 0) + count
+        if len(singly) > reports.kept:
+            singly.popitem(last=False)
 
 
 def left_of(address: str, counts: dict[str, int | None]) -> dict[str, int | None]:
@@ -66,7 +70,7 @@ def left_of(address: str, counts: dict[str, int | None]) -> dict[str, int | None
     if not reports.add(address):
         return {}
     known = singly.pop(address, {})
-    return {name: None if count is None else max(count - known.get(name, 0), 0) for name, count in counts.items()}
+    return {name: max(count - known.get(name, 0), 0) if type(count) is int else count for name, count in counts.items()}
 
 
 def is_first(response_id: str) -> bool:

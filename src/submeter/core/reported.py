@@ -12,6 +12,7 @@ from submeter import context
 from submeter.core.call import Made
 from submeter.core.counted import is_first, note_singly, reports, singly
 from submeter.core.endpoint import fields_of
+from submeter.core.guard import attempt
 from submeter.value import value
 
 if TYPE_CHECKING:
@@ -73,7 +74,6 @@ class Reported:
     def __init__(self, report: Report, provider: str, server: tuple[str, int | None], source: str = "") -> None:
         self._report = report
         self._place = provider, server
-        self._is_done = bool(source) and source in reports
         self._has_found = False
         self._source = source
         # Where it was asked for, not where it happens to be read.
@@ -89,9 +89,10 @@ class Reported:
         return self.observe
 
     def observe(self, item: Any) -> bool:
-        """Counts what one item reports."""
-        if not self._is_done:
-            self._count(item)
+        """Counts what one item reports; one that we fail at costs itself."""
+        # Asked each time: the sum may be counted while this is being read.
+        if self._source not in reports:
+            attempt(self._count, item)
         return False
 
     def answer(self, answer: Any) -> None:
@@ -118,7 +119,7 @@ class Reported:
             self._has_found = True
             if is_first(found.identity):
                 call = Made(found.endpoint, *self._place, {"model": found.fields.get("model")})
-                call.answer(found.fields)
+                attempt(call.answer, found.fields)
                 call.finish()
                 if self._source:
                     note_singly(self._source, call.counts)
