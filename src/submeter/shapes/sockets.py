@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import weakref
-from functools import partial, wraps
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from submeter.core import instruments, patch
@@ -75,19 +75,18 @@ class Sockets:
 
     def install(self) -> None:
         """Patches what is imported of the SDK."""
-        connections: Connections = weakref.WeakKeyDictionary()
         for target, events in self.classes.items():
             module, _, name = target.partition(":")
             kind = getattr(sys.modules.get(module), name, None)
             if kind is None:  # an older release has the module and no connections in it
                 continue
             is_async = name.startswith("Async")
-            self._install(received_async if is_async else _received, target, Sessions(events, self.seat, connections))
+            self._install(received_async if is_async else _received, target, Sessions(events, self.seat))
             # Most releases have it in a class of all connections.
             owner = next((each for each in kind.__mro__ if "close" in vars(each)), None)
             if owner is not None:
                 close = _closed_async if is_async else _closed
-                patch.replace(self.package, owner, "close", partial(close, connections))
+                patch.replace(self.package, owner, "close", close)
 
     def _install(self, wrap: Callable[..., Any], target: str, sessions: Sessions) -> None:
         try:
@@ -98,12 +97,11 @@ class Sockets:
 
 
 class Sessions:
-    """What is open on the connections of one class."""
+    """What the messages on the connections of one class mean."""
 
-    def __init__(self, events: Events, seat: Callable[[str, int | None], Seat], connections: Connections) -> None:
+    def __init__(self, events: Events, seat: Callable[[str, int | None], Seat]) -> None:
         self._events = events
         self._seat = seat
-        self._open = connections
         named = (events.opens, *events.ends, *events.further, *events.model, events.fails)
         self._marks = tuple(f'"{name}"'.encode() for name in named if name)
 
@@ -112,10 +110,10 @@ class Sessions:
         data = message.encode() if isinstance(message, str) else message
         if not any(mark in data for mark in self._marks):
             return
-        session = self._open.get(connection)
+        session = _open.get(connection)
         if session is None:
             uri = dig(connection, ("_connection", "protocol", "uri"))
-            session = self._open[connection] = Session(self._events, self._seat(*_address(uri)), uri)
+            session = _open[connection] = Session(self._events, self._seat(*_address(uri)), uri)
         session.take(parsed(data))
 
     def left(self, connection: Any, error: BaseException) -> None:
@@ -124,7 +122,7 @@ class Sessions:
         To be cancelled or to time out there is no end: the application may ask again.
         """
         names = {ancestor.__name__ for ancestor in type(error).__mro__}
-        session = self._open.pop(connection, None) if "ConnectionClosed" in names else None
+        session = _open.pop(connection, None) if "ConnectionClosed" in names else None
         if session is not None:
             session.left(None if "ConnectionClosedOK" in names else error)
 
@@ -184,8 +182,8 @@ class Session:
                 self._models[name] = found
 
 
-Connections = weakref.WeakKeyDictionary[Any, Session]
-"""The connections of an SDK over which something was said, by their object."""
+_open: weakref.WeakKeyDictionary[Any, Session] = weakref.WeakKeyDictionary()
+"""The connections over which something was said, of any class: their modules come one by one, and share a `close`."""
 
 
 def _address(uri: Any) -> tuple[str, int | None]:
@@ -195,9 +193,9 @@ def _address(uri: Any) -> tuple[str, int | None]:
 
 def _received(sessions: Sessions, original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
-    def recv_bytes(self: Any) -> Any:
+    def recv_bytes(self: Any, *args: Any, **kwargs: Any) -> Any:
         try:
-            message = original(self)
+            message = original(self, *args, **kwargs)
         except BaseException as error:
             attempt(sessions.left, self, error)
             raise
@@ -207,31 +205,31 @@ def _received(sessions: Sessions, original: Callable[..., Any]) -> Callable[...,
     return recv_bytes
 
 
-def _end(connections: Connections, connection: Any) -> None:
+def _end(connection: Any) -> None:
     """The application closed the connection: nobody will hear the end of what is under way."""
-    session = connections.pop(connection, None)
+    session = _open.pop(connection, None)
     if session is not None:
         session.left(None)
 
 
-def _closed(connections: Connections, original: Callable[..., Any]) -> Callable[..., Any]:
+def _closed(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def close(self: Any, *args: Any, **kwargs: Any) -> Any:
         try:
             return original(self, *args, **kwargs)
         finally:
-            attempt(_end, connections, self)
+            attempt(_end, self)
 
     return close
 
 
-def _closed_async(connections: Connections, original: Callable[..., Any]) -> Callable[..., Any]:
+def _closed_async(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     async def close(self: Any, *args: Any, **kwargs: Any) -> Any:
         try:
             return await original(self, *args, **kwargs)
         finally:
-            attempt(_end, connections, self)
+            attempt(_end, self)
 
     return close
 
@@ -240,9 +238,9 @@ def received_async(sessions: Sessions | turns.Sessions, original: Callable[..., 
     """`original`, an asynchronous method that gives the next message, with `sessions` told of it or of its failure."""
 
     @wraps(original)
-    async def receive(self: Any) -> Any:
+    async def receive(self: Any, *args: Any, **kwargs: Any) -> Any:
         try:
-            message = await original(self)
+            message = await original(self, *args, **kwargs)
         except BaseException as error:
             attempt(sessions.left, self, error)
             raise
