@@ -288,6 +288,14 @@ BESIDE = {
     "completion_tokens_details": {"reasoning_tokens": 94},
     "total_tokens": 131,
 }
+ADVISED = {
+    "input_tokens": 9,
+    "output_tokens": 4,
+    "iterations": [
+        {"type": "compaction", "input_tokens": 90, "output_tokens": 2},
+        {"type": "advisor_message", "model": "claude-opus-4-7", "input_tokens": 7, "output_tokens": 3},
+    ],
+}
 AT_WORK = replace(
     RESPONSES,
     name="at-work",
@@ -320,6 +328,7 @@ def plays() -> list[Play]:
             Play("talkative stream", streams.drained, TALKATIVE, is_async, [CHAT.stream()]),
             Play("full", whole.plain, CHAT, is_async, [CHAT.document(usage={"prompt_tokens": 127_000})]),
             Play("reasoning beside", whole.plain, CHAT, is_async, [CHAT.document(usage=BESIDE)]),
+            Play("advised", whole.plain, MESSAGES, is_async, [MESSAGES.document(usage=ADVISED)]),
             Play("response", whole.plain, AT_WORK, is_async, [RESPONSES.document()]),
             Play("thoughtful response", whole.plain, AT_WORK, is_async, [RESPONSES.document(**THOUGHT)]),
             Play("response stream", streams.drained, AT_WORK, is_async, [RESPONSES.stream()]),

@@ -25,7 +25,8 @@ class Answer:
     """What an answer has said so far.
 
     `counts` are the last word on each count of `Usage`, `facts` are span attributes, `finish_reasons` are by
-    choice. `first_ns` and `last_ns` are the times of the first and last chunk on the performance counter.
+    choice, `within` is what was last said of requests within the call. `first_ns` and `last_ns` are the times of the
+    first and last chunk on the performance counter.
     """
 
     __slots__ = (
@@ -38,6 +39,7 @@ class Answer:
         "hides_usage",
         "last_ns",
         "transcript",
+        "within",
     )
 
     def __init__(self, endpoint: Endpoint) -> None:
@@ -49,6 +51,7 @@ class Answer:
         self.first_ns = self.last_ns = 0
         self.hides_usage = False
         self.transcript: Transcript | None = None
+        self.within: Any = None
 
     def taker(self) -> Callable[[Any], bool]:
         """What takes the chunks of a stream: `observe`, and what else there is to do with them."""
@@ -136,6 +139,9 @@ class Answer:
             self.counts.update(counts)
         else:
             self.counts = counts
+        within = self.endpoint.within
+        if within is not None and within[0] in usage:
+            self.within = usage[within[0]]
         tier = self.endpoint.service_tier
         if tier in usage and (type(usage[tier]) is str or isinstance(usage[tier], str)):
             self.facts[semconv.SERVICE_TIER] = usage[tier]

@@ -129,6 +129,8 @@ class Call(Answer):
             if self._is_finished:
                 return
             self._is_finished = True
+        if self.within:
+            attempt(self._count_within)
         ended_ns = self.started_ns + _clock() - self.opened_ns
         if self.chunks and not is_early:
             # A proxy that gives up may end the stream cleanly, and the SDK takes what it has for the whole answer.
@@ -211,6 +213,12 @@ class Call(Answer):
         elif endpoint.counts_as:
             self.forget_usage()
 
+    def _count_within(self) -> None:
+        """Counts the requests to models that the provider made within this one and states beside it."""
+        from submeter.core.reported import counted_within  # noqa: PLC0415  (which imports this, and is seldom needed)
+
+        counted_within(self, _clock() - self.opened_ns)
+
     def finish_early(self) -> None:
         """Ends a call whose stream the host closed or dropped before its end."""
         self.finish(is_early=True)
@@ -241,10 +249,10 @@ class Call(Answer):
         if self.transcript is not None:
             self.span.set_attributes(self.transcript.attributes())
             asked = dict(getattr(self.span, "attributes", None) or attributes)
-            self.transcript.emit(asked, self._context(), time.time_ns())
+            self.transcript.emit(asked, self.above(), time.time_ns())
 
-    def _context(self) -> Context:
-        """What links an event to the span, which may be one that no context takes."""
+    def above(self) -> Context:
+        """What links an event or a span to this one's span, which may be one that no context takes."""
         return set_span_in_context(NonRecordingSpan(self.span.get_span_context()))
 
     def _write(self, record: CallRecord, error: BaseException | None) -> None:
@@ -257,7 +265,7 @@ class Call(Answer):
             if error is not None:
                 span.set_attributes(exceptions.details_of(error))
                 span.set_status(Status(StatusCode.ERROR))
-                attempt(exceptions.emit, record, error, self._context())
+                attempt(exceptions.emit, record, error, self.above())
 
 
 def _tell_above() -> None:

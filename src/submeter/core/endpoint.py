@@ -6,7 +6,7 @@ read through `__dict__`: asking a pydantic model for an attribute that it lacks 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,8 @@ from submeter.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from submeter.core.reported import Found
 
 Table = dict[str, "str | Table | Reading"]
 """Where counts stand: field name -> name of a `Usage` count, a table for the object in that field, or its reading."""
@@ -38,6 +40,8 @@ class Endpoint:
         is_flat: whether the counts stand in the answer itself; `usage_at` is then one that is there when they are.
         inside: the field of a stream's events in which everything else stands.
         beside: total -> counts that the provider gives beside it and that belong in it.
+        within: the usage field that tells of requests to models within the call whose tokens stand beside its counts,
+            and what finds them there; each is a call beneath it.
         total: the usage field with all tokens, where some hosts of a protocol give reasoning beside the output.
         is_inclusive: whether the provider's input count already includes cached tokens.
         envelopes: fields of a stream's events that hold the answer as far as it has come.
@@ -68,6 +72,7 @@ class Endpoint:
     is_flat: bool = False
     inside: str = ""
     beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, Any])
+    within: tuple[str, Callable[[Any], Iterable[Found]]] | None = None
     total: str = ""
     is_inclusive: bool = True
     envelopes: frozenset[str] = frozenset()

@@ -9,14 +9,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry import context as otel_context
-
-from submeter.context.scope import beneath, current_scope
 from submeter.core import instruments
-from submeter.core.call import Call, Made
+from submeter.core.call import Call
 from submeter.core.counted import is_first
 from submeter.core.endpoint import fields_of
 from submeter.core.guard import attempt
+from submeter.core.reported import count_beneath
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -68,24 +66,8 @@ class Invocation(Call):
         for found in self._find(fields_of(chunk)):
             self._is_told = True
             if is_first(found.identity):
-                attempt(self._beneath, found)
+                attempt(count_beneath, self, found)
         return False
-
-    def _beneath(self, found: Found) -> None:
-        # Whose work it is was settled where it was given, not where its events happen to be read.
-        scope = current_scope.set(beneath(self.scope, found.said))
-        span = otel_context.attach(self._context())
-        try:
-            began_ns, duration_ns = found.times or (0, 0)
-            since = (began_ns, 0) if found.times else None
-            call = Made(found.endpoint, self.provider, self.server, found.asked, since=since)
-            call.answer(found.fields)
-            if found.times:
-                call.lasted(duration_ns)
-            call.finish()
-        finally:
-            otel_context.detach(span)
-            current_scope.reset(scope)
 
     def _record(self, ended_ns: int, error: BaseException | None, is_partial: bool) -> CallRecord:  # noqa: FBT001  (as in `Call`)
         record = super()._record(ended_ns, error, is_partial)

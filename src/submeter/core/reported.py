@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, final
 
-from submeter import context
+from opentelemetry import context as otel_context
+
+from submeter import context, semconv
+from submeter.context.scope import beneath, current_scope
 from submeter.core.call import Made
 from submeter.core.counted import is_first, note_singly, reports, singly
 from submeter.core.endpoint import fields_of
 from submeter.core.guard import attempt
-from submeter.value import value
+from submeter.value import replace, value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from submeter.core.call import Call
     from submeter.core.endpoint import Endpoint
 
 
@@ -40,6 +44,37 @@ class Found:
     asked: Mapping[str, Any] = {}
     said: context.Said = context.Said()
     times: tuple[int, int] | None = None
+
+
+def count_beneath(call: Call, found: Found) -> None:
+    """Counts a request that was made for `call`, beneath it."""
+    # Whose work it is was settled where it was given, not where it happens to be read.
+    scope = current_scope.set(beneath(call.scope, found.said))
+    span = otel_context.attach(call.above())
+    try:
+        began_ns, duration_ns = found.times or (0, 0)
+        since = (began_ns, 0) if found.times else None
+        made = Made(found.endpoint, call.provider, call.server, found.asked, since=since)
+        made.answer(found.fields)
+        if found.times:
+            made.lasted(duration_ns)
+        made.finish()
+    finally:
+        otel_context.detach(span)
+        current_scope.reset(scope)
+
+
+def counted_within(call: Call, duration_ns: int) -> None:
+    """Counts what the answer of `call`, which took `duration_ns` nanoseconds, tells of requests within it."""
+    model, tier = call.facts.get(semconv.RESPONSE_MODEL, call.model), call.facts.get(semconv.SERVICE_TIER)
+    for found in call.endpoint.within[1](call.within) if call.endpoint.within is not None else ():
+        told = replace(
+            found,
+            asked=found.asked or {"model": model},
+            fields={call.endpoint.service_tier: tier, **found.fields},
+            times=(call.started_ns, duration_ns),
+        )
+        attempt(count_beneath, call, told)
 
 
 @final
