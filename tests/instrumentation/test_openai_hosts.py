@@ -74,6 +74,23 @@ def test_reasoning_is_part_of_the_output_where_a_host_states_it_beside(
     assert usage_of(span) == {"input_tokens": 32, "output_tokens": output, "reasoning.output_tokens": reasoning}
 
 
+@pytest.mark.parametrize(
+    ("stated", "output"),
+    [(73_997, 7_163 + 73_997), (7_000, 7_163), (0, 7_163), (None, 7_163), ("many", 7_163)],
+    ids=["beside", "fits in", "none", "untold", "a text"],
+)
+def test_reasoning_that_does_not_fit_into_the_output_is_beside_it(metering: Metering, stated: Any, output: int) -> None:
+    """The first is the example of Perplexity's own reference, whose parts it bills each."""
+    usage = {"prompt_tokens": 33, "completion_tokens": 7_163, "total_tokens": 7_196, "reasoning_tokens": stated}
+    answer = {**completion(**usage).json(), "model": "sonar-deep-research"}
+    client("https://api.perplexity.ai", httpx2.Response(200, json=answer)).chat.completions.create(**REQUEST)
+    (span,) = metering.ended()
+    told = {"reasoning.output_tokens": stated} if isinstance(stated, int) else {}
+    assert usage_of(span) == {"input_tokens": 33, "output_tokens": output, **told}
+    if output > 7_163:
+        assert (span.attributes or {})["submeter.cost.usd"] == pytest.approx(0.000066 + 0.057304 + 0.221991)
+
+
 def test_stream_that_states_usage_with_its_reason_is_counted(metering: Metering) -> None:
     usage = {"prompt_tokens": 19, "completion_tokens": 13, "total_tokens": 32, "cached_tokens": 10}
     body = [chunk([delta("a")]), chunk([{**delta(None, "stop"), "usage": usage}]), sse("[DONE]")]

@@ -179,6 +179,15 @@ def reasoned(counts: dict[str, int | None], total: Any) -> None:
         counts["output_tokens"] = said[1] + said[2]
 
 
+def reasoned_apart(stated: Any, counts: dict[str, int | None]) -> None:
+    """Reads reasoning that no total includes; where it does not fit into the output read before, it is beside that."""
+    output = counts.get("output_tokens")
+    if type(stated) is int:
+        counts["reasoning_tokens"] = stated
+        if type(output) is int and stated > output:
+            counts["output_tokens"] = output + stated
+
+
 def included(counts: dict[str, int | None]) -> None:
     """Adds cached and cache-written tokens to an input count that excludes them (conventions, Anthropic page)."""
     total = counts.get("input_tokens")

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from submeter import semconv
 from submeter.core.counted import left_of
-from submeter.core.endpoint import Endpoint, dig, fields_of
+from submeter.core.endpoint import Endpoint, dig, fields_of, reasoned_apart
 from submeter.core.reported import Found, Report
 from submeter.shapes.hosts import HOSTS, USAGE_ON_REQUEST
 from submeter.shapes.responses import (
     ANSWERED,
     FETCHED_RESPONSE,
+    FINAL,
     INPUT,
     INPUT_PARTS,
     OUTPUT_PARTS,
@@ -40,15 +41,14 @@ _PROMPT: Table = {
     "prompt_cache_hit_tokens": "cache_read_tokens",
     "num_cached_tokens": "cache_read_tokens",
     "cached_tokens": "cache_read_tokens",
+    "reasoning_tokens": reasoned_apart,  # Perplexity
 }
-_FINAL = frozenset({"completed", "failed", "cancelled", "canceled", "expired", "incomplete"})
-"""States of a job from which on its usage grows no more."""
 
 
 def _settle_job(call: Call, fields: Mapping[str, Any]) -> None:
     """The usage of a job counts once nothing can be added to it."""
     settle(call, fields)
-    if fields.get("status") not in _FINAL:
+    if fields.get("status") not in FINAL:
         call.forget_usage()
 
 
@@ -202,7 +202,7 @@ def _turns(event: Mapping[str, Any]) -> Iterator[Found]:
     """The turn of an agent that an event says has ended, or a turn itself."""
     turn = fields_of(event.get("turn")) or event
     usage = event.get("usage") or turn.get("usage")
-    if turn.get("object") == "agent.session.turn" and turn.get("status") in _FINAL and usage is not None:
+    if turn.get("object") == "agent.session.turn" and turn.get("status") in FINAL and usage is not None:
         yield Found(TURN, str(turn.get("id")), {**turn, "usage": usage})
 
 

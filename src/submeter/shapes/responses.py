@@ -56,6 +56,9 @@ ANSWERED = {
 }
 """What an answer says of itself."""
 
+FINAL = frozenset({"completed", "failed", "cancelled", "canceled", "expired", "incomplete"})
+"""States of a job from which on its usage grows no more."""
+
 _ENDED = {"completed": "stop", "failed": "error", "cancelled": "error", "expired": "error"}
 _STATUSES = frozenset({"queued", "in_progress", "completed", "incomplete", "failed", "cancelled"})
 _CUT_OFF = {"max_output_tokens": "length", "max_prompt_tokens": "length", "max_completion_tokens": "length"}
