@@ -18,7 +18,8 @@ class CallRecord:
 
     Times are nanoseconds since the epoch. `kind` is the conventions' operation name (chat, embeddings, ...);
     `operation` and `step` are what the application said it was doing. `cost_usd` is `None` when the model
-    has no known price. `context_window` and `max_input_tokens` are the model's limits in tokens.
+    has no known price. `context_window` and `max_input_tokens` are the model's limits in tokens. `in_window` is what
+    the window held at the end, where that is less than `usage`: a call of several requests sums what each took.
     `time_per_output_chunk_s` is the mean over the chunks after the first. `is_timed` says that start and end are
     the call's own, and not those of fetching what a provider says of it.
     """
@@ -51,6 +52,7 @@ class CallRecord:
     is_stream: bool = False
     context_window: int | None = None
     max_input_tokens: int | None = None
+    in_window: Usage | None = None
     server_address: str = ""
     server_port: int | None = None
     time_to_first_chunk_s: float | None = None
@@ -77,7 +79,7 @@ class CallRecord:
     @property
     def context_utilization(self) -> float | None:
         """Share of the context window that the call's input and output fill, 0 to 1 and above; `None` if unknown."""
-        usage = self.usage
+        usage = self.in_window or self.usage
         if not self.context_window or (usage.input_tokens is None and usage.output_tokens is None):
             return None
         return ((usage.input_tokens or 0) + (usage.output_tokens or 0)) / self.context_window

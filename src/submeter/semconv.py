@@ -114,6 +114,8 @@ USAGE_WITNESS: Final = "submeter.usage.witness"
 COUNTED_BENEATH: Final = "submeter.counted_beneath"
 CONTEXT_WINDOW: Final = "submeter.context.window_tokens"
 CONTEXT_UTILIZATION: Final = "submeter.context.utilization"
+CONTEXT_INPUT_TOKENS: Final = "submeter.context.input_tokens"
+CONTEXT_OUTPUT_TOKENS: Final = "submeter.context.output_tokens"
 FRAMEWORK: Final = "submeter.framework"
 
 # --- submeter.warning: the event's attributes

@@ -262,3 +262,12 @@ def test_current_and_remaining_always_make_the_limit_or_overshoot(window: int, p
         assert isinstance(event, WarningEvent)
         assert event.remaining == max(window - prompt - answer, 0)
         assert event.percentage >= event.threshold - 0.01
+
+
+def test_a_call_of_several_requests_fills_the_window_by_its_last() -> None:
+    evaluator = watcher()
+    assert evaluator.observe(call(300_000, 9_000, in_window=Usage(input_tokens=40_000, output_tokens=900))) == []
+    (event,) = evaluator.observe(call(300_000, 9_000, in_window=Usage(input_tokens=85_000, output_tokens=900)))
+    assert (event.threshold, event.current) == (85, 85_900)
+    # After a small call in between, the next is larger than that one, and so of the same filling.
+    assert [event.window for size in (1_000, 96_000) for event in evaluator.observe(call(size))] == [f"{LANE}#1"]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from evaluator.calls import call
 from submeter.evaluator import Evaluator
 from submeter.evaluator.conversation import ConversationRule, turns_left
+from submeter.usage import Usage
 
 
 def told(evaluator: Evaluator, *prompts: int, output: int = 0, **fields: Any) -> list[tuple[int, str]]:
@@ -130,3 +131,14 @@ def test_the_forecast_is_the_first_turn_at_which_a_straight_line_is_full(prompts
 def test_impossible_settings_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="rule 'conversation_too_long'"):
         ConversationRule(**wrong)
+
+
+def test_calls_of_several_requests_count_by_the_last_of_each() -> None:
+    evaluator = Evaluator([ConversationRule(turns=2)])
+    events = [
+        event
+        for prompt in (60_000, 70_000, 80_000)
+        for event in evaluator.observe(call(9 * prompt, in_window=Usage(input_tokens=prompt, output_tokens=1_000)))
+    ]
+    assert [(event.severity, event.current) for event in events] == [("info", 81_000)]
+    assert "81,000 of the 100,000 tokens" in events[0].message

@@ -9,6 +9,7 @@ import pytest
 from evaluator.calls import DAY_NS, NOON_NS, call
 from submeter.evaluator import Evaluator
 from submeter.evaluator.truncation import TruncationRule
+from submeter.usage import Usage
 
 
 def truncated(*args: int | None, **fields: Any) -> bool:
@@ -63,3 +64,9 @@ def test_the_event_is_critical_and_says_what_to_do() -> None:
         "Session s-42: the answer of gpt-5-2025-08-07 broke off because its context window of 100,000 tokens was "
         "full (90,000 in, 10,000 out). Start a new session or summarise the history."
     )
+
+
+def test_the_last_of_several_requests_is_what_fills_the_window() -> None:
+    small, full = Usage(input_tokens=20_000, output_tokens=4_096), Usage(input_tokens=95_000, output_tokens=5_000)
+    assert not truncated(300_000, 9_000, finish_reasons=("max_tokens",), in_window=small)
+    assert truncated(300_000, 9_000, finish_reasons=("max_tokens",), in_window=full)

@@ -51,8 +51,6 @@ UNREACHED = {
     "core.counted:Names.__init__": "runs when its module is imported",
     "core.counted:Names.clear": "for tests",
     "core.counted:forget": "for tests",
-    "core.endpoint:Endpoint.__post_init__": "runs when a provider's table is imported",
-    "core.endpoint:plan_of": "runs when a provider's table is imported",
     "core.endpoint:summed": "for hosts that tell parts beside their total, read like any count",
     "core.estimate:_is_cached": "only where tiktoken is installed",
     "core.gate:LimitExceeded.__init__": "raised on purpose, where the host asked for it",

@@ -120,3 +120,63 @@ def test_odd_ones_cost_themselves(odd: Any, metering: Metering) -> None:
     assert [usage_of(span) for span in metering.ended() if usage_of(span)] == [
         {**NONE, "input_tokens": 23, "output_tokens": 10}
     ]
+
+
+def _turn(kind: str, prompt: int, output: int, cached: int = 0) -> dict[str, Any]:
+    return {**OWN, "type": kind, "input_tokens": prompt, "output_tokens": output, "cache_read_input_tokens": cached}
+
+
+def _looped(*turns: dict[str, Any]) -> dict[str, Any]:
+    """The usage of a message within which the provider ran tools: the sum of its turns."""
+    summed = [turn for turn in turns if turn["type"] in ("message", "fallback_message")]
+    return {**{name: sum(turn[name] for turn in summed) for name in OWN}, "iterations": [*turns]}
+
+
+@pytest.mark.parametrize("is_stream", [False, True], ids=["whole", "stream"])
+@pytest.mark.parametrize("kind", ["message", "fallback_message"])
+def test_what_fills_the_window_is_the_last_turn_of_a_loop(is_stream: bool, kind: str, metering: Metering) -> None:
+    usage = _looped(
+        _turn("message", 60_000, 500),
+        _turn("message", 70_000, 600, 1_000),
+        _turn(kind, 9_000, 1_000, 70_000),
+        _turn("compaction", 180_000, 9),
+    )
+    with submeter.session("s-1") as meter:
+        _asked_of({**MESSAGE, "usage": usage}, is_stream=is_stream)
+    message = next(span for span in metering.ended() if span.parent is None)
+    told: Any = message.attributes
+    assert (told["gen_ai.usage.input_tokens"], told["gen_ai.usage.output_tokens"]) == (210_000, 2_100)
+    assert told["submeter.context.utilization"] == 80_000 / 200_000
+    assert (told["submeter.context.input_tokens"], told["submeter.context.output_tokens"]) == (79_000, 1_000)
+    assert {warning.rule for warning in meter.warnings} == {"context_window"}  # of the compaction, which has its own
+    assert {warning.current for warning in meter.warnings} == {180_009}
+    points = metering.points("submeter.context.utilization")
+    assert 80_000 / 200_000 in {point.min for point in points}
+
+
+def test_a_loop_whose_last_turn_fills_the_window_warns_of_that(metering: Metering) -> None:
+    with submeter.session("s-1") as meter:
+        _asked_of({**MESSAGE, "usage": _looped(_turn("message", 100_000, 1), _turn("message", 170_000, 2_000))})
+    (warning,) = meter.warnings
+    assert (warning.threshold, warning.current, warning.limit) == (85, 172_000, 200_000)
+    assert metering.total("gen_ai.client.inference.usage.input_tokens") == 270_000
+
+
+def test_a_message_of_one_turn_says_no_more_of_its_window(metering: Metering) -> None:
+    _asked_of({**MESSAGE, "usage": _looped(_turn("message", 60_000, 500))})
+    (span,) = metering.ended()
+    assert (span.attributes or {})["submeter.context.utilization"] == 60_500 / 200_000
+    assert "submeter.context.input_tokens" not in (span.attributes or {})
+
+
+def _asked_of(message: dict[str, Any], *, is_stream: bool = False) -> None:
+    start = {**message, "stop_reason": None, "usage": {**OWN, "output_tokens": 1}}
+    stream = (
+        told("message_start", message=start)
+        + told("message_delta", delta={"stop_reason": "end_turn"}, usage=message["usage"])
+        + told("message_stop")
+    )
+    made = client("anthropic", {"post /v1/messages": stream if is_stream else message})
+    answer = made.beta.messages.create(model="m", max_tokens=9, messages=[], stream=is_stream)
+    if is_stream:
+        list(answer)

@@ -107,3 +107,30 @@ def test_what_a_killed_server_owed_is_said_at_the_next_start(tmp_path: Path) -> 
         server.stop()
         server.start()
         assert warnings_of(server, "owed") == [row]
+
+
+def test_a_call_of_several_requests_warns_by_what_its_last_left_in_the_window(tmp_path: Path) -> None:
+    """Also when a killed server's successor knows the calls from the store alone."""
+
+    def send(server: RunningServer, session: str, held: int, output: int, at: int) -> None:
+        request, spans = traces()
+        attributes = {
+            "submeter.context.window_tokens": WINDOW,
+            "submeter.context.utilization": (held + output) / WINDOW,
+            "submeter.context.input_tokens": held,
+            "submeter.context.output_tokens": output,
+        }
+        add_call(spans, session, attributes, tokens=3_000, at_ns=BASE_NS + at * 1_000_000_000)
+        assert server.send("traces", request).status == 200
+
+    with RunningServer(tmp_path / "data") as server:
+        send(server, "calm", 300, 20, 0)
+        send(server, "filled", 840, 20, 1)
+        (row,) = eventually(lambda: warnings_of(server, "filled"), "a warning")
+        assert (row["threshold"], row["current"]) == (85, 860)
+        server.stop(signal.SIGKILL)
+        server.start()
+        send(server, "calm", 400, 20, 2)
+        send(server, "filled", 940, 20, 3)
+        eventually(lambda: len(warnings_of(server, "filled")) == 2, "the next mark")
+        assert warnings_of(server, "calm") == []

@@ -140,8 +140,8 @@ class Answer:
         else:
             self.counts = counts
         within = self.endpoint.within
-        if within is not None and within[0] in usage:
-            self.within = usage[within[0]]
+        if within is not None and within.at in usage:
+            self.within = usage[within.at]
         tier = self.endpoint.service_tier
         if tier in usage and (type(usage[tier]) is str or isinstance(usage[tier], str)):
             self.facts[semconv.SERVICE_TIER] = usage[tier]

@@ -115,6 +115,9 @@ def told(record: CallRecord) -> dict[str, Any]:
         utilization = record.context_utilization
         if utilization is not None:
             told[semconv.CONTEXT_UTILIZATION] = utilization
+    if record.in_window is not None:
+        told[semconv.CONTEXT_INPUT_TOKENS] = record.in_window.input_tokens or 0
+        told[semconv.CONTEXT_OUTPUT_TOKENS] = record.in_window.output_tokens or 0
     if record.is_stream or record.error_type or usage.estimated or usage.is_inconsistent or usage.is_partial:
         told |= _seldom(record)
     return told

@@ -30,6 +30,21 @@ Plan = tuple[tuple[str, str, "Plan | Reading | None"], ...]
 
 
 @value
+class Within:
+    """The requests to models that a provider makes within a call and tells of in its usage.
+
+    Args:
+        at: the usage field that tells of them.
+        beside: finds there those whose tokens stand beside the usage; each is a call beneath this one.
+        last: finds there, in the words of usage, the last of those that it sums: what is in the model's window.
+    """
+
+    at: str
+    beside: Callable[[Any], Iterable[Found]]
+    last: Callable[[Any], Mapping[str, Any]]
+
+
+@value
 class Endpoint:
     """One kind of call of a provider.
 
@@ -40,8 +55,7 @@ class Endpoint:
         is_flat: whether the counts stand in the answer itself; `usage_at` is then one that is there when they are.
         inside: the field of a stream's events in which everything else stands.
         beside: total -> counts that the provider gives beside it and that belong in it.
-        within: the usage field that tells of requests to models within the call whose tokens stand beside its counts,
-            and what finds them there; each is a call beneath it.
+        within: where the usage tells of requests within the call.
         total: the usage field with all tokens, where some hosts of a protocol give reasoning beside the output.
         is_inclusive: whether the provider's input count already includes cached tokens.
         envelopes: fields of a stream's events that hold the answer as far as it has come.
@@ -72,7 +86,7 @@ class Endpoint:
     is_flat: bool = False
     inside: str = ""
     beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, Any])
-    within: tuple[str, Callable[[Any], Iterable[Found]]] | None = None
+    within: Within | None = None
     total: str = ""
     is_inclusive: bool = True
     envelopes: frozenset[str] = frozenset()

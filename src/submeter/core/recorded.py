@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from submeter import catalog, pricing, semconv, settings
 from submeter.core import exceptions
+from submeter.core.endpoint import counts_of, included
 from submeter.core.guard import attempt
 from submeter.record import CallRecord
 from submeter.usage import usage_of
@@ -50,6 +51,7 @@ def record_of(call: Call, ended_ns: int, error: BaseException | None, is_partial
         service_tier=tier, is_batch=endpoint.is_batch, is_stream=call.is_stream,
         context_window=bounds.context_window if bounds else None,
         max_input_tokens=bounds.max_input_tokens if bounds else None,
+        in_window=attempt(_in_window, call, usage) if call.within else None,
         server_address=call.server[0], server_port=call.server[1],
         time_to_first_chunk_s=(call.first_ns - call.opened_ns) / 1e9 if call.chunks else None,
         time_per_output_chunk_s=call.seconds_per_chunk() if call.chunks else None,
@@ -64,6 +66,17 @@ def _usage(call: Call, *, is_partial: bool, is_answered: bool) -> Usage:
     if call.transcript is not None and is_answered and settings.estimate():
         counts, method = attempt(_estimated, call, call.transcript, default=(counts, ""))
     return usage_of(counts, estimated=method or None, is_partial=is_partial)
+
+
+def _in_window(call: Call, usage: Usage) -> Usage | None:
+    """What the last of the requests within a call put into the window, where `usage` is the sum of several."""
+    endpoint, counts = call.endpoint, dict[str, int | None]()
+    if endpoint.within is not None:
+        counts_of(endpoint.within.last(call.within), endpoint.plan, counts)
+    if not endpoint.is_inclusive:
+        included(counts)
+    held = usage_of(counts)
+    return held if held.is_known and held.total_tokens < usage.total_tokens else None
 
 
 def _estimated(call: Call, transcript: Transcript) -> tuple[dict[str, int | None], str]:

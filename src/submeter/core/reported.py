@@ -67,9 +67,10 @@ def count_beneath(call: Call, found: Found) -> None:
 def counted_within(call: Call, duration_ns: int) -> None:
     """Counts what the answer of `call`, which took `duration_ns` nanoseconds, tells of requests within it."""
     model, tier = call.facts.get(semconv.RESPONSE_MODEL, call.model), call.facts.get(semconv.SERVICE_TIER)
-    for found in call.endpoint.within[1](call.within) if call.endpoint.within is not None else ():
+    for found in call.endpoint.within.beside(call.within) if call.endpoint.within is not None else ():
         told = replace(
             found,
+            endpoint=replace(found.endpoint, is_batch=call.endpoint.is_batch),
             asked=found.asked or {"model": model},
             fields={call.endpoint.service_tier: tier, **found.fields},
             times=(call.started_ns, duration_ns),

@@ -84,7 +84,7 @@ class ContextWindowRule:
                 return ()
             filling = self._opened(state, subject, lane, is_session=bool(session))
         if session:
-            filling.step(record.usage.input_tokens or 0, fill.percentage, lowest)
+            filling.step((record.in_window or record.usage).input_tokens or 0, fill.percentage, lowest)
         if fill.percentage < lowest:
             return ()
         return self._climb(state, record, filling, fill, (subject, lane))
@@ -142,7 +142,7 @@ class ContextWindowRule:
 
 def fill_of(state: Fillings, record: CallRecord) -> Fill | None:
     """How full the call is; `None` without counts, for embeddings and, counted, without a known window."""
-    usage = record.usage
+    usage = record.in_window or record.usage
     prompt = usage.input_tokens
     if (prompt is None and usage.output_tokens is None) or record.kind == semconv.KIND_EMBEDDINGS:
         return None

@@ -59,7 +59,7 @@ class ConversationRule:
     def judge(self, state: Fillings, record: CallRecord) -> Sequence[WarningEvent]:
         """The event that the call fires, if any."""
         session = record.session_id or record.conversation_id
-        prompt = record.usage.input_tokens
+        prompt = (record.in_window or record.usage).input_tokens
         if not session or prompt is None or record.kind == semconv.KIND_EMBEDDINGS:
             return ()
         limit = _room(record)
@@ -84,7 +84,7 @@ class ConversationRule:
     def _told(self, state: Fillings, record: CallRecord, filling: Filling, limit: int) -> Sequence[WarningEvent]:
         latest = filling.prompts[-self.prompts :]
         is_long = len(latest) == self.prompts and min(latest) * 100 > self.percentage * limit
-        left = turns_left(filling.prompts, record.usage.total_tokens, limit)
+        left = turns_left(filling.prompts, _filled(record), limit)
         is_near = left is not None and left <= self.turns
         if is_long and filling.reached < FULL + 1:
             filling.reached = FULL + 1
@@ -120,7 +120,7 @@ class ConversationRule:
                 window=window,
                 threshold=FULL if is_forecast else self.percentage,
                 unit="tokens",
-                current=record.usage.total_tokens if is_forecast else filling.prompts[-1],
+                current=_filled(record) if is_forecast else filling.prompts[-1],
                 limit=limit,
                 message=self._message(record, filling, limit, left, is_forecast=is_forecast),
                 suggested_action=events.SUMMARISE_HISTORY,
@@ -139,7 +139,7 @@ class ConversationRule:
         session = f"Session {record.subject_session}"
         if is_forecast:
             text = (
-                f"{session}: {record.usage.total_tokens:,} of the {limit:,} tokens that {record.model} holds "
+                f"{session}: {_filled(record):,} of the {limit:,} tokens that {record.model} holds "
                 f"are used; {forecast}. Plan to summarise the history or to start a new session."
             )
         else:
@@ -163,6 +163,11 @@ def turns_left(prompts: Sequence[int], current: int, limit: int) -> int | None:
     if growth <= 0:
         return None
     return max(math.ceil((limit - current) / growth), 1)
+
+
+def _filled(record: CallRecord) -> int:
+    """The tokens in the window when the call ended, its answer included."""
+    return (record.in_window or record.usage).total_tokens
 
 
 def _room(record: CallRecord) -> int:

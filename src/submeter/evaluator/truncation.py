@@ -57,7 +57,8 @@ class TruncationRule:
         reasons = {reason.lower() for reason in record.finish_reasons}
         if reasons.isdisjoint(_ENDS) or not record.usage.is_known:
             return ()
-        total = record.usage.total_tokens
+        usage = record.in_window or record.usage
+        total = usage.total_tokens
         window = record.context_window
         is_full = bool(window) and total >= (window or 0) - self.rest_tokens
         if not (reasons & WINDOW_FULL or (is_full and reasons & CUT_SHORT)):
@@ -80,7 +81,7 @@ class TruncationRule:
                 limit=window or total,
                 message=(
                     f"{who(record)}: the answer of {record.model} broke off because its context window{size} "
-                    f"was full ({record.usage.input_tokens or 0:,} in, {record.usage.output_tokens or 0:,} out). "
+                    f"was full ({usage.input_tokens or 0:,} in, {usage.output_tokens or 0:,} out). "
                     f"Start a new session or summarise the history.{caution(record)}"
                 ),
                 suggested_action=events.START_NEW_SESSION,

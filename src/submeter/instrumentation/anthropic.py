@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from submeter import semconv
@@ -15,37 +14,9 @@ from submeter.value import replace
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from submeter.core.endpoint import Endpoint
+MESSAGES = replace(messages.MESSAGES, within=messages.ITERATIONS)
 
-_BESIDE = frozenset({"compaction", "advisor_message"})
-"""The kinds of iterations of a message that its usage leaves out; the others are in it."""
-
-WITHIN = replace(
-    messages.MESSAGES,
-    usage_at="input_tokens",
-    is_flat=True,
-    envelopes=frozenset(),
-    parts=(),
-    finish="",
-    is_end_told=False,
-    is_reported=True,
-)
-
-
-def _within(endpoint: Endpoint, iterations: Any) -> Iterator[Found]:
-    """The requests within a message that summed its conversation up, or asked another model for advice."""
-    for iteration in iterations if isinstance(iterations, list) else ():  # pyright: ignore[reportUnknownVariableType]
-        fields = fields_of(iteration)
-        if fields.get("type") in _BESIDE and fields.get("input_tokens") is not None:
-            asked = {"model": fields["model"]} if fields.get("model") else {}
-            yield Found(endpoint, "", fields, asked)
-
-
-MESSAGES = replace(messages.MESSAGES, within=("iterations", partial(_within, WITHIN)))
-
-BATCHED = replace(
-    MESSAGES, is_batch=True, is_reported=True, within=("iterations", partial(_within, replace(WITHIN, is_batch=True)))
-)
+BATCHED = replace(MESSAGES, is_batch=True, is_reported=True)
 
 MODEL_REQUEST = replace(
     MESSAGES, usage_at="model_usage", response={"id": semconv.RESPONSE_ID}, service_tier="speed", is_reported=True

@@ -179,6 +179,12 @@ def _point(row: PointRow) -> MetricPoint:
     )
 
 
+def _in_window(row: CallRow) -> Usage | None:
+    """What the model's window held, of a call that was several requests: how much of it was output is not kept."""
+    held = round((row.context_utilization or 0) * (row.context_window or 0))
+    return Usage(input_tokens=held) if 0 < held < (row.input_tokens or 0) + (row.output_tokens or 0) else None
+
+
 def _record(row: CallRow) -> CallRecord:
     return CallRecord(
         started_ns=row.start_ns,
@@ -213,6 +219,7 @@ def _record(row: CallRow) -> CallRecord:
         service_tier=row.service_tier,
         is_stream=row.stream,
         context_window=row.context_window,
+        in_window=_in_window(row),
         time_to_first_chunk_s=row.ttft_s,
         error_type=row.error_type,
         finish_reasons=row.finish_reasons,

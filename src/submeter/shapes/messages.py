@@ -5,8 +5,15 @@ Its input count excludes cached tokens, so they are added in, as the conventions
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from submeter import semconv
-from submeter.core.endpoint import Endpoint
+from submeter.core.endpoint import Endpoint, Within, fields_of
+from submeter.core.reported import Found
+from submeter.value import replace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 MESSAGES = Endpoint(
     kind=semconv.KIND_CHAT,
@@ -39,3 +46,44 @@ MESSAGES = Endpoint(
     output_type=("output_config", "format", "type"),
     response={"id": semconv.RESPONSE_ID, "model": semconv.RESPONSE_MODEL},
 )
+
+_BESIDE = frozenset({"compaction", "advisor_message"})
+"""The kinds of iterations of a message that its usage leaves out; the others are in it."""
+
+_ANSWERS = frozenset({"message", "fallback_message"})
+"""The kinds of iterations that have the conversation in the window of the model that answers."""
+
+ITERATION = replace(
+    MESSAGES,
+    usage_at="input_tokens",
+    is_flat=True,
+    envelopes=frozenset(),
+    parts=(),
+    finish="",
+    is_end_told=False,
+    is_reported=True,
+)
+
+
+def _told(iterations: Any, kinds: frozenset[str]) -> Iterator[Mapping[str, Any]]:
+    for iteration in iterations if isinstance(iterations, list) else ():  # pyright: ignore[reportUnknownVariableType]
+        fields = fields_of(iteration)
+        if fields.get("type") in kinds and fields.get("input_tokens") is not None:
+            yield fields
+
+
+def _beside(iterations: Any) -> Iterator[Found]:
+    """The requests within a message that summed its conversation up, or asked another model for advice."""
+    for fields in _told(iterations, _BESIDE):
+        yield Found(ITERATION, "", fields, {"model": fields["model"]} if fields.get("model") else {})
+
+
+def _last(iterations: Any) -> Mapping[str, Any]:
+    """The last turn of the loop in which the provider ran tools of its own."""
+    found: Mapping[str, Any] = {}
+    for found in _told(iterations, _ANSWERS):  # noqa: B007  (the last one stays)
+        pass
+    return found
+
+
+ITERATIONS = Within(at="iterations", beside=_beside, last=_last)

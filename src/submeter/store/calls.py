@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from submeter import semconv
 from submeter.record import CallRecord
+from submeter.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from submeter.store.names import Names
-    from submeter.usage import Usage
 
 OURS: Final = 0
 ANOTHER: Final = 1
@@ -71,6 +71,8 @@ def record_of(attributes: Mapping[str, str], names: Names, usage: Usage, owner: 
         stated[place] = read(attributes[key])
     stated[_TAGS] = {name: attributes[key] for key, name in names.tags}
     stated[_USAGE] = usage
+    if names.has_window:
+        stated[_IN_WINDOW] = _in_window(attributes)
     stated[_SESSION] = stated[_SESSION] or stated[_CONVERSATION]
     if facts[_FACTS] and not stated[_ERROR]:
         stated[_ERROR] = semconv.ERROR_OTHER
@@ -149,6 +151,14 @@ def _cost(value: str) -> float | None:
     return cost if cost is not None and 0 <= cost < _COST_CEILING_USD else None
 
 
+def _in_window(attributes: Mapping[str, str]) -> Usage:
+    """What a model's window held when a call ended that was several requests."""
+    return Usage(
+        input_tokens=_whole(attributes[semconv.CONTEXT_INPUT_TOKENS]),
+        output_tokens=_whole(attributes.get(semconv.CONTEXT_OUTPUT_TOKENS, "")),
+    )
+
+
 def _is_true(value: str) -> bool:
     return value == "true"
 
@@ -189,6 +199,7 @@ _SERVICE: Final = PLACES["service"]
 _SCOPE: Final = PLACES["scope"]
 _TAGS: Final = PLACES["tags"]
 _USAGE: Final = PLACES["usage"]
+_IN_WINDOW: Final = PLACES["in_window"]
 _SESSION: Final = PLACES["session_id"]
 _CONVERSATION: Final = PLACES["conversation_id"]
 _ERROR: Final = PLACES["error_type"]

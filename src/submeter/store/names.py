@@ -28,13 +28,15 @@ class Names(NamedTuple):
     """What the names of one span's attributes say.
 
     `may_be_call` says that one of a call's marks is among them, `is_odd` that one is foreign or marks a repair.
-    `counts` are the stated counts of `Usage`, by their places there, with their attributes; `divisions` those
-    of which a total and parts are stated; `tags` the attributes that are tags with the tags' own names. `texts` and
-    `values` are the stated fields of a record, by place, with their attributes and, for values, how each is read.
+    `has_window` says that what a model's window held is among them. `counts` are the stated counts of `Usage`, by
+    their places there, with their attributes; `divisions` those of which a total and parts are stated; `tags` the
+    attributes that are tags with the tags' own names. `texts` and `values` are the stated fields of a record, by
+    place, with their attributes and, for values, how each is read.
     """
 
     may_be_call: bool
     is_odd: bool
+    has_window: bool
     counts: tuple[tuple[int, str], ...]
     divisions: tuple[tuple[int, tuple[int, ...]], ...]
     tags: tuple[tuple[str, str], ...]
@@ -58,6 +60,7 @@ def names_of(keys: Collection[str]) -> Names:
     return Names(
         may_be_call=not MARKS.isdisjoint(stated),
         is_odd=not _ODD.isdisjoint(stated),
+        has_window=semconv.CONTEXT_INPUT_TOKENS in stated,
         counts=tuple((place(count), key) for count, key in counts.items()),
         divisions=tuple((place(total), tuple(map(place, parts))) for total, parts in divisions_of(counts)),
         tags=tuple((key, key.removeprefix(semconv.TAG_PREFIX)) for key in keys if key.startswith(semconv.TAG_PREFIX)),
