@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import anthropic
 import openai
+import pydantic
 import pytest
 
 from instrumentation import releases
@@ -83,7 +85,7 @@ OPENED = {
     "beta.messages.tool_runner": "goes through `create`",
     "beta.sessions.events.tool_runner": "goes through `stream`",
     "*.connect": "metered by `shapes.sockets`, see test_openai_sockets.py",
-    "realtime.translations.connect": "states no tokens, only seconds",
+    "realtime.translations.connect": "its events state no usage, neither tokens nor seconds",
 }
 """Methods that give something which yields answers later, and how those are metered."""
 
@@ -163,6 +165,21 @@ def test_everything_that_opens_something_is_known(package: Any) -> None:
     made = client_of(package, OPENAI[0])
     unknown = [path for path in opened(made) if not any(fnmatchcase(path, pattern) for pattern in OPENED)]
     assert unknown == []
+
+
+def test_nothing_that_comes_over_a_connection_of_translations_states_usage() -> None:
+    """Else it is to be metered, as the other connections are."""
+    events = pytest.importorskip("openai.types.realtime")
+    if not hasattr(events, "RealtimeTranslationServerEvent"):
+        pytest.skip("this release has no such connections")
+    assert _fields_about_usage(events.RealtimeTranslationServerEvent) == set()
+    # What finds none there does find that of the other connections.
+    assert {"usage", "input_tokens", "seconds"} <= _fields_about_usage(events.RealtimeServerEvent)
+
+
+def _fields_about_usage(event: Any) -> set[str]:
+    schema = json.dumps(pydantic.TypeAdapter(event).json_schema())
+    return set(re.findall(r'"(usage|seconds|duration|\w*_tokens)": {', schema))
 
 
 @pytest.mark.skipif(releases.ARE_OLD, reason="the reasons are those of the newest release")
