@@ -10,7 +10,7 @@ import pytest
 
 from instrumentation.played import client, drained, waited
 from metering import metered, usage_of
-from submeter.core import body, guard
+from submeter.core import body, counted, guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -65,6 +65,12 @@ async def decoded(batches: Any) -> object:
 
 async def raw(batches: Any) -> object:
     answer = await waited(batches.with_raw_response.results("b"))
+    return [repr(item) for item in await drained(await waited(answer.parse()))]
+
+
+async def read_and_raw(batches: Any) -> object:
+    answer = await waited(batches.with_raw_response.results("b"))
+    await waited(answer.read())
     return [repr(item) for item in await drained(await waited(answer.parse()))]
 
 
@@ -321,3 +327,94 @@ def test_a_result_that_fails_us_costs_itself(
     assert made.files.content("file-1").read() == content
     assert [usage["input_tokens"] for usage in counts(metering)][::2] == [20, 22]
     caplog.clear()
+
+
+@MODES
+@pytest.mark.parametrize("again", [decoded, by_bytes, raw, read_and_raw])
+@pytest.mark.parametrize("most", [None, 25], ids=["whole", "in part"])
+def test_results_that_are_more_than_ids_are_remembered_count_once_too(
+    again: Callable[[Any], Any], most: int | None, is_async: bool, metering: Metering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counted.calls, "kept", 10)
+    told = [{"custom_id": f"r{n}", "result": {"type": "succeeded", "message": message(n)}} for n in range(30)]
+    lines: list[Any] = [*told[:4], RESULTS[3], *told[4:]]
+    content = "".join(json.dumps(line) + "\n" for line in lines).encode()
+
+    async def application() -> None:
+        made = client("anthropic", {**ANSWERS, "get /batches/b/results": content}, is_async=is_async)
+        found = await waited(made.messages.batches.results("b"))
+        await drained(found, most)
+        await waited(found.close())
+        for _ in range(2):
+            await again(made.messages.batches)
+
+    asyncio.run(application())
+    assert [usage_of(span)["input_tokens"] for span in metering.ended()] == [15 + n for n in range(30)]
+
+
+def test_a_part_of_a_file_is_told_by_its_ids(metering: Metering) -> None:
+    answers: dict[str, Any] = {"get /files/file-1/content": FILE.splitlines(keepends=True)[1]}
+    files = client("openai", answers).files
+    files.content("file-1", extra_headers={"Range": "bytes=300-"})
+    answers["get /files/file-1/content"] = FILE
+    for _ in range(2):
+        files.content("file-1")
+    assert counts(metering) == SINGLY[::-1]
+
+
+def _with_a_long_line() -> tuple[bytes, dict[str, Any]]:
+    """A file whose second of three lines is too long, and the sum of the three."""
+    padded = [{**completion(n), "padding": "x" * size} for n, size in enumerate((5_000, 9_000, 5_000))]
+    usage = {**SUM, "input_tokens": 20 + 21 + 22, "input_tokens_details": {"cached_tokens": 12}, "output_tokens": 21}
+    return "".join(json.dumps(line) + "\n" for line in padded).encode(), {**JOB, "usage": usage}
+
+
+@pytest.mark.parametrize("order", ["file, sum", "sum, file", "half the file, sum"])
+def test_what_a_line_that_is_too_long_held_is_in_the_sum(
+    order: str, metering: Metering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(body, "LARGEST", 8_000)
+    content, batch = _with_a_long_line()
+    made = client("openai", {"get /batches/batch_1": batch, "get /files/file-1/content": content})
+    whole = {"input_tokens": 63, "output_tokens": 21, "cache_read.input_tokens": 12}
+    long = {"input_tokens": 21, "output_tokens": 7, "cache_read.input_tokens": 4}
+    last = {**long, "input_tokens": 22}
+    if order.startswith("half"):
+        with made.files.with_streaming_response.content("file-1") as answer:
+            next(answer.iter_bytes(6_000))
+    elif order.startswith("file"):
+        made.files.content("file-1")
+    for _ in range(2):
+        made.batches.retrieve("batch_1")
+        assert made.files.content("file-1").read() == content
+    expected = {
+        "file, sum": [SINGLY[0], last, long],
+        "sum, file": [whole],
+        "half the file, sum": [SINGLY[0], {**whole, "input_tokens": 43, "output_tokens": 14, **_CACHED_OF_TWO}],
+    }
+    assert counts(metering) == expected[order]
+    assert metering.total("gen_ai.client.inference.usage.input_tokens") == 63
+
+
+_CACHED_OF_TWO = {"cache_read.input_tokens": 8}
+
+
+def test_a_result_that_was_counted_elsewhere_is_in_no_sum_again(metering: Metering) -> None:
+    answer = {**RESPONDED, "status": "completed", "background": True}
+    line = {"id": "batch_req_1", "custom_id": "r1", "response": {"status_code": 200, "body": answer}}
+    batch = {**JOB, "endpoint": "/v1/responses", "usage": RESPONDED["usage"]}
+    made = client(
+        "openai",
+        {
+            "get /responses/resp_1": answer,
+            "get /files/file-1/content": json.dumps(line).encode(),
+            "get /batches/batch_1": batch,
+        },
+    )
+    made.responses.retrieve("resp_1")
+    made.files.content("file-1")
+    made.batches.retrieve("batch_1")
+    assert [usage["input_tokens"] for usage in counts(metering)] == [41]
+
+
+RESPONDED: dict[str, Any] = {"id": "resp_1", "object": "response", "model": "gpt-5", "output": [], "usage": SUM}

@@ -49,6 +49,8 @@ class Reader:
 
     def feed(self, data: bytes) -> None:
         """Takes the next decoded bytes."""
+        if self.call.is_followed:  # by now: the SDK's object that reads lines asks for the bytes when it is made
+            return
         if not (self._is_events or self._is_lines):
             self._keep(data)
             return
@@ -80,6 +82,8 @@ class Reader:
 
     def end(self, error: BaseException | None = None) -> None:
         """The body ended: by itself, or by an error."""
+        if self.call.is_followed:
+            return
         if error is None and self._kept and not self._is_events:
             attempt(self._rest)
         self.call.finish(error)

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from dataclasses import field
 from typing import TYPE_CHECKING
+
+from submeter.value import state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,32 +48,66 @@ calls = Names(10_000)
 """Ids of calls that can be fetched again."""
 
 reports = Names(1_000)
-"""Addresses of reports that were read to their end, or whose sum was counted elsewhere."""
+"""Addresses of reports whose sum was counted."""
 
 
-singly: OrderedDict[str, dict[str, int]] = OrderedDict()
-"""Address of a report that was read in part -> the sum of what it had counted by then."""
+@state
+class Progress:
+    """How far a report was counted, item by item.
+
+    `first` is the id of the first request in it, `reached` the number of the last item that was counted, and `counts`
+    the tokens that were stated up to there.
+    """
+
+    first: str
+    reached: int = 0
+    counts: dict[str, int] = field(default_factory=dict[str, int])
+
+
+progress: OrderedDict[str, Progress] = OrderedDict()
+"""Address of a report that was read -> how far; of more than `reports` keeps, those read longest ago are forgotten."""
 
 _adding = threading.Lock()
+
+
+def is_new(address: str, first: str, at: int) -> bool | None:
+    """Whether the item number `at` of the report at `address` is reached for the first time; from now on it is not.
+
+    A report may be longer than `calls` remembers. Where its first request was not `first`, this is another part of it,
+    or another order, and only the ids can tell: then `None`.
+    """
+    with _adding:
+        known = progress.setdefault(address, Progress(first))
+        progress.move_to_end(address)
+        if len(progress) > reports.kept:
+            progress.popitem(last=False)
+        if known.first != first:
+            return None
+        before, known.reached = known.reached, max(known.reached, at)
+        return at > before
 
 
 def note_singly(address: str, counts: Mapping[str, int | None]) -> None:
     """Adds what one item of the report at `address` stated."""
     with _adding:
-        known = singly.setdefault(address, {})
+        if address not in progress:  # its sum was counted meanwhile
+            return
+        known = progress[address].counts
         for name, count in counts.items():
             if type(count) is int and count > 0:  # what is none was said, and not counted
                 known[name] = known.get(name, 0) + count
-        if len(singly) > reports.kept:
-            singly.popitem(last=False)
 
 
 def left_of(address: str, counts: dict[str, int | None]) -> dict[str, int | None]:
     """What is left of the sum of the report at `address`, in tokens; from now on the report counts nothing more."""
     if not reports.add(address):
         return {}
-    known = singly.pop(address, {})
-    return {name: max(count - known.get(name, 0), 0) if type(count) is int else count for name, count in counts.items()}
+    known = progress.pop(address, None)
+    if known is None or not known.counts:
+        return counts
+    told = known.counts
+    left = {name: max(count - told.get(name, 0), 0) if type(count) is int else count for name, count in counts.items()}
+    return left if left.get("input_tokens") or left.get("output_tokens") else {}
 
 
 def is_first(response_id: str) -> bool:
@@ -82,4 +119,4 @@ def forget() -> None:
     """Forgets everything that was counted."""
     calls.clear()
     reports.clear()
-    singly.clear()
+    progress.clear()

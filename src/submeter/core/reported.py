@@ -12,8 +12,9 @@ from opentelemetry import context as otel_context
 
 from submeter import context, semconv
 from submeter.context.scope import beneath, current_scope
+from submeter.core.answer import Answer
 from submeter.core.call import Made
-from submeter.core.counted import is_first, note_singly, reports, singly
+from submeter.core.counted import is_first, is_new, note_singly, reports
 from submeter.core.endpoint import fields_of
 from submeter.core.guard import attempt
 from submeter.value import replace, value
@@ -101,7 +102,7 @@ class Reported:
         report: how it is read.
         provider: value of `gen_ai.provider.name`.
         server: host and port it comes from.
-        source: what tells this report from all others; one that is read to its end is not read again.
+        source: what tells this report from all others, and has its items in the same order each time.
     """
 
     is_followed = False
@@ -110,8 +111,9 @@ class Reported:
     def __init__(self, report: Report, provider: str, server: tuple[str, int | None], source: str = "") -> None:
         self._report = report
         self._place = provider, server
-        self._has_found = False
         self._source = source
+        self._at = 0
+        self._first = ""
         # Where it was asked for, not where it happens to be read.
         self._count = context.carry(self._counted)
 
@@ -126,6 +128,7 @@ class Reported:
 
     def observe(self, item: Any) -> bool:
         """Counts what one item reports; one that we fail at costs itself."""
+        self._at += 1
         # Asked each time: the sum may be counted while this is being read.
         if self._source not in reports:
             attempt(self._count, item)
@@ -137,12 +140,9 @@ class Reported:
         for item in (fields_of(answer).get(listed) or ()) if listed else (answer,):
             self.observe(item)
 
-    def finish(self, error: BaseException | None = None) -> None:
-        """The report ended."""
-        # One in which nothing was, such as a batch's file of errors, stands for nothing that is stated elsewhere.
-        if self._source and self._has_found and error is None:
-            reports.add(self._source)
-            singly.pop(self._source, None)
+    def finish(self, error: BaseException | None = None) -> None:  # noqa: ARG002  (as of a `Call`)
+        """The report ended; what it did not tell, its sum may still tell."""
+        self._at = 0  # a body that was read may be read once more, by lines
 
     def drop(self) -> None:
         """The host stopped reading; what it reads later counts then."""
@@ -151,11 +151,20 @@ class Reported:
         """The host left the block of a stream; as `drop`."""
 
     def _counted(self, item: Any) -> None:
-        for found in self._report.find(fields_of(item)):
-            self._has_found = True
+        requests, is_unread = [*self._report.find(fields_of(item))], None
+        if requests and self._source:
+            self._first = self._first or requests[0].identity
+            is_unread = is_new(self._source, self._first, self._at)
+        for found in requests if is_unread is not False else ():
+            told: Answer
             if is_first(found.identity):
-                call = Made(found.endpoint, *self._place, {"model": found.fields.get("model")})
+                told = call = Made(found.endpoint, *self._place, {"model": found.fields.get("model")})
                 attempt(call.answer, found.fields)
                 call.finish()
-                if self._source:
-                    note_singly(self._source, call.counts)
+            elif is_unread and found.identity:  # counted, but not from here
+                told = Answer(found.endpoint)
+                attempt(told.read, found.fields)
+            else:
+                continue
+            if self._source:
+                note_singly(self._source, told.counts)
