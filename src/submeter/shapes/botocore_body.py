@@ -49,7 +49,8 @@ class Reader:
         document = parsed(bytes(self._kept)) if 0 < self._size <= LARGEST else None
         if isinstance(document, dict):
             attempt(self._call.answer, document)
-            self._call.counts.update(self._counted)
+            if not self._call.within:  # else the headers may have summed up what is a call of its own
+                self._call.counts.update(self._counted)
         self._call.finish()
 
     def fail(self, error: BaseException) -> None:

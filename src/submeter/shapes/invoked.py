@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from submeter import semconv
 from submeter.core.endpoint import Endpoint, counts_of, fields_of, plan_of
+from submeter.shapes.messages import ITERATIONS
 from submeter.value import replace
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ def _settle_tier(call: Call, fields: Mapping[str, Any]) -> None:
 
 
 def _settle_invoked(call: Call, fields: Mapping[str, Any]) -> None:
-    counts_of(fields, _OUTSIDE, call.counts)
+    if not call.within:  # else the metrics may have summed up what is a call of its own
+        counts_of(fields, _OUTSIDE, call.counts)
     answers = [fields_of(one) for name in _ANSWERS for one in fields.get(name) or ()]
     lengths = [length for answer in answers if isinstance(length := answer.get("tokenCount"), int)]
     if lengths:  # Titan, where each result has its own
@@ -117,6 +119,7 @@ CONVERSE = Endpoint(
 INVOKED = Endpoint(
     kind=semconv.KIND_CHAT,
     usage=_USAGE,
+    within=ITERATIONS,  # Claude
     is_inclusive=False,
     envelopes=frozenset({"amazon-bedrock-invocationMetrics", "message", "metadata", "messageStop"}),
     parts=("delta",),
