@@ -160,7 +160,7 @@ def renew() -> None:
 
 
 def forget() -> None:
-    """Drops what waits and the instruments themselves: after a fork, the parent reports what it counted."""
+    """Drops what waits and the instruments themselves; the next call makes new ones."""
     global _instruments  # noqa: PLW0603  (one set for the process)
     _waiting.clear()
     _instruments = None
@@ -181,4 +181,5 @@ def _collect(_options: CallbackOptions) -> Iterable[Observation]:
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows
+    # The parent reports what waits. The instruments stay: the SDK's readers go on in the child.
     os.register_at_fork(after_in_child=_waiting.clear)
