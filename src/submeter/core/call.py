@@ -280,6 +280,10 @@ class Made(Call):
     __slots__ = ()
     is_leaving = False
 
+    def heard(self) -> None:
+        """Notes the time of the first piece of an answer whose pieces are not read."""
+        self.chunks, self.first_ns = 1, _clock()
+
     def lasted(self, duration_ns: int) -> None:
         """Says how long it took, of a call that ends where that is told."""
         self.opened_ns = _clock() - duration_ns

@@ -239,6 +239,7 @@ _LIVE = replace(
     _RESPONSES,
     inside="event",
     fails="",
+    lane="delegation_id",
     further={"decision.completed": replace(DECISION, envelopes=frozenset({"decision"}))},
 )
 

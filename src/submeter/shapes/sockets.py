@@ -1,7 +1,8 @@
 """Sockets: connections over which a provider sends events of many responses, each of them a call.
 
 Every message passes through the connection's `recv_bytes`, whether the application takes bytes, events or loops. A
-message is looked into only when it names an event that says something of usage, since most are pieces of sound.
+message is looked into only when it names an event that says something of usage, or is the first piece of a response,
+since most are pieces of sound.
 """
 
 from __future__ import annotations
@@ -22,9 +23,13 @@ from submeter.value import value
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from submeter.core.call import Call
     from submeter.core.endpoint import Endpoint
     from submeter.shapes import turns
+
+_PIECE = ".delta"
+"""What the names of events end with that are a piece of a response; they begin as that of the event that opens one."""
+
+_PIECE_MARK = f'{_PIECE}"'.encode()
 
 Seat = tuple[str, tuple[str, int | None]]
 """The provider's name, and the host and port that the connection leads to."""
@@ -108,9 +113,12 @@ class Sessions:
     def take(self, connection: Any, message: Any) -> None:
         """Takes the next message of a connection."""
         data = message.encode() if isinstance(message, str) else message
-        if not any(mark in data for mark in self._marks):
+        is_marked = any(mark in data for mark in self._marks)
+        if not is_marked and _PIECE_MARK not in data:
             return
         session = _open.get(connection)
+        if not is_marked and (session is None or not session.is_awaiting):
+            return
         if session is None:
             uri = dig(connection, ("_connection", "protocol", "uri"))
             session = _open[connection] = Session(self._events, self._seat(*_address(uri)), uri)
@@ -133,22 +141,27 @@ class Session:
     def __init__(self, events: Events, seat: Seat, uri: Any) -> None:
         self._events = events
         self._seat = seat
-        self._calls: dict[str, tuple[Any, Call]] = {}
+        self._calls: dict[str, tuple[Any, Made]] = {}
         asked = str(fields_of(uri).get("query") or "").split("&")
         self._models = {"": next((part[6:] for part in asked if part.startswith("model=")), "")}
+
+    @property
+    def is_awaiting(self) -> bool:
+        """Whether there is a response under way of which no piece has come yet."""
+        return any(not call.chunks for _, call in self._calls.values())
 
     def take(self, event: Any) -> None:
         """Takes an event of the provider's."""
         settle()
         events = self._events
-        fields = fields_of(event)
-        fields = fields_of(fields.get(events.inside)) or fields if events.inside else fields
+        told = fields_of(event)
+        fields = fields_of(told.get(events.inside)) or told if events.inside else told
         kind = str(fields.get("type"))
         if kind in events.model:
             self._name(kind, fields)
         response = fields_of(fields.get("response"))
         name = str(response.get("id"))
-        lane = fields.get(events.lane)
+        lane = told.get(events.lane)
         if kind == events.opens:
             self._calls[name] = lane, self._call(events.endpoint, response)
         elif kind in events.ends:
@@ -161,17 +174,25 @@ class Session:
             call = self._call(events.further[kind], {"model": self._models.get(kind, "")})
             call.answer(fields)
             call.finish()
+        elif kind.endswith(_PIECE) and kind.startswith(f"{events.opens.partition('.')[0]}."):
+            self._hear(fields.get("response_id"), lane)
 
     def left(self, error: BaseException | None) -> None:
         """Ends what nobody will hear the end of; `None` when the close was orderly."""
         while self._calls:
             self._calls.popitem()[1][1].finish(error, is_early=True)
 
+    def _hear(self, response_id: Any, lane: Any) -> None:
+        """A piece came of a response, which it names, or else of the one in its lane."""
+        for name, (its, call) in self._calls.items():
+            if not call.chunks and (name == response_id or (response_id is None and its == lane)):
+                call.heard()
+
     def _fail(self, lane: Any, message: str) -> None:
         for name in [name for name, (its, _) in self._calls.items() if its == lane]:
             self._calls.pop(name)[1].finish(EventError(message), is_early=True)
 
-    def _call(self, endpoint: Endpoint, response: Mapping[str, Any]) -> Call:
+    def _call(self, endpoint: Endpoint, response: Mapping[str, Any]) -> Made:
         model = response.get("model") or self._models[""]
         return Made(endpoint, *self._seat, {**response, "model": model}, is_stream=endpoint is self._events.endpoint)
 
