@@ -68,7 +68,8 @@ def test_counting_twice_changes_nothing(counts: dict[str, int | None]) -> None:
 @given(st.lists(SAID, max_size=6))
 def test_a_sum_is_that_of_each_count(many: list[dict[str, int | None]]) -> None:
     usages = [usage_of(counts) for counts in many]
-    total = reduce(added, usages, Usage())
+    total = added(Usage(), *usages)
+    assert total == reduce(added, usages, Usage())
     for name in COUNTS:
         known = [said(usage)[name] for usage in usages if name in said(usage)]
         assert said(total).get(name) == (sum(known) if known else None)
@@ -99,6 +100,7 @@ def test_a_part_without_its_total_invents_none() -> None:
 def test_an_estimate_and_a_part_are_marked_through_a_sum() -> None:
     total = added(Usage(input_tokens=1, estimated="characters"), Usage(output_tokens=2, is_partial=True))
     assert (total.estimated, total.is_partial, total.total_tokens) == ("characters", True, 3)
+    assert added(Usage(), total, Usage(estimated="words")).estimated == "characters"
 
 
 @given(st.sets(st.sampled_from(COUNTS)))

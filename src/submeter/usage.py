@@ -127,16 +127,16 @@ known_divisions: dict[tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...]] 
 """The names of counts in the order they came -> their divisions; providers have a few such orders each."""
 
 
-def added(first: Usage, second: Usage) -> Usage:
-    """The sum of two usages; a count is `None` only when neither side reported it."""
-    return Usage(
-        *(
-            [
-                left if right is None else right if left is None else left + right
-                for left, right in zip(counts_in(first), counts_in(second), strict=True)
-            ]
-        ),
-        estimated=first.estimated or second.estimated,
-        is_inconsistent=first.is_inconsistent or second.is_inconsistent,
-        is_partial=first.is_partial or second.is_partial,
-    )
+def added(first: Usage, *others: Usage) -> Usage:
+    """The sum of usages; a count is `None` only when none of them reported it."""
+    counts = list(counts_in(first))
+    estimated, is_inconsistent, is_partial = first.estimated, first.is_inconsistent, first.is_partial
+    for other in others:
+        for place, count in enumerate(counts_in(other)):
+            if count is not None:
+                held = counts[place]
+                counts[place] = count if held is None else held + count
+        estimated = estimated or other.estimated
+        is_inconsistent = is_inconsistent or other.is_inconsistent
+        is_partial = is_partial or other.is_partial
+    return Usage(*counts, estimated=estimated, is_inconsistent=is_inconsistent, is_partial=is_partial)

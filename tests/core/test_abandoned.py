@@ -153,15 +153,16 @@ def test_under_our_own_wrappers_it_ends_at_once() -> None:
 def test_collected_while_a_meter_counts_it_waits(metering: Metering, monkeypatch: pytest.MonkeyPatch) -> None:
     add = MeterUsage.add
 
-    def collecting(usage: MeterUsage, record: CallRecord) -> None:
+    def collecting(usage: MeterUsage, *records: CallRecord) -> None:
         gc.collect()
         before.append(len(metering.all_ended()))
-        add(usage, record)
+        add(usage, *records)
 
     before: list[int] = []
     monkeypatch.setattr(MeterUsage, "add", collecting)
     half_read()
-    with submeter.session("s-1"):
+    with submeter.session("s-1") as meter:
         Host(CHAT, [CHAT.document()], is_async=False).calls.create(**CHAT.request)
+        assert meter.usage.calls == 1
     assert before == [1]
     assert len(metering.ended()) == 2

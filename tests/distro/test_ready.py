@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import gc
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +24,11 @@ from metering import Metering, in_memory, metered
 from submeter.core.call import observers
 from submeter.distro import watch
 from submeter.distro.ready import LaterSpan, ready_spans
+from submeter.value import replace
 
 if TYPE_CHECKING:
     from instrumentation.dialect import Dialect
+    from submeter.record import CallRecord
 
 HERE = Path(__file__).resolve().parent.parent
 
@@ -46,13 +50,14 @@ usage = {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10}
 answer = {"id": "c", "object": "chat.completion", "created": 1, "model": "gpt-4o", "choices": [], "usage": usage}
 transport = httpx2.MockTransport(lambda request: httpx2.Response(200, json=answer))
 client = openai.OpenAI(api_key="k", http_client=httpx2.Client(transport=transport))
-for _ in range(2):
-    client.chat.completions.create(model="gpt-4o", messages=[])
+with submeter.session("s-1") as meter:
+    for _ in range(2):
+        client.chat.completions.create(model="gpt-4o", messages=[])
 child = os.fork()
 if child:
     os.waitpid(child, 0)
 total = made.total("gen_ai.client.inference.usage.input_tokens")
-print("parent" if child else "child", len(made.ended()), total, flush=True)
+print("parent" if child else "child", len(made.ended()), total, meter.usage.input_tokens, flush=True)
 os._exit(0)
 """
 
@@ -131,15 +136,61 @@ def test_a_call_that_somebody_waits_for_is_told_at_once() -> None:
     made = in_memory(is_batching=True)
     with metered(made):
         call(CHAT)
-        with submeter.session("s-1") as meter:
-            call(CHAT)
-            assert meter.usage.calls == 1
-            assert meter.usage.input_tokens
         heard: list[object] = []
         observers.append(lambda record, _scope: heard.append(record))
         call(CHAT)
         assert len(heard) == 1
         assert not any(type(span) is LaterSpan for span in made.ended())
+
+
+@pytest.mark.parametrize("is_looked_at", [False, True], ids=["at its end", "at every call"])
+@pytest.mark.parametrize("dialect", [CHAT, MESSAGES], ids=lambda dialect: dialect.name)
+def test_a_meter_counts_calls_that_are_left_for_later(dialect: Dialect, is_looked_at: bool) -> None:
+    later, ordinary = in_memory(is_batching=True), in_memory()
+    ordinary.traces.add_span_processor(Watching())
+    found: list[Any] = []
+    for made in (later, ordinary):
+        with submeter.session("s-1", user="u-1", operation="search") as outer, submeter.session(step="find") as inner:
+            if is_looked_at:
+                assert (outer.usage.calls, len(inner.calls)) == (0, 0)
+            spans = played(made, dialect)
+            usages = [repr(meter.usage) for meter in (outer, inner)]
+            records = [[plain(record) for record in meter.calls] for meter in (outer, inner)]
+            found.append((usages, records, [told(span) for span in spans], len(inner.warnings)))
+            assert [record.span_id for record in outer.calls] == [f"{span.context.span_id:016x}" for span in spans]
+        assert outer.usage.calls == 5
+    assert found[0] == found[1]
+    assert [type(span) is LaterSpan for span in later.ended()] == [False, True, False, False, False]
+
+
+def plain(record: CallRecord) -> CallRecord:
+    """A record without what differs from run to run."""
+    return replace(
+        record,
+        started_ns=0,
+        ended_ns=0,
+        trace_id="",
+        span_id="",
+        parent_span_id="",
+        time_to_first_chunk_s=None,
+        time_per_output_chunk_s=None,
+    )
+
+
+def test_a_session_is_freed_without_the_collector_when_its_calls_are_told() -> None:
+    made = in_memory(is_batching=True)
+    with metered(made):
+        call(CHAT)
+        with submeter.session("s-1") as meter:
+            Host(CHAT, [CHAT.document()], is_async=False).calls.create(**CHAT.request)
+        gone = weakref.ref(meter)
+        gc.collect()
+        gc.disable()
+        try:
+            del meter
+            assert gone() is None
+        finally:
+            gc.enable()
 
 
 def test_a_warning_comes_within_the_very_call_that_causes_it() -> None:
@@ -158,7 +209,7 @@ def test_a_forked_child_tells_nothing_of_what_its_parent_left_for_later() -> Non
     done = subprocess.run(
         [sys.executable, "-c", FORKED], capture_output=True, text=True, timeout=60, check=False, cwd=HERE
     )
-    assert done.stdout.split() == ["child", "0", "None", "parent", "2", "18"], done.stderr
+    assert done.stdout.split() == ["child", "0", "None", "18", "parent", "2", "18", "18"], done.stderr
 
 
 def test_they_are_children_of_the_work_in_hand() -> None:

@@ -28,7 +28,8 @@ def session() -> Generator[Metering]:
     forget()
     made = in_memory()
     try:
-        with submeter.session("s-1", user="u-1", operation="search", step="find", tags={"shelf": "7"}):
+        with submeter.session("s-1", user="u-1", operation="search", step="find", tags={"shelf": "7"}) as meter:
+            assert meter.usage.calls == 0  # looked at, it counts every call at once
             submeter.on_warning(lambda _warning: None)
             yield made
     finally:

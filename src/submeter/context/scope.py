@@ -38,6 +38,18 @@ class Scope:
     conversation_id: str = ""
     framework: str = ""
     own: frozenset[str] = frozenset()
+    _unmetered: Scope | None = field(default=None, compare=False, repr=False)
+
+    def unmetered(self) -> Scope:
+        """The same without its meters, for what they hold: else only the collector would ever free them."""
+        if self._unmetered is None:
+            made = Scope(
+                self.session_id, self.user_id, self.operation, self.step, self.agent, self.tags, (), self.attributes,
+                self.agent_id, self.conversation_id, self.framework, self.own,
+            )  # fmt: skip
+            object.__setattr__(self, "_unmetered", made)
+            return made
+        return self._unmetered
 
     def named(self) -> dict[str, str]:
         """The span attributes of this scope, by their wire names."""
@@ -136,6 +148,7 @@ def beneath(outer: Scope, said: Said, *, is_inner: bool = True) -> Scope:
             agent=outer.agent if is_agent_known else said.agent,
             agent_id=outer.agent_id if is_agent_known else said.agent_id,
             framework=outer.framework if "framework" in own else said.framework or outer.framework,
+            _unmetered=None,
         )
     )
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.trace import NonRecordingSpan, Status, StatusCode, set_span_in_context
 
 from submeter import context, semconv, settings
+from submeter.context import meter as live
 from submeter.core import abandoned, exceptions, gate, instruments
 from submeter.core.answer import Answer
 from submeter.core.attributes import asked, told
@@ -43,6 +44,7 @@ patient: dict[Callable[[CallRecord, Scope], None], Callable[[Call], bool]] = {}
 """An observer -> whether a call is nothing to it and need not be shown. One that is not here sees every call."""
 
 _clock = time.perf_counter_ns
+live.guarded = attempt
 
 
 class Call(Answer):
@@ -145,10 +147,20 @@ class Call(Answer):
         if error is not None or is_early or not attempt(self._can_wait):
             self._close(ended_ns, error, is_early=is_early)
             return
+        # The rest is left to whoever asks first: an exporter, a collection of metrics, who looks at a meter.
         self._ended_ns, self._recorded = ended_ns, None
         end_later: Any = getattr(self.span, "end_later", None)
         attempt(end_later, ended_ns, self.attributes)
         attempt(instruments.count, self.record)
+        if self.scope.meters:
+            self._await()
+
+    def _await(self) -> None:
+        """Has the meters of its scope wait for the record."""
+        scope = self.scope
+        self.scope = attempt(scope.unmetered, default=scope)
+        for meter in scope.meters:
+            attempt(meter.add, self.record)
 
     def _close(self, ended_ns: int, error: BaseException | None, *, is_early: bool) -> None:
         # Each apart, so that a failure of one never leaves the span open or another without its numbers.
@@ -167,7 +179,7 @@ class Call(Answer):
 
     def _can_wait(self) -> bool:
         """Whether the rest can be left to the thread that batches spans: there is one, and nobody needs it before."""
-        if not hasattr(self.span, "end_later") or self.is_stream or self.scope.meters or not self.is_counted:
+        if not hasattr(self.span, "end_later") or self.is_stream or not self.is_counted:
             return False
         if self.transcript is not None:
             return False
@@ -178,10 +190,10 @@ class Call(Answer):
 
     def record(self) -> CallRecord | None:
         """The record of a call that was left for later, made by whoever asks first; `None` where that failed."""
-        with self._lock:
-            if self._recorded is None:
-                self._recorded = attempt(self._record, self._ended_ns, None, False)  # noqa: FBT003  (through the guard)
-            return self._recorded
+        if self._recorded is None:
+            # Two threads may both make it, and make the same; a lock might be held for ever in a child forked off.
+            self._recorded = attempt(self._record, self._ended_ns, None, False)  # noqa: FBT003  (through the guard)
+        return self._recorded
 
     def attributes(self, asked: dict[str, Any]) -> dict[str, Any]:
         """All attributes of such a call's span, given those that it began with."""
