@@ -28,6 +28,7 @@ LATER = (
     "core.call:Call.attributes",
     "core.call:Call.record",
     "core.instruments:count",
+    "core.instruments:ease",
     "core.recorded:_usage",
     "core.recorded:record_of",
     "distro.ready:PatientSpan.end_later",

@@ -196,7 +196,8 @@ class Call(Answer):
         return self._recorded
 
     def attributes(self, asked: dict[str, Any]) -> dict[str, Any]:
-        """All attributes of such a call's span, given those that it began with."""
+        """All attributes of such a call's span, given those that it began with; in the thread that batches."""
+        attempt(instruments.ease)
         record = self.record()
         return asked if record is None else attempt(self._attributes, asked, record, default=asked)
 

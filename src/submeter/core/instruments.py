@@ -2,8 +2,9 @@
 
 A histogram record costs 30 us in the SDK, so a call only queues its record; the queue is emptied into the real
 instruments at the start of each collection, from an observable's callback, which the SDK runs before it reads
-the instruments (opentelemetry-sdk 1.45, `MeasurementConsumer.collect`). Where nobody collects in time, a call that
-finds the queue full tells the first few of it, so that nothing is lost, memory is bounded, and no call waits for all.
+the instruments (opentelemetry-sdk 1.45, `MeasurementConsumer.collect`). Where nobody collects in time, the thread that
+batches spans tells what came first, and a call that finds the queue full the first few of it, so that nothing is lost,
+memory is bounded, and no call waits for all.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections import deque
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.metrics import CallbackOptions, Observation
+from opentelemetry.metrics import CallbackOptions, NoOpMeter, Observation, get_meter_provider
 
 from submeter import semconv, settings
 from submeter.core import abandoned
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 FULL = 1024
 """How many finished calls may wait for a collection."""
+
+EASED = 256
+"""How many the thread that batches spans leaves waiting: with as many as it takes before it exports, there is room."""
 
 PIECE = 16
 """How many of them a call tells that finds no room: two milliseconds of its thread, where all would be a tenth of a
@@ -133,11 +137,24 @@ def flush() -> None:
         _turn(made, TURN)
 
 
+def ease() -> None:
+    """Tells a turn of what waits where that is much; for a thread that no host waits for."""
+    if _instruments is not None and len(_waiting) > EASED:
+        _turn(_instruments, TURN)
+
+
+def _is_mute(meter: Meter) -> bool:
+    """Whether what it is told reaches nobody: there are no metrics, or none yet in the application."""
+    if type(meter).__name__ == "_ProxyMeter":  # private to the API (1.45), like the provider that it came from
+        return type(get_meter_provider()).__name__ == "_ProxyMeterProvider"
+    return isinstance(meter, NoOpMeter)
+
+
 def _turn(made: Instruments, most: int) -> None:
     from submeter.core.measures import measure  # noqa: PLC0415  (off the host's path, and not at its start)
     from submeter.core.sums import Sums  # noqa: PLC0415
 
-    sums = Sums(made)
+    sums, is_mute = Sums(made), _is_mute(made.meter)
     labels, dialect = settings.metric_labels(), settings.dialect()
     try:
         for _ in range(most):
@@ -145,6 +162,8 @@ def _turn(made: Instruments, most: int) -> None:
                 waiting = _waiting.popleft()
             except IndexError:  # that was all, or another collection took the last one
                 return
+            if is_mute:
+                continue
             record = attempt(waiting) if callable(waiting) else waiting
             if record is not None:
                 attempt(measure, sums, record, labels, dialect)

@@ -53,9 +53,10 @@ def measure(sums: Sums, record: CallRecord, labels: tuple[str, ...], dialect: st
         _time(sums, semconv.METRIC_OTHER_DURATION, record, timed)
         if record.usage.input_tokens is not None:
             sums.add(semconv.METRIC_EMBEDDINGS_INPUT_TOKENS, record.usage.input_tokens, attributes)
-    if record.context_utilization is not None:
+    utilization = record.context_utilization
+    if utilization is not None:
         name, boundaries = semconv.METRIC_CONTEXT_UTILIZATION, semconv.UTILIZATION_BOUNDARIES
-        sums.made.record(name, record.context_utilization, attributes, "1", boundaries)
+        sums.made.record(name, utilization, attributes, "1", boundaries)
     _cost(sums, record, attributes)
 
 

@@ -153,6 +153,8 @@ def _metrics(resource: Resource) -> MeterProvider:
         delta = AggregationTemporality.DELTA
         kept = {sdk.Counter: delta, sdk.Histogram: delta, sdk.ObservableCounter: delta}
     made = exporters.make("metrics", preferred_temporality=kept, max_export_batch_size=_POINTS)
+    if not made:  # `none`: the SDK would take what nobody reads
+        return metrics.NoOpMeterProvider()
     # Where metrics are to tell users apart, the SDK's 2,000 series (of its 1.45) would soon make them nobody.
     room = dict.fromkeys((sdk.Counter, sdk.Histogram), _SERIES) if settings.metric_labels() else None
     options = exporters.known(PeriodicExportingMetricReader, cardinality_limits=room)
@@ -196,4 +198,5 @@ def _give_up() -> None:
 
 
 def _stop(part: Any) -> None:
-    part.shutdown()
+    if hasattr(part, "shutdown"):  # what is told nothing has none
+        part.shutdown()
