@@ -129,7 +129,7 @@ def forget() -> None:
     telemetry.use(telemetry.global_providers)
     guard._seen.clear()
     guard.failures = 0
-    baggage.read_settings()
+    baggage._names = None  # read anew by whoever asks next, in an environment that may be another
 
 
 def usage_of(span: ReadableSpan) -> dict[str, Any]:

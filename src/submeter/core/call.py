@@ -138,8 +138,6 @@ class Call(Answer):
             # A proxy that gives up may end the stream cleanly, and the SDK takes what it has for the whole answer.
             is_cut = self.endpoint.is_end_told and not self.finish_reasons and "output_tokens" not in self.counts
             is_early = error is not None or is_cut
-        if is_early:
-            self.finish_reasons = dict.fromkeys(self.finish_reasons or (0,), semconv.FINISH_ERROR)
         if self.endpoint.counts_as or self.endpoint.is_fetchable:
             attempt(self._count_once)
         if not self.endpoint.is_inclusive or self.endpoint.beside:
@@ -163,6 +161,8 @@ class Call(Answer):
             attempt(meter.add, self.record)
 
     def _close(self, ended_ns: int, error: BaseException | None, *, is_early: bool) -> None:
+        if is_early:
+            self.finish_reasons = dict.fromkeys(self.finish_reasons or (0,), semconv.FINISH_ERROR)
         # Each apart, so that a failure of one never leaves the span open or another without its numbers.
         record: CallRecord | None = attempt(self._record, ended_ns, error, is_early)
         if record is not None:
