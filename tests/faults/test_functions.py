@@ -48,7 +48,7 @@ UNREACHED = {
     "core.call:Call._await": "for calls left to the thread that batches, broken in test_later.py",
     "core.call:Call.attributes": "for calls left to the thread that batches, broken in test_later.py",
     "core.call:Call.record": "for calls left to the thread that batches, broken in test_later.py",
-    "core.call:_tell_above": "for libraries above the SDKs, in the guard around the whole opening",
+    "core.beneath:tell_above": "for libraries above the SDKs, in the guard around the whole opening",
     "core.counted:Names.__init__": "runs when its module is imported",
     "core.counted:Names.clear": "for tests",
     "core.counted:forget": "for tests",

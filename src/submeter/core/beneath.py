@@ -30,3 +30,10 @@ watching: ContextVar[Beneath | None] = ContextVar("submeter_beneath", default=No
 
 above: set[Beneath] = set()
 """Everyone who watches anywhere: a look at it spares every call of a program without such a library a question."""
+
+
+def tell_above() -> None:
+    """Tells whoever watches here that a call was opened."""
+    watcher = watching.get()
+    if watcher is not None:
+        watcher.is_met = True

@@ -17,7 +17,7 @@ from submeter.context import meter as live
 from submeter.core import abandoned, exceptions, gate, instruments
 from submeter.core.answer import Answer
 from submeter.core.attributes import asked, told
-from submeter.core.beneath import above, watching
+from submeter.core.beneath import above, tell_above
 from submeter.core.counted import is_first as is_first_of
 from submeter.core.endpoint import included, summed
 from submeter.core.guard import attempt
@@ -117,7 +117,7 @@ class Call(Answer):
         name = f"{endpoint.kind} {self.model}" if self.model else endpoint.kind
         attributes = asked(self, body)
         if above:
-            _tell_above()
+            tell_above()
         self.started_ns = time.time_ns() if since is None else since[0]
         self.span = used.start_span(name, attributes, self.started_ns, parent() if parents else None)
         if used.gathers_content:
@@ -279,12 +279,6 @@ class Call(Answer):
                 span.set_attributes(exceptions.details_of(error))
                 span.set_status(Status(StatusCode.ERROR))
                 attempt(exceptions.emit, record, error, self.above())
-
-
-def _tell_above() -> None:
-    watcher = watching.get()
-    if watcher is not None:
-        watcher.is_met = True
 
 
 class Made(Call):
