@@ -281,21 +281,6 @@ class Call(Answer):
                 attempt(exceptions.emit, record, error, self.above())
 
 
-class Made(Call):
-    """A call whose request was made before it is known of: it is counted, and cannot be refused."""
-
-    __slots__ = ()
-    is_leaving = False
-
-    def heard(self) -> None:
-        """Notes the time of the first piece of an answer whose pieces are not read."""
-        self.chunks, self.first_ns = 1, _clock()
-
-    def lasted(self, duration_ns: int) -> None:
-        """Says how long it took, of a call that ends where that is told."""
-        self.opened_ns = _clock() - duration_ns
-
-
 def _transcript(body: Mapping[str, Any], mode: str) -> Transcript:
     from submeter.core.transcript import Transcript  # noqa: PLC0415  (only where content was asked for)
 

@@ -6,6 +6,7 @@ states the usage of many. Each becomes a call of its own, once in a process howe
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, final
 
 from opentelemetry import context as otel_context
@@ -13,7 +14,7 @@ from opentelemetry import context as otel_context
 from submeter import context, semconv
 from submeter.context.scope import beneath, current_scope
 from submeter.core.answer import Answer
-from submeter.core.call import Made
+from submeter.core.call import Call
 from submeter.core.counted import is_first, is_new, note_singly, reports
 from submeter.core.endpoint import fields_of
 from submeter.core.guard import attempt
@@ -22,8 +23,22 @@ from submeter.value import replace, value
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from submeter.core.call import Call
     from submeter.core.endpoint import Endpoint
+
+
+class Made(Call):
+    """A call whose request was made before it is known of: it is counted, and cannot be refused."""
+
+    __slots__ = ()
+    is_leaving = False
+
+    def heard(self) -> None:
+        """Notes the time of the first piece of an answer whose pieces are not read."""
+        self.chunks, self.first_ns = 1, time.perf_counter_ns()
+
+    def lasted(self, duration_ns: int) -> None:
+        """Says how long it took, of a call that ends where that is told."""
+        self.opened_ns = time.perf_counter_ns() - duration_ns
 
 
 @value(kw_only=False)

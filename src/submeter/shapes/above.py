@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any
 from submeter.core import patch
 from submeter.core.abandoned import settle
 from submeter.core.beneath import Beneath
-from submeter.core.call import Call, Made
 from submeter.core.endpoint import fields_of
 from submeter.core.guard import attempt
+from submeter.core.reported import Made
 from submeter.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from submeter.core.call import Call
     from submeter.core.endpoint import Endpoint
 
 _CARRIED = "_submeter_call"

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from submeter.core import instruments, patch
 from submeter.core.abandoned import settle
 from submeter.core.body import parsed
-from submeter.core.call import Made
 from submeter.core.endpoint import dig, fields_of
 from submeter.core.guard import attempt
+from submeter.core.reported import Made
 from submeter.value import value
 
 if TYPE_CHECKING:

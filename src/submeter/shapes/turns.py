@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from submeter.core import instruments, patch
 from submeter.core.abandoned import settle
-from submeter.core.call import Made
 from submeter.core.endpoint import dig, fields_of
 from submeter.core.guard import attempt
 from submeter.core.loading import is_loaded
+from submeter.core.reported import Made
 from submeter.shapes.arguments import Arguments
 from submeter.shapes.sockets import received_async
 from submeter.value import state, value
