@@ -139,6 +139,33 @@ def test_a_terminal_without_unicode_gets_ascii(stored: Path) -> None:
     assert "`- classify" in shown
 
 
+@pytest.mark.parametrize("command", ["sessions", "usage", "models", "cost --since 2020-01-01"])
+def test_a_sum_that_lacks_calls_is_marked_and_the_mark_explained(
+    served: RunningServer, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = told(capsys, *command.split(), "--url", served.url)
+    assert re.search(r"\$0\.\d+\+|(gpt-5-mini|house).* -  ", shown)
+    assert "no known price for 1 call: costs marked + are at least that" in shown
+
+
+def test_what_is_beyond_the_last_row_is_not_said_to_be_nowhere(
+    served: RunningServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in ("sessions", "usage", "models", "warnings"):
+        assert "beyond the first 50" in told(capsys, command, "--offset", "50", "--url", served.url)
+
+
+def test_the_rest_of_a_series_is_what_was_before(served: RunningServer, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = told(capsys, "usage", "--by", "hour,model", "--limit", "1", "--url", served.url)
+    assert "the latest 1; --limit N shows more, --offset 1 those before" in shown
+    assert "the first 1;" in told(capsys, "usage", "--limit", "1", "--url", served.url)
+
+
+def test_the_price_table_has_no_column_of_what_was_used(capsys: pytest.CaptureFixture[str]) -> None:
+    head = told(capsys, "prices", "gpt-5-mini").splitlines()[0]
+    assert head.split()[:3] == ["provider", "model", "context"]
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_every_command_gives_json(
     served: RunningServer, command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
@@ -183,6 +210,7 @@ def test_filters_narrow(served: RunningServer, capsys: pytest.CaptureFixture[str
     assert "no sessions for user nobody" in shown("sessions", "--user", "nobody")
     assert json.loads(shown("sessions", "--user", "nobody", "--json")) == {"sessions": [], "next": None}
     assert "no warnings for severity critical" in shown("warnings", "--severity", "critical")
+    assert "by a running server" in shown("warnings", "--severity", "critical"), "whence they would come"
     assert "u-7" in shown("usage", "--by", "user", "--since", "1h")
     assert "no usage until 2020-01-02" in shown("usage", "--end", "2020-01-01")
 

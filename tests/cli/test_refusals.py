@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import socket
 import subprocess
 import sys
 import threading
@@ -11,6 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.server.running import RunningServer, environment, submeter_command
+
+from submeter.cli import main, source
+from submeter.server import presence
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -73,6 +77,56 @@ def test_a_token_that_no_header_takes_is_not_shown() -> None:
     assert ("SUBMETER_TOKEN" in line, "secret" in line) == (True, False)
 
 
+def test_a_token_that_is_wrong_is_told_from_one_that_is_missing(tmp_path: Path) -> None:
+    with RunningServer(tmp_path / "data", variables={"SUBMETER_TOKEN": "right"}) as server:
+        assert "set SUBMETER_TOKEN to it" in refused(1, "sessions", "--url", server.url)
+        assert "does not know the token" in refused(1, "sessions", "--url", server.url, SUBMETER_TOKEN="wrong")
+
+
+def test_what_is_no_http_server_is_told_from_one_that_broke_off() -> None:
+    """As the port of OTLP/gRPC is, which answers in frames of HTTP/2."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        answering = threading.Thread(target=_answer_in_frames, args=[listener])
+        answering.start()
+        line = refused(1, "sessions", "--url", f"http://127.0.0.1:{port}")
+        answering.join()
+    assert "speaks no HTTP" in line
+    assert "4318" in line
+
+
+def _answer_in_frames(listener: socket.socket) -> None:
+    connection, _ = listener.accept()
+    with connection:
+        connection.recv(65536)
+        connection.sendall(b"\x00\x00\x18\x04\x00\x00\x00\x00\x00" * 4)
+
+
+def test_a_server_that_was_just_starting_is_asked(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not found at first, and holds the folder when the command opens it."""
+    with RunningServer(stored):
+        looks = iter([None])
+        real = presence.found
+
+        def seen(folder: Path) -> presence.Presence | None:
+            return next(looks, real(folder))
+
+        monkeypatch.setattr(source, "found", seen)
+        assert main(["usage", "--json", "--data", str(stored)]) == 0
+
+
+def test_help_is_no_command_and_helps_all_the_same() -> None:
+    for arguments, word in ((["help"], "start here"), (["help", "usage"], "--by")):
+        done = submeter_command(*arguments)
+        assert (done.returncode, word in done.stdout) == (0, True), arguments
+
+
+def test_a_store_that_is_none_is_not_written_into_dashboards(tmp_path: Path) -> None:
+    line = refused(1, "dashboards", "export", str(tmp_path / "g"), "--store", "db.example")
+    assert "clickhouse://" in line
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_another_command_on_the_folder_is_waited_for(stored: Path) -> None:
     with held_for(4, stored):
         done = submeter_command("usage", "--data", str(stored))
@@ -88,7 +142,13 @@ def test_a_refusal_neither_speaks_to_the_terminal_nor_fills_it(stored: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        (("fly",), "invalid choice"),
+        (("fly",), "sessions, session"),
+        (("sesions",), "did you mean `submeter sessions`?"),
+        (("usage", "--usr", "u-7"), "did you mean --user?"),
+        (("rules", "check", "--cluster"), "'--cluster'; see"),
+        (("rules", "test", "--data"), "nothing takes '--data'; see"),
+        (("usage", "--by", "user,user"), "two that differ"),
+        (("sessions", "--user", ""), "empty"),
         (("sessions", "--wings"), "--wings"),
         (("sessions", "--order", "size"), "recent"),
         (("sessions", "--since", "soon"), "2h"),

@@ -65,6 +65,7 @@ def answer(model: str = "gpt-4o") -> dict[str, Any]:
             "cache_read_tokens": 300_000,
             "cost_usd": 0.3702,
             "unpriced_calls": 0,
+            "calls_without_usage": 0,
             "max_context_utilization": 0.97,
         },
         "spans": [

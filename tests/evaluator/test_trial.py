@@ -53,5 +53,5 @@ def test_calls_may_be_set_in_time() -> None:
 
 
 def test_a_wrong_test_is_an_error_of_the_file() -> None:
-    with pytest.raises(RuleFileError, match=r"line 6: tests\[0\]\.calls\[0\]\.tokens: Extra inputs"):
+    with pytest.raises(RuleFileError, match=r"line 6: tests\[0\]\.calls\[0\]\.tokens: there is no such key"):
         outcome("[{tokens: 5}]", "[]")

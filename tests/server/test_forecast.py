@@ -28,6 +28,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     for day in range(39):
         at_ns = int((FIRST + timedelta(days=day)).timestamp()) * 10**9
         add_call(spans, f"s-{day}", {"user.id": "even", "submeter.cost.usd": 0.01}, tokens=1000, at_ns=at_ns)
+        if day < 28:
+            cost = 0.02 if day < 27 else 0.5
+            add_call(spans, f"d-{day}", {"user.id": "dear", "submeter.cost.usd": cost}, at_ns=at_ns)
         if day < 29:
             add_call(spans, f"n-{day}", {"user.id": "november", "submeter.cost.usd": 0.02}, at_ns=at_ns)
         else:
@@ -63,6 +66,18 @@ def test_even_days_go_on_whatever_day_it_is(store: Store, at: str, spent: float,
     assert [day.tokens for day in found.days] == pytest.approx([1100] * 3)
     assert found.total_usd == pytest.approx(0.03)
     assert found.spent_this_month_usd == pytest.approx(spent)
+
+
+def test_a_day_dearer_than_expected_takes_nothing_from_the_days_to_come(store: Store) -> None:
+    """Of November: 0.50 on the 29th where 0.02 were expected, and 0.02 for the 30th."""
+    before, after = asked(store, "2026-11-29T00:00:00", "dear"), asked(store, "2026-11-29T13:00:00", "dear")
+    assert before.spent_this_month_usd == pytest.approx(27 * 0.02 + 0.5), "the store holds the day's calls already"
+    assert after.month_usd == pytest.approx(27 * 0.02 + 0.5 + 0.02)
+
+
+def test_calls_without_a_known_cost_are_told(store: Store) -> None:
+    assert "without a known cost" not in asked(store, "2026-11-30T00:00:00").how
+    assert "10 calls without a known cost" in asked(store, "2026-12-11T00:00:00", user="november").how
 
 
 def test_a_month_in_which_nothing_was_spent_yet_has_a_forecast(store: Store) -> None:

@@ -67,6 +67,22 @@ def test_a_period_narrows_a_profile(filled: RunningServer) -> None:
     assert filled.ask("collections/nothing/token-usage")["totals"]["calls"] == 0
 
 
+def test_no_id_is_not_everybody(filled: RunningServer) -> None:
+    """As a program asks that lost the id; the empty tag is the calls without one, which are not everybody's."""
+    for path in ("users//token-usage", "agents//usage"):
+        refusal = filled.get(f"/api/v1/{path}")
+        assert (refusal.status, b"empty" in refusal.body) == (400, True)
+    assert filled.ask("collections//token-usage")["totals"]["calls"] == 10
+
+
+def test_within_a_day_the_dearest_come_first(filled: RunningServer) -> None:
+    rows = filled.ask("usage?by=day,user&days=30")["usage"]
+    days = [(NOON - timedelta(days=day)).date().isoformat() for day in range(10, 0, -1)]
+    assert [(row["key"], row["second"]) for row in rows] == [(day, user) for day in days for user in ("u-1", "u-2")]
+    rows = filled.ask("usage?by=user,day&days=30")["usage"]
+    assert [(row["key"], row["second"]) for row in rows] == [(user, day) for day in days for user in ("u-1", "u-2")]
+
+
 def test_usage_by_two_things_and_by_day(filled: RunningServer) -> None:
     rows = filled.ask("usage?by=user,model&days=30")["usage"]
     assert {row["key"]: row["input_tokens"] for row in rows} == {"u-1": 10_000, "u-2": 100}

@@ -156,7 +156,7 @@ def test_cache_use_is_the_repeated_tokens_at_the_cached_price_less_writing_them_
     written = 4_000 * (CLAUDE["cache_write"] - CLAUDE["input"])
     assert found.saving_usd == pytest.approx((repeated * (CLAUDE["input"] - CLAUDE["cache_read"]) - written) / 1e6)
     assert (found.calls, found.basis) == (1, "priced")
-    for figure in ("in 1 conversations", "4,500 of their tokens", "$3 instead of $0.3", "4,000 tokens written once"):
+    for figure in ("in 1 conversation ", "4,500 of their tokens", "$3 instead of $0.3", "4,000 tokens written once"):
         assert figure in found.how
 
 
@@ -181,8 +181,8 @@ def test_repeated_prompts_are_what_the_calls_after_the_first_did_cost(store: Sto
     found = only(store, "repeated_prompts", "faq")
     assert found.saving_usd == pytest.approx(0.02 + 0.03 + 0.04)
     assert (found.calls, found.basis) == (3, "measured")
-    assert "2 prompts were sent more than once" in found.how
-    assert "the 3 calls after" in found.how
+    assert "2 prompts sent more than once" in found.how
+    assert "3 calls after" in found.how
 
 
 def test_long_contexts_are_the_tokens_beyond_half_of_the_window(store: Store) -> None:
@@ -200,14 +200,14 @@ def test_price_tier_is_the_long_calls_at_the_lower_price(store: Store) -> None:
     tokens = {"input": 200_000, "cache_read": 50_000, "output": 1_000}
     assert found.saving_usd == pytest.approx(sum(n * (HIGH[unit] - LOW[unit]) for unit, n in tokens.items()) / 1e6)
     assert (found.calls, found.basis) == (1, "priced")
-    assert "1 calls were longer" in found.how
+    assert "1 call took more" in found.how
 
 
 def test_retries_are_what_failed_calls_cost_that_were_made_again(store: Store) -> None:
     found = only(store, "retries", "fetch")
     assert found.saving_usd == pytest.approx(0.004)
     assert (found.calls, found.basis) == (1, "measured")
-    assert "1 calls failed" in found.how
+    assert "1 call failed" in found.how
 
 
 def test_failed_calls_are_what_they_cost(store: Store) -> None:
@@ -220,7 +220,7 @@ def test_failed_calls_are_what_they_cost(store: Store) -> None:
 def test_cut_answers_are_what_they_cost(store: Store) -> None:
     found = only(store, "cut_answers", "write")
     assert (found.saving_usd, found.calls, found.basis) == (pytest.approx(0.07), 1, "measured")
-    assert "the 1 calls" in found.how
+    assert "of 1 call whose" in found.how
 
 
 def test_all_of_it_at_once_has_each_kind_the_largest_first(store: Store) -> None:

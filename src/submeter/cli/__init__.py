@@ -17,7 +17,7 @@ from submeter.cli.failure import CommandError
 from submeter.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
 OK: Final = 0
 ERROR: Final = 1
@@ -87,6 +87,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["run"]:
         return _run_program(arguments[1:])
+    if arguments[:1] == ["help"]:
+        arguments = [*arguments[1:2], "--help"]
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="replace")
@@ -103,12 +105,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     return ERROR
 
 
-def _no_such(command: str, strange: Sequence[str]) -> str:
+def _no_such(command: str, strange: Sequence[str], options: Collection[str]) -> str:
     """Why the first of the arguments that nothing takes is not taken."""
     word = strange[0].partition("=")[0]
     if word in {"--json", "--csv"}:
         return f"`submeter {command}` answers with no table of rows, so it has no {word}"
-    return f"nothing takes {' '.join(strange)!r}"
+    is_known = word in options  # by another action of the command
+    meant = _meant(word, options) if word.startswith("--") and not is_known else ""
+    return f"nothing takes {' '.join(strange)!r}" + (f" (did you mean {meant}?)" if meant else "")
+
+
+def _similar(command: str) -> str:
+    """The command that a word was perhaps meant to be, or all of them."""
+    meant = _meant(command, _COMMANDS)
+    return f"did you mean `submeter {meant}`?" if meant else f"there are {', '.join(_COMMANDS)}"
+
+
+def _meant(word: str, known: Collection[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415  (needed for what is mistyped alone)
+
+    return next(iter(get_close_matches(word, known, 1, 0.7)), "")
 
 
 def _run(arguments: list[str]) -> int:
@@ -120,6 +136,8 @@ def _run(arguments: list[str]) -> int:
         formatter_class=_Help,
     )
     parser.add_argument("--version", action="version", version=f"submeter {VERSION}")
+    if name and name not in _COMMANDS:
+        parser.error(f"there is no command {name!r} ({_similar(name)})")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     for command, (module, line) in _COMMANDS.items():
         about = line[0].upper() + line[1:] + "."
@@ -128,8 +146,10 @@ def _run(arguments: list[str]) -> int:
             _loaded(module, "add_options")(added)
     chosen, strange = parser.parse_known_args(arguments)
     if strange:
+        from submeter.cli.completion import options_of  # noqa: PLC0415  (needed for what is mistyped alone)
+
         known = commands.choices.get(chosen.command, parser)
-        known.error(_no_such(chosen.command, strange))
+        known.error(_no_such(chosen.command, strange, options_of(known)))
     if chosen.command is None:
         parser.print_help()
         return USAGE

@@ -81,6 +81,11 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def options_of(parser: argparse.ArgumentParser) -> list[str]:
+    """The options of a command, with two dashes, those of its actions too."""
+    return list(_words(parser).options)
+
+
 def _words(parser: argparse.ArgumentParser) -> _Words:
     found = _Words()
     for action in parser._actions:  # noqa: SLF001  (argparse offers no other way to its options)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.text import Text
 
-from submeter.cli import narrowing, output, source, wording
+from submeter.cli import narrowing, output, shortfall, source, wording
 from submeter.cli.emptiness import nothing, refuse_empty_store
 from submeter.cli.session_page import flowed
 from submeter.cli.table import Column, cut, lines
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _page(answer: Row, width: int, most: int, *, is_ascii: bool) -> list[Text]:
     total: Row = answer["total"]
     pieces = (
-        (wording.usd(total["cost_usd"], is_partial=bool(total["unpriced_calls"])), "bold green", " since "),
+        (wording.usd(total["cost_usd"], is_partial=shortfall.is_of_cost(total)), "bold green", " since "),
         (wording.count(total["calls"]), "bold", " calls"),
         (wording.usd(total["usd_per_call"]), "bold", " a call"),
         (wording.usd(total["usd_per_1k_tokens"]), "bold", " a thousand tokens"),
@@ -76,6 +76,7 @@ def _page(answer: Row, width: int, most: int, *, is_ascii: bool) -> list[Text]:
     text = flowed(facts, width)
     for title in ("operation", "model"):
         text += [Text(), *_costs(title, answer[f"{title}s"], width, is_ascii=is_ascii)]
+    text = shortfall.noted(text, [total], width)
     text += [Text(), Text("where to save", "bold"), Text(_note(width), "dim")]
     found: Sequence[Row] = answer["recommendations"]
     shown = found[:most] if most > 0 else found
@@ -111,7 +112,7 @@ def _cells(row: Row, title: str, *, is_ascii: bool) -> list[Text]:
     return [
         Text(key) if key else Text(f"(no {title})", "dim"),
         Text(wording.count(row["calls"])),
-        Text(wording.usd(row["cost_usd"], is_partial=bool(row["unpriced_calls"])), "green"),
+        Text(wording.usd(row["cost_usd"], is_partial=shortfall.is_of_cost(row)), "green"),
         Text(f"{share * 100:.0f} %"),
         Text(wording.usd(row["usd_per_call"])),
         Text(wording.usd(row["usd_per_1k_tokens"])),

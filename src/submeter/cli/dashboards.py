@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from submeter import settings
 from submeter.cli.failure import CommandError
-from submeter.server.grafana import Source, archive, files, source_of
+from submeter.server.grafana import NATIVE_PORTS, Source, archive, files, source_of
 from submeter.server.options import CLICKHOUSE_PORT
 from submeter.server.presence import found
 
@@ -46,8 +47,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _source(arguments: argparse.Namespace) -> Source:
     host = arguments.host or "localhost"
-    if arguments.store:
-        return source_of(arguments.store, host, CLICKHOUSE_PORT)
+    if store := str(arguments.store):
+        if urlsplit(store).scheme not in NATIVE_PORTS:
+            raise CommandError(f"{store!r} is no database's address", "use one such as clickhouse://host/otel")
+        return source_of(store, host, CLICKHOUSE_PORT)
     server = found(Path(arguments.data or settings.data_home()).expanduser())
     return source_of("", host, server.clickhouse if server else CLICKHOUSE_PORT)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _UNSAID: Final = {"limit", "offset", "order", "by", "zone"}
 """Parameters that narrow nothing."""
 
+_TIMES: Final = frozenset({"day", "hour"})
 _WHEN: Final = {"since": "since", "start": "since", "end": "until"}
 
 
@@ -33,14 +34,23 @@ def more(answer: Mapping[str, Any], shown: int, width: int) -> list[Text]:
     """The line beneath a page that is not the last one, which says how to see the rest."""
     if answer.get("next") is None:
         return []
-    said = f"the first {shown:,}; --limit N shows more, --offset {answer['next']} the next"
+    first, following = ("latest", "those before") if _is_series(answer) else ("first", "the next")
+    said = f"the {first} {shown:,}; --limit N shows more, --offset {answer['next']} {following}"
     if answer["next"] > shown:
-        said = f"{answer['next'] - shown + 1:,} to {answer['next']:,}; --offset {answer['next']} shows the next"
+        said = f"{answer['next'] - shown + 1:,} to {answer['next']:,}; --offset {answer['next']} shows {following}"
     return [Text(), Text(cut(said, width), "dim")]
+
+
+def _is_series(answer: Mapping[str, Any]) -> bool:
+    """Whether the rows of an answer are of days or hours, of which the latest are given first."""
+    return not _TIMES.isdisjoint(answer.get("by", "").split(","))
 
 
 def nothing(what: str, parameters: Mapping[str, str]) -> list[Text]:
     """The page of an answer without rows."""
     asked = ", ".join(f"{name} {value}" for name, value in parameters.items() if name not in {*_UNSAID, *_WHEN})
     when = "".join(f" {word} {parameters[name]}" for name, word in _WHEN.items() if name in parameters)
+    beyond = int(parameters.get("offset", 0))
+    if beyond:
+        when += f" beyond the first {beyond:,}: use a smaller --offset"
     return [Text(clean(f"no {what}" + (f" for {asked}" if asked else "") + when), "dim")]

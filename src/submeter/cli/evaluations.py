@@ -40,7 +40,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints the scores."""
-    listing.write(arguments, "evaluations", _page, "scores", [Text(_WHENCE, "dim")])
+    listing.write(arguments, "evaluations", _page, "scores", [_WHENCE])
     return 0
 
 

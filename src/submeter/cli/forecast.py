@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.text import Text
 
-from submeter.cli import clock, narrowing, output, source, wording
+from submeter.cli import clock, narrowing, output, shortfall, source, wording
 from submeter.cli.emptiness import refuse_empty_store
-from submeter.cli.session_page import flowed, remarks
+from submeter.cli.session_page import flowed
 from submeter.cli.table import Column, lines
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _page(answer: Row, width: int, *, is_ascii: bool) -> list[Text]:
     if not answer["days"]:
-        return remarks([f"no forecast: {answer['reason']}"], width)
+        return shortfall.remarks([f"no forecast: {answer['reason']}"], width)
     number = len(answer["days"])
     facts = [
         (answer["spent_this_month_usd"], "spent this month"),
@@ -69,7 +69,8 @@ def _page(answer: Row, width: int, *, is_ascii: bool) -> list[Text]:
     ]
     most = max(day["cost_usd"] for day in answer["days"]) or 1.0
     rows = [_cells(day, most, is_ascii=is_ascii) for day in answer["days"]]
-    return [*flowed(pieces, width), Text(), *lines(_COLUMNS, rows, width), Text(), *remarks([answer["how"]], width)]
+    how = shortfall.remarks([answer["how"]], width)
+    return [*flowed(pieces, width), Text(), *lines(_COLUMNS, rows, width), Text(), *how]
 
 
 def _cells(day: Row, most: float, *, is_ascii: bool) -> list[Text]:

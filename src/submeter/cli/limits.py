@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.text import Text
 
-from submeter.cli import output, source, wording
+from submeter.cli import output, shortfall, source, wording
 from submeter.cli.table import Column, lines
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         lambda width, _: (
             lines(_COLUMNS, [_cells(row) for row in rows], width)
             if rows
-            else [Text("no limits: put one into rules.yaml or by PUT /api/v1/limits/NAME", "dim")]
+            else shortfall.remarks(["no limits: put one into rules.yaml or by PUT /api/v1/limits/NAME"], width)
         ),
         rows,
         _columns,

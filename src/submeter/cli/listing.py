@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from submeter.cli import narrowing, output, source
+from submeter.cli import narrowing, output, shortfall, source
 from submeter.cli.emptiness import more, nothing, refuse_empty_store
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def write(
     question: str,
     page: Callable[[Rows, int], Sequence[Text]],
     what: str = "",
-    hints: Sequence[Text] = (),
+    hints: Sequence[str] = (),
 ) -> None:
     """Asks a question whose rows are called like it, and prints them.
 
@@ -39,7 +39,7 @@ def write(
         lambda width, _: (
             [*page(rows, width), *more(answer, len(rows), width)]
             if rows
-            else [*nothing(what or question, parameters), *hints]
+            else [*nothing(what or question, parameters), *shortfall.remarks(hints, width)]
         ),
         rows,
         lambda: source.columns(question, question),

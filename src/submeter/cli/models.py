@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.text import Text
 
-from submeter.cli import narrowing, output, source, wording
+from submeter.cli import narrowing, output, shortfall, source, wording
 from submeter.cli.emptiness import more, nothing, refuse_empty_store
-from submeter.cli.session_page import remarks
 from submeter.cli.table import Column, lines
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     Row = Mapping[str, Any]
 
 _COLUMNS: Final = (
-    Column("provider", is_text=True, rank=5),
+    Column("provider", is_text=True, rank=1),
     Column("model", is_text=True, least=20),
     Column("calls", rank=2),
     Column("cost"),
@@ -28,6 +27,9 @@ _COLUMNS: Final = (
     Column("out $/1M"),
     Column("also", is_text=True, rank=6, least=12),
 )
+
+_USED: Final = frozenset({"calls", "cost"})
+"""Columns of what was used, which the price table does not tell."""
 
 _RATES: Final = {unit: f"{unit}_usd_per_1m" for unit in ("input", "cache_read", "output")}
 """Units whose rates are columns of CSV, with the columns."""
@@ -58,10 +60,10 @@ def write(arguments: argparse.Namespace, answer: Row, parameters: Mapping[str, s
         answer,
         lambda width, _: (
             [
-                *lines(_COLUMNS, [_cells(row) for row in rows], width),
+                *shortfall.noted(_table(rows, width), rows, width),
                 *more(answer, len(rows), width),
                 Text(),
-                *remarks([_version(answer)], width),
+                *shortfall.remarks([_version(answer)], width),
             ]
             if rows
             else nothing("models", parameters)
@@ -69,6 +71,13 @@ def write(arguments: argparse.Namespace, answer: Row, parameters: Mapping[str, s
         [_flat(row) for row in rows],
         lambda: [*(name for name in source.columns("models", "models") if name != "prices"), *_RATES.values()],
     )
+
+
+def _table(rows: Sequence[Row], width: int) -> list[Text]:
+    is_used = any(row["calls"] for row in rows)
+    shown = [n for n, column in enumerate(_COLUMNS) if is_used or column.title not in _USED]
+    cells = [_cells(row) for row in rows]
+    return lines([_COLUMNS[n] for n in shown], [[row[n] for n in shown] for row in cells], width)
 
 
 def _version(answer: Row) -> str:
@@ -88,7 +97,7 @@ def _cells(row: Row) -> list[Text]:
         Text(wording.clean(row["provider"]), "dim"),
         Text(wording.clean(row["model"])),
         Text(wording.count(row["calls"]) if row["calls"] else ""),
-        Text(wording.usd(row["cost_usd"]) if row["calls"] else "", "green"),
+        Text(wording.usd(row["cost_usd"], is_partial=shortfall.is_of_cost(row)) if row["calls"] else "", "green"),
         Text(wording.short(row["context_window"]) if row["context_window"] else ""),
         Text(_rate(rates, "input")) if rates else unknown,
         Text(_rate(rates, "cache_read"), "dim"),

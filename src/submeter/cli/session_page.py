@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.text import Text
 
-from submeter.cli import tree, wording
+from submeter.cli import shortfall, tree, wording
 from submeter.cli.message_table import messages, severity
 from submeter.cli.table import Column, cut, lines
 
@@ -51,10 +50,7 @@ def page(answer: Row, width: int, *, is_ascii: bool = False, limit: int = 0) -> 
     """The whole page in lines of at most `width` cells; `limit` is the most lines of calls, 0 all of them."""
     width = min(width, _WIDEST)
     calls: Sequence[Row] = answer["calls"]
-    session: Row = {
-        **answer["session"],
-        "calls_without_usage": sum(map(tree.lacks_usage, calls)),
-    }
+    session: Row = answer["session"]
     text = [
         *_heading(session, calls, width),
         Text(),
@@ -66,13 +62,8 @@ def page(answer: Row, width: int, *, is_ascii: bool = False, limit: int = 0) -> 
     text += _warnings(answer["warnings"], width)
     notes = _notes(session, calls)
     if notes:
-        text += [Text(), *remarks(notes, width)]
+        text += [Text(), *shortfall.remarks(notes, width)]
     return text
-
-
-def remarks(notes: Iterable[str], width: int) -> list[Text]:
-    """Notes under a table, each over as many lines as `width` asks for."""
-    return [Text(line, "dim") for note in notes for line in wrap(note, width, subsequent_indent="  ")]
 
 
 def _heading(session: Row, calls: Sequence[Row], width: int) -> list[Text]:
@@ -96,7 +87,7 @@ def _only_model(calls: Sequence[Row]) -> str:
 
 def totals(session: Row, width: int) -> list[Text]:
     """The sums of a session or of everything, over as many lines as `width` asks for."""
-    is_partial = bool(session["calls_without_usage"])
+    is_partial = shortfall.is_of_tokens(session)
     calls = session["calls"]
     parts: list[tuple[str, str]] = [(wording.count(calls), "call" if calls == 1 else "calls")]
     if session["errors"]:
@@ -111,7 +102,7 @@ def totals(session: Row, width: int) -> list[Text]:
         if session.get(field) or field in {"input_tokens", "output_tokens"}:
             is_sum = field in {"input_tokens", "output_tokens"}
             parts.append((wording.count(session.get(field), is_partial=is_partial and is_sum), title))
-    cost = wording.usd(session["cost_usd"], is_partial=is_partial or bool(session["unpriced_calls"]))
+    cost = wording.usd(session["cost_usd"], is_partial=shortfall.is_of_cost(session))
     pieces = [Text.assemble((number, "bold"), (f" {title}", "dim")) for number, title in parts]
     is_unpriced = session["cost_usd"] is None and session["unpriced_calls"]
     title = "cost (no known price)" if is_unpriced else "cost"
@@ -272,7 +263,7 @@ def _notes(session: Row, calls: Sequence[Row]) -> list[str]:
     inconsistent = sum(1 for call in calls if call["inconsistent"])
     notes = (
         (session["unpriced_calls"], "no known price for {} {}: the cost is at least what is shown"),
-        (session["calls_without_usage"], "no token counts from {} {}: the sums are at least what is shown"),
+        (session.get("calls_without_usage"), "no token counts from {} {}: the sums are at least what is shown"),
         (estimated, "estimated (~) for {} {}: the provider gave no count"),
         (broken, "broken off before the provider's last count: {} {}"),
         (inconsistent, "parts that did not fit into their total, cut to fit: {} {}"),

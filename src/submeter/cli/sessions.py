@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.text import Text
 
-from submeter.cli import listing, narrowing, output, source, wording
+from submeter.cli import listing, narrowing, output, shortfall, source, wording
 from submeter.cli.session_page import fill_style
 from submeter.cli.table import Column, lines
 from submeter.store.questions import ORDERS
@@ -44,7 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints the sessions."""
-    listing.write(arguments, "sessions", page)
+    listing.write(arguments, "sessions", lambda rows, width: shortfall.noted(page(rows, width), rows, width))
     return 0
 
 
@@ -62,10 +62,10 @@ def _cells(row: Mapping[str, Any]) -> list[Text]:
         Text(wording.clean(row["service"]), "dim"),
         Text(wording.clean(", ".join(row["models"])), "dim"),
         Text(wording.count(row["calls"])),
-        Text(wording.count(row["input_tokens"])),
-        Text(wording.count(row["output_tokens"])),
+        Text(wording.count(row["input_tokens"], is_partial=shortfall.is_of_tokens(row))),
+        Text(wording.count(row["output_tokens"], is_partial=shortfall.is_of_tokens(row))),
         Text(wording.count(row["cache_read_tokens"]) if row["cache_read_tokens"] else "", "dim"),
-        Text(wording.usd(row["cost_usd"], is_partial=bool(row["unpriced_calls"])), "green"),
+        Text(wording.usd(row["cost_usd"], is_partial=shortfall.is_of_cost(row)), "green"),
         Text(wording.percent(share), fill_style(share)) if share is not None else Text(),
         Text(str(row["warnings"]) if row["warnings"] else "", "yellow"),
         Text(wording.local_time(row["last_ts"]), "dim"),

@@ -43,6 +43,10 @@ class _NoServerError(CommandError):
     """Nothing answers at an address, or not as a submeter server does."""
 
 
+class _InUseError(CommandError):
+    """Another process holds the folder."""
+
+
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options that say where to look."""
     place = parser.add_mutually_exclusive_group()
@@ -64,7 +68,12 @@ def answered(arguments: argparse.Namespace, question: str, parameters: Mapping[s
             return _asked(running.url, question, parameters)
         except _NoServerError:
             pass  # the server crashed and its number is another program's now: the folder is free
-    return _opened(arguments, question, parameters)
+    try:
+        return _opened(arguments, question, parameters)
+    except _InUseError:
+        if not (url := server_url(arguments)):
+            raise
+        return _asked(url, question, parameters)  # a server that was starting until now
 
 
 def columns(question: str, rows: str) -> tuple[str, ...]:
@@ -165,7 +174,7 @@ def opened(arguments: argparse.Namespace) -> Generator[Store]:
         CommandError: there is none, or it cannot do what it is asked for.
     """
     from submeter.server.api.question import ParameterError  # noqa: PLC0415  (the engine takes a moment)
-    from submeter.store import StoreError  # noqa: PLC0415  (the same)
+    from submeter.store import StoreError, StoreInUse  # noqa: PLC0415  (the same)
 
     folder = _folder(arguments)
     if not has_database(folder):
@@ -176,6 +185,8 @@ def opened(arguments: argparse.Namespace) -> Generator[Store]:
             yield store
         finally:
             store.close()
+    except StoreInUse as error:
+        raise _InUseError(str(error)) from error
     except (ParameterError, StoreError) as error:
         raise CommandError(str(error)) from error
 
@@ -226,6 +237,11 @@ def requested(
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise _NoServerError(f"no submeter server answers at {url} ({reason})", _START) from error
+    except http.client.BadStatusLine as error:
+        raise CommandError(
+            f"what answers at {url} speaks no HTTP, or another version",
+            "give the server's HTTP port, which `submeter up` prints first (4318 by default)",
+        ) from error
     except http.client.HTTPException as error:
         raise CommandError(
             f"the answer of {url} broke off, what came of it is not whole (the server's log says why)",
@@ -257,5 +273,7 @@ def _refusal(url: str, error: urllib.error.HTTPError) -> CommandError:
     except (ValueError, KeyError, TypeError):
         return CommandError(f"{url} answered {error.code} {error.reason}", "is it a submeter server?")
     if error.code == HTTPStatus.UNAUTHORIZED:
+        if settings.api_token():
+            return CommandError(f"the server at {url} does not know the token in SUBMETER_TOKEN", "set it to another")
         return CommandError(f"the server at {url} wants its token", "set SUBMETER_TOKEN to it")
     return CommandError(str(message))

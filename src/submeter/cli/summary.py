@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from submeter.cli import clock, narrowing, output, source, usage, wording
+from submeter.cli import clock, narrowing, output, shortfall, source, usage, wording
 from submeter.cli.emptiness import nothing, refuse_empty_store
-from submeter.cli.session_page import remarks, totals
+from submeter.cli.session_page import totals
 
 if TYPE_CHECKING:
     import argparse
@@ -49,7 +49,7 @@ def _page(answer: Mapping[str, Any], width: int, *, is_ascii: bool) -> list[Text
     facts.append(f"a call takes {wording.duration(median)}, 19 of 20 at most {wording.duration(high)}")
     return [
         *totals(found, width),
-        *remarks(["   ".join(facts)], width),
+        *shortfall.remarks(["   ".join(facts)], width),
         Text(),
         *usage.page("day", answer["days"], width, is_ascii=is_ascii),
     ]

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.text import Text
 
-from submeter.cli import clock, narrowing, output, source, wording
+from submeter.cli import clock, narrowing, output, shortfall, source, wording
 from submeter.cli.emptiness import more, nothing, refuse_empty_store
-from submeter.cli.session_page import remarks
 from submeter.cli.table import Column, lines
 from submeter.store.questions import BY
 
@@ -108,25 +107,13 @@ def page(
         Column("", is_text=True, rank=8, least=_BAR),
     )
     text = lines(columns, [_cells(row, by, measure, total, is_ascii=is_ascii) for row in rows], width)
-    unpriced = sum(row["unpriced_calls"] for row in rows)
-    unknown = sum(row["calls_without_usage"] for row in rows)
-    notes = [
-        note.format(_calls(number))
-        for number, note in (
-            (unpriced, "no known price for {}: costs marked + are at least that"),
-            (unknown, "no token counts from {}: sums marked + are at least that"),
-        )
-        if number
-    ]
-    return [*text, Text(), *remarks(notes, width)] if notes else text
-
-
-def _calls(number: int) -> str:
-    return f"{number:,} call{'s' if number != 1 else ''}"
+    return shortfall.noted(text, rows, width)
 
 
 def _by(text: str) -> str:
     parts = text.split(",")
+    if len(set(parts)) < len(parts):
+        raise argparse.ArgumentTypeError(f"{text!r} is twice the same: name two that differ, or one")
     if len(parts) <= _MOST_KEYS and all(part in BY or (part.startswith(_TAG) and part != _TAG) for part in parts):
         return text
     raise argparse.ArgumentTypeError(f"{text!r} is nothing to sum by: use one or two of {', '.join(BY)}, tag:NAME")
@@ -144,7 +131,7 @@ def _measured(row: Mapping[str, Any], measure: str) -> float:
 
 def _cells(row: Mapping[str, Any], by: str, measure: str, total: float, *, is_ascii: bool) -> list[Text]:
     share = _measured(row, measure) / total if total else 0.0
-    is_partial = bool(row["calls_without_usage"])
+    is_partial = shortfall.is_of_tokens(row)
     first, _, second = by.partition(",")
     return [
         _named(row["key"], first),
@@ -155,7 +142,7 @@ def _cells(row: Mapping[str, Any], by: str, measure: str, total: float, *, is_as
         Text(wording.count(row["cache_read_tokens"]) if row["cache_read_tokens"] else "", "dim"),
         Text(wording.count(row["output_tokens"], is_partial=is_partial)),
         Text(wording.count(row["reasoning_tokens"]) if row["reasoning_tokens"] else "", "dim"),
-        Text(wording.usd(row["cost_usd"], is_partial=is_partial or bool(row["unpriced_calls"])), "green"),
+        Text(wording.usd(row["cost_usd"], is_partial=shortfall.is_of_cost(row)), "green"),
         Text(f"{share * 100:.0f} %"),
         Text(wording.duration(row["mean_duration_s"]), "dim"),
         Text(("#" if is_ascii else "█") * round(share * _BAR), "cyan"),

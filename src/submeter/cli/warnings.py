@@ -20,6 +20,7 @@ _COLUMNS: Final = (
     Column("session", is_text=True, rank=3, least=16),
     Column("user", is_text=True, rank=4),
 )
+_WHENCE: Final = "they are raised while calls come in: by a running server, or in your program"
 _SEVERITIES: Final = ("info", "warning", "critical")
 
 
@@ -33,7 +34,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints the warnings; none is a good answer."""
-    listing.write(arguments, "warnings", _page)
+    listing.write(arguments, "warnings", _page, hints=[_WHENCE])
     return 0
 
 

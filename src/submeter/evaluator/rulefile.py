@@ -202,10 +202,14 @@ def _checked(text: str, name: str) -> tuple[RuleFile, Document]:
     except ValidationError as error:
         problems = {
             f"{name}, line {document.line(_path(problem['loc']))}: {_spoken(problem['loc'])}: "
-            + problem["msg"].removeprefix("Value error, ")
+            + _WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, "))
             for problem in error.errors(include_url=False)
         }
         raise RuleFileError("\n".join(sorted(problems, key=_by_line))) from None
+
+
+_WORDS = {"extra_forbidden": "there is no such key: `submeter rules schema` prints all"}
+"""What people are told where pydantic's words are for programmers."""
 
 
 def _path(loc: Sequence[str | int]) -> list[str | int]:

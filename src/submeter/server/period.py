@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _AGO = re.compile(r"(\d{1,6})\s*(s|m|h|d|w)", re.ASCII)
+_LOST_PLUS = re.compile(r"(?<=:\d\d) (?=\d\d:?\d\d$)", re.ASCII)
+"""Where a `+` was that an address held as it is: there it stands for a space."""
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _WORDS = ("now", "today", "yesterday")
 ACCEPTED = (
@@ -62,7 +64,7 @@ def moment(text: str, now: datetime, *, is_end: bool = False) -> datetime:
     try:
         if len(word) == len("2026-05-31"):
             return _day(word, now, is_end=is_end)
-        parsed = datetime.fromisoformat(text.strip() if {"t", ":"} & set(word) else "")
+        parsed = datetime.fromisoformat(_LOST_PLUS.sub("+", text.strip()) if {"t", ":"} & set(word) else "")
         return (parsed if parsed.tzinfo else parsed.replace(tzinfo=now.tzinfo)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise PeriodError(f"{text!r} is no time: use {ACCEPTED}") from None

@@ -29,6 +29,7 @@ class SessionRow:
     cost_usd: float | None
     unpriced_calls: int
     errors: int
+    calls_without_usage: int
     models: tuple[str, ...]
     max_context_utilization: float | None
     warnings: int

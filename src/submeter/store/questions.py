@@ -132,7 +132,8 @@ def usage(
         "offset": offset,
     }
     rows = [UsageRow(**row) for row in store.ask("usage", asked)]
-    return rows[::-1] if {column, second_column} & {"day", "hour"} else rows
+    times = [name in {"day", "hour"} for name in (column, second_column)]
+    return sorted(rows, key=lambda row: (row.key if times[0] else "", row.second if times[1] else ""))
 
 
 def summary(store: Reader, **filters: Unpack[Filters]) -> Summary:

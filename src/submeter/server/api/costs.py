@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _DAYS: Final = 30
 _QUALITY: Final = "quality"
+_COUNTS: Final = ("calls", "priced_calls", "counted_calls", "calls_without_usage")
 
 
 class CostOf(BaseModel):
@@ -34,6 +35,7 @@ class CostOf(BaseModel):
     key: str
     calls: int
     unpriced_calls: int
+    calls_without_usage: int
     input_tokens: int
     output_tokens: int
     cost_usd: float | None
@@ -97,7 +99,7 @@ def _grouped(profile: Sequence[Row], name: str, total: float | None) -> list[Cos
 
 
 def _cost_of(key: str, rows: Sequence[Row], total: float | None) -> CostOf:
-    sums = {name: sum(row[name] for row in rows) for name in ("calls", "priced_calls", "counted_calls")}
+    sums = {name: sum(row[name] for row in rows) for name in _COUNTS}
     tokens = {name: sum(row[name] for row in rows) for name in ("input_tokens", "output_tokens")}
     known = [row["cost_usd"] for row in rows if row["cost_usd"] is not None]
     cost = sum(known) if known else None
@@ -106,6 +108,7 @@ def _cost_of(key: str, rows: Sequence[Row], total: float | None) -> CostOf:
         key=key,
         calls=sums["calls"],
         unpriced_calls=max(sums["counted_calls"] - sums["priced_calls"], 0),
+        calls_without_usage=sums["calls_without_usage"],
         **tokens,
         cost_usd=cost,
         share=cost / total if cost is not None and total else None,

@@ -11,9 +11,12 @@ from pydantic import BaseModel, Field
 
 from submeter.server.api.parameters import Asked, Tag, Text, Zone
 from submeter.server.api.question import Question
+from submeter.server.api.recommendation import several
 from submeter.store import questions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from submeter.store.answers import UsageRow
     from submeter.store.database import Reader
 
@@ -81,7 +84,7 @@ def _forecast(store: Reader, asked: ForecastAsked, now: datetime) -> Forecast:
     if len(whole) < LEAST_DAYS or not is_known:
         return _none(len(whole) if is_known else 0, so_far)
     coming = [_day(today + timedelta(days=n), whole, spent) for n in range(asked.horizon)]
-    return _made(coming, whole, so_far, spent.get(today))
+    return _made(coming, whole, so_far, spent)
 
 
 def _day(day: date, whole: list[date], spent: dict[date, UsageRow]) -> DayForecast:
@@ -100,15 +103,20 @@ def _tokens(row: UsageRow) -> float:
     return float((row.input_tokens or 0) + (row.output_tokens or 0))
 
 
-def _made(coming: list[DayForecast], whole: list[date], so_far: float | None, today: UsageRow | None) -> Forecast:
-    first = coming[0].day
-    month = [day for day in coming if (day.day.year, day.day.month) == (first.year, first.month)]
-    is_whole_month = (coming[-1].day + timedelta(days=1)).month != first.month or coming[-1].day > month[-1].day
-    rest = sum(day.cost_usd for day in month) - ((today.cost_usd or 0.0) if today else 0.0)
+def _made(
+    coming: list[DayForecast], whole: list[date], so_far: float | None, spent: Mapping[date, UsageRow]
+) -> Forecast:
+    today = spent.get(coming[0].day)
+    unpriced = sum(row.unpriced_calls + row.calls_without_usage for row in spent.values())
+    first = coming[0]
+    month = [day for day in coming if (day.day.year, day.day.month) == (first.day.year, first.day.month)]
+    is_whole_month = (coming[-1].day + timedelta(days=1)).month != first.day.month or coming[-1].day > month[-1].day
+    rest = sum(day.cost_usd for day in month[1:])
+    rest += max(first.cost_usd - ((today.cost_usd or 0.0) if today else 0.0), 0.0)
     return Forecast(
         days=coming,
         spent_this_month_usd=so_far,
-        month_usd=so_far + max(rest, 0.0) if is_whole_month and so_far is not None else None,
+        month_usd=so_far + rest if is_whole_month and so_far is not None else None,
         total_usd=sum(day.cost_usd for day in coming),
         low_usd=sum(day.low_usd for day in coming),
         high_usd=sum(day.high_usd for day in coming),
@@ -116,6 +124,7 @@ def _made(coming: list[DayForecast], whole: list[date], so_far: float | None, to
         how=(
             f"each day is the mean of the same weekdays among the last {len(whole)} whole days; low and high are 1.28 "
             "standard deviations from it, which eight of ten days keep to if they vary as they did"
+            + (f"; {several(unpriced, 'call')} without a known cost count as nothing" if unpriced else "")
         ),
         reason="",
     )

@@ -49,6 +49,8 @@ class Model(BaseModel):
     source: str
     checked: str
     calls: int
+    unpriced_calls: int
+    calls_without_usage: int
     input_tokens: int | None
     output_tokens: int | None
     cost_usd: float | None
@@ -95,6 +97,8 @@ def _model(provider: str, name: str, found: catalog.Model | None, used: UsageRow
         source=found.source if found else "",
         checked=found.checked if found else "",
         calls=used.calls if used else 0,
+        unpriced_calls=used.unpriced_calls if used else 0,
+        calls_without_usage=used.calls_without_usage if used else 0,
         input_tokens=used.input_tokens if used else None,
         output_tokens=used.output_tokens if used else None,
         cost_usd=used.cost_usd if used else None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from submeter import catalog
-from submeter.server.api.recommendation import MILLION, Evidence, Lacking, Recommendation, usd, where
+from submeter.server.api.recommendation import MILLION, Evidence, Lacking, Recommendation, several, usd, where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -45,9 +45,9 @@ def cache_use(evidence: Evidence) -> Found:
             saving_usd=max(saving, 0.0),
             basis="priced",
             how=(
-                f"in {row['growing_sessions']:,} conversations every input was longer than the one before, within five "
-                f"minutes; taken as beginning with it, {tokens:,} of their tokens were sent again and not read from "
-                f"cache: at ${full:g} instead of ${read:g} per million{writing}"
+                f"in {several(row['growing_sessions'], 'conversation')} every input was longer than the one before, "
+                f"within five minutes; taken as beginning with it, {tokens:,} of their tokens were sent again and not "
+                f"read from cache: at ${full:g} instead of ${read:g} per million{writing}"
             ),
             advice=(
                 "keep system prompt, tools and history unchanged and in front, and turn on prompt caching "
@@ -127,7 +127,7 @@ def price_tier(evidence: Evidence) -> Found:
                 calls=row["calls_above"][position],
                 saving_usd=max(evidence.cost(tokens, high) - evidence.cost(tokens, low), 0.0),
                 basis="priced",
-                how=f"{row['calls_above'][position]:,} calls were longer; their tokens at the price below that size",
+                how=f"{several(row['calls_above'][position], 'call')} took more; their tokens at the price below it",
                 advice="shorten the history or the retrieved text just below the step, or split the request",
             )
 
@@ -150,8 +150,9 @@ def long_contexts(evidence: Evidence) -> Found:
             saving_usd=row["full_tokens"] * rate / MILLION,
             basis="priced",
             how=(
-                f"{row['full_calls']:,} calls filled 70 % of the context window or more; the {row['full_tokens']:,.0f} "
-                f"input tokens beyond half of the window, at ${rate:g} per million (its cached share counted as cached)"
+                f"{several(row['full_calls'], 'call')} filled 70 % of the context window or more; the "
+                f"{row['full_tokens']:,.0f} input tokens beyond half of the window, at ${rate:g} per million (its "
+                "cached share counted as cached)"
             ),
             advice="summarise or drop old turns at half of the window; a summary costs some tokens too",
         )
@@ -196,8 +197,8 @@ def repeated_prompts(evidence: Evidence) -> Found:
             saving_usd=max(row["repeated_cost_usd"], 0.0),
             basis="measured",
             how=(
-                f"{row['prompts']:,} prompts were sent more than once, equal by their hash; the cost of the "
-                f"{row['repeated_calls']:,} calls after each one's first"
+                f"{several(row['prompts'], 'prompt')} sent more than once, equal by their hash; the cost of "
+                f"{several(row['repeated_calls'], 'call')} after each one's first"
             ),
             advice="keep answers by the hash of their prompt where the same answer will do",
         )
@@ -222,14 +223,14 @@ def retries(evidence: Evidence) -> Found:
                 calls=row["retried_calls"],
                 saving_usd=row["retried_cost_usd"],
                 basis="measured",
-                how=f"{row['retried_calls']:,} calls failed and the same step of the session succeeded later",
+                how=f"{several(row['retried_calls'], 'call')} failed and the same step of the session succeeded later",
                 advice="wait longer between attempts; continue a stream that broke off instead of beginning anew",
             )
     unpaid = sum(row["retried_calls"] for row in evidence.repetition if row["retried_cost_usd"] <= _LEAST_USD)
     if unpaid:
         yield Lacking(
             kind="retries",
-            reason=f"{unpaid:,} failed calls were tried again; the provider reported no tokens and so no cost for them",
+            reason=f"{several(unpaid, 'failed call')} tried again; the provider told no tokens and so no cost of them",
             to_do="nothing, if the provider does not charge for refused calls",
         )
 
@@ -246,7 +247,7 @@ def failed_calls(evidence: Evidence) -> Found:
                 calls=row["failed_calls"],
                 saving_usd=row["failed_cost_usd"],
                 basis="measured",
-                how=f"{row['failed_priced_calls']:,} of {row['failed_calls']:,} failed calls used tokens; their cost",
+                how=f"{row['failed_priced_calls']:,} of {several(row['failed_calls'], 'failed call')} used tokens",
                 advice="`submeter session ID` shows each failure with its error; usage?by=operation counts them",
             )
 
@@ -263,7 +264,7 @@ def cut_answers(evidence: Evidence) -> Found:
                 calls=row["cut_calls"],
                 saving_usd=row["cut_cost_usd"],
                 basis="measured",
-                how=f"the whole cost of the {row['cut_calls']:,} calls whose answer ended at its token limit",
+                how=f"the whole cost of {several(row['cut_calls'], 'call')} whose answer ended at its token limit",
                 advice="raise max_tokens or ask for less; an answer that cannot be used was paid for all the same",
             )
 

@@ -99,7 +99,7 @@ def _token_stats(store: Reader, asked: SessionAsked, _: datetime) -> TokenStats:
         completion_tokens=sums.output_tokens,
         total_tokens=total if counted else None,
         calls=sums.calls,
-        calls_without_usage=len(detail.calls) - len(counted),
+        calls_without_usage=sums.calls_without_usage,
         average_tokens_per_call=sum(counted) / len(counted) if counted else None,
         max_tokens_per_call=max(counted, default=None),
         by_model=by.get("model", []),

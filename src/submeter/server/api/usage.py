@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from pydantic import AfterValidator, BaseModel, Field
 
 from submeter.server.api.parameters import LIMIT, OFFSET, Limit, Narrowed, Offset, Period, Text, Zone
-from submeter.server.api.question import Question
+from submeter.server.api.question import ParameterError, Question
 from submeter.server.api.sessions import next_offset
 from submeter.store import questions
 from submeter.store.answers import Summary, UsageRow
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from submeter.store.database import Reader
 
 _MOST_DAYS: Final = 400
+_NEEDED: Final = frozenset({"user", "agent"})
+"""Subjects whose empty id would be every call; an empty tag is the calls that have none of that name."""
 
 
 def _by(text: str) -> str:
@@ -30,6 +32,8 @@ def _by(text: str) -> str:
             raise ValueError(f"usage cannot be summed by {part!r}: use {', '.join(BY)} or tag:NAME")
     if len(parts) > 2:  # noqa: PLR2004  (as the words say)
         raise ValueError(f"usage is summed by one or two of these, not by {text!r}")
+    if len(set(parts)) < len(parts):
+        raise ValueError(f"usage is summed by two that differ, or by one, not by {text!r}")
     return text
 
 
@@ -114,6 +118,8 @@ def _summary(store: Reader, asked: SummaryAsked, now: datetime) -> Totals:
 
 def _calls_of(subject: str, name: str, asked: ProfileAsked, now: datetime) -> Filters:
     found = Filters(**asked.range(now))
+    if not asked.id and subject in _NEEDED:
+        raise ParameterError(f"the {subject}'s id is empty: name one; /usage?by={subject} lists them all")
     if subject == "user":
         found["user"] = asked.id
     elif subject == "agent":

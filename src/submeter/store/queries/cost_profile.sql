@@ -10,6 +10,7 @@ SELECT
     sum(p.calls) AS calls,
     sumIf(p.calls, p.price > 0) AS priced_calls,
     sumIf(p.calls, p.is_counted) AS counted_calls,
+    sum(p.calls_without_usage) AS calls_without_usage,
     sum(p.input_tokens) AS input_tokens,
     sum(p.output_tokens) AS output_tokens,
     sum(p.cache_read_tokens) AS cache_read_tokens,
@@ -46,6 +47,8 @@ FROM
         any(c.operation) AS operation,
         any(c.kind) AS kind,
         count() AS calls,
+        countIf(
+            c.input_tokens IS NULL AND c.output_tokens IS NULL AND (c.error_type = '' OR c.partial)) AS calls_without_usage,
         sum(ifNull(c.input_tokens, 0)) AS input_tokens,
         sum(ifNull(c.output_tokens, 0)) AS output_tokens,
         sum(ifNull(c.cache_read_tokens, 0)) AS cache_read_tokens,

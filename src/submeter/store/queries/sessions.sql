@@ -21,6 +21,8 @@ FROM
         countIf(
             c.cost_usd IS NULL AND (c.input_tokens IS NOT NULL OR c.output_tokens IS NOT NULL)) AS unpriced_calls,
         countIf(c.error_type != '') AS errors,
+        countIf(
+            c.input_tokens IS NULL AND c.output_tokens IS NULL AND (c.error_type = '' OR c.partial)) AS calls_without_usage,
         arraySort(groupUniqArray(if(c.response_model != '', c.response_model, c.request_model))) AS models,
         max(c.context_utilization) AS max_context_utilization,
 $place AS place
