@@ -240,16 +240,36 @@ def test_the_command_writes_all_files(
     assert b"--output FILE" in told.err
 
 
+class Breaking(Reading):
+    """A store of which the third part cannot be read."""
+
+    def export(self, question: str, parameters: Any, form: str) -> bytes:
+        part = super().export(question, parameters, form)
+        if self.parts == 3:
+            raise StoreError("out of memory")
+        return part
+
+
+def test_files_that_belong_together_are_all_there_or_none_is(
+    store: Store, sized: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first ones alone would look like all there is."""
+    sized(9)
+    command = ["export", "--format", "parquet", "--output", str(tmp_path / "calls.parquet")]
+    with serving(Breaking(store)) as url:
+        assert main([*command, "--url", url]) == 1
+    assert "out of memory" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "calls-3.parquet").touch()
+    with serving(store) as url:
+        assert main([*command, "--url", url]) == 1
+    assert "calls-3.parquet exists already" in capsys.readouterr().err
+    assert [file.name for file in tmp_path.iterdir()] == ["calls-3.parquet"]
+
+
 def test_an_export_that_breaks_off_says_so(
     store: Store, sized: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    class Breaking(Reading):
-        def export(self, question: str, parameters: Any, form: str) -> bytes:
-            part = super().export(question, parameters, form)
-            if self.parts == 3:
-                raise StoreError("out of memory")
-            return part
-
     sized(2)
     with serving(Breaking(store)) as url:
         assert main(["export", "--url", url, "--output", str(tmp_path / "calls.csv")]) == 1

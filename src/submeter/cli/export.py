@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from submeter.cli.failure import CommandError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
+    from collections.abc import Callable, Generator, Iterable
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -49,12 +50,13 @@ def run(arguments: argparse.Namespace) -> int:
 def _save_all(arguments: argparse.Namespace, parameters: dict[str, str], file: Path) -> None:
     """Writes Parquet, of which a file holds so many rows: the first file, and beside it those that go on."""
     cursor, number, name = "first", 1, file
-    while cursor:
-        with downloads.exported(arguments, {**parameters, "cursor": cursor}) as found:
-            save(name, found.parts)
-            cursor = found.next
-        number += 1
-        name = file.with_name(f"{file.stem}-{number}{file.suffix}")
+    with drafts() as write:
+        while cursor:
+            with downloads.exported(arguments, {**parameters, "cursor": cursor}) as found:
+                write(name, found.parts)
+                cursor = found.next
+            number += 1
+            name = file.with_name(f"{file.stem}-{number}{file.suffix}")
 
 
 def _print(parts: Iterable[bytes]) -> None:
@@ -68,26 +70,45 @@ def _print(parts: Iterable[bytes]) -> None:
 
 
 def save(file: Path, parts: Iterable[bytes]) -> None:
-    """Writes beside the file first, so that a file of that name is always whole."""
-    from rich.console import Console  # noqa: PLC0415  (needed for the progress alone)
-    from rich.progress import DownloadColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415  (the same)
+    """Writes one file, which is there whole or not at all."""
+    with drafts() as write:
+        write(file, parts)
 
-    if file.exists():
-        raise CommandError(f"{file} exists already", "choose another name or remove it first")
-    draft = file.with_name(f".{file.name}.part")
-    columns = (TextColumn("{task.description}"), DownloadColumn(), TimeElapsedColumn())
+
+@contextmanager
+def drafts() -> Generator[Callable[[Path, Iterable[bytes]], None]]:
+    """What writes files that belong together: beside their names at first, so that all are there whole or none is."""
+    written: dict[Path, Path] = {}
+
+    def write(file: Path, parts: Iterable[bytes]) -> None:
+        if file.exists():
+            raise CommandError(f"{file} exists already", "choose another name or remove it first")
+        written[file] = file.with_name(f".{file.name}.part")
+        try:
+            _write(written[file], file.name, parts)
+        except OSError as error:
+            raise CommandError(f"cannot write {file} ({error.strerror})", "choose another place") from error
+
     try:
-        console = Console(stderr=True)
-        shown = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-        with shown as progress, draft.open("wb") as sink:
-            task = progress.add_task(f"writing {file.name}", total=None)
-            for part in parts:
-                sink.write(part)
-                progress.advance(task, len(part))
-        size = draft.stat().st_size
-        draft.replace(file)
-    except OSError as error:
-        raise CommandError(f"cannot write {file} ({error.strerror})", "choose another place") from error
+        yield write
+        for file, draft in reversed(written.items()):  # the first file, which all begin with, comes last
+            draft.replace(file)
     finally:
-        draft.unlink(missing_ok=True)
-    sys.stderr.write(f"{file}: {size:,} bytes\n")
+        for draft in written.values():
+            draft.unlink(missing_ok=True)
+    for file in written:
+        sys.stderr.write(f"{file}: {file.stat().st_size:,} bytes\n")
+
+
+def _write(draft: Path, name: str, parts: Iterable[bytes]) -> None:
+    from rich.console import Console  # noqa: PLC0415  (needed for the progress alone)
+    from rich.progress import FileSizeColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415  (the same)
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), FileSizeColumn(), TimeElapsedColumn())
+    shown = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    with shown as progress, draft.open("wb") as sink:
+        task = progress.add_task(f"writing {name}", total=None)
+        for part in parts:
+            sink.write(part)
+            progress.advance(task, len(part))

@@ -82,7 +82,7 @@ def exported(store: Reader, asked: ExportAsked, now: datetime) -> Exported:
             "several files, whose Link header leads to the next (submeter export --output FILE writes them all), "
             "or ask for CSV or JSON Lines, which have no limit"
         )
-    return Exported(iter([read(portion)]), following.start.cursor(asked.what) if following else "")
+    return Exported(map(read, [portion]), following.start.cursor(asked.what) if following else "")
 
 
 def _parts(read: Callable[..., bytes], portion: Portion, rest: Iterator[Portion]) -> Iterator[bytes]:
