@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import sys
 import threading
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from tests.server.running import RunningServer, eventually, submeter_command
 from tests.server.telemetry import calls
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def refused(*arguments: str) -> str:
@@ -60,6 +58,18 @@ def test_what_waits_is_stored_and_answered_before_the_end(tmp_path: Path) -> Non
         stored = {row["session_id"]: row["calls"] for row in server.ask("sessions")["sessions"]}
         assert len(stored) >= answers.count(200)
         assert set(stored.values()) <= {50}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what a process has loaded is read from /proc")
+def test_it_starts_without_what_the_engine_does_not_need(tmp_path: Path) -> None:
+    """Arrow and Parquet are written by the engine itself."""
+    with RunningServer(tmp_path / "data") as server:
+        assert server.send("traces", calls("kept", 5)).status == 200
+        assert server.get("/api/v1/export?format=parquet").body[:4] == b"PAR1"
+        assert server.process is not None
+        mapped = Path(f"/proc/{server.process.pid}/maps").read_text()
+    assert "chdb" in mapped
+    assert "pyarrow" not in mapped
 
 
 def test_a_crashed_servers_file_is_no_obstacle(tmp_path: Path) -> None:

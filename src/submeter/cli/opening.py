@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from submeter.cli import upgrading
@@ -12,7 +10,6 @@ from submeter.server.options import embedded_url
 from submeter.server.presence import found
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
     from pathlib import Path
 
     from submeter.store.database import Store
@@ -33,22 +30,9 @@ def store_in(folder: Path) -> Store:
     until = time.monotonic() + _PATIENCE_S
     while True:
         try:
-            with upgrading.shown() as progress, _left_out("pyarrow"):
+            with upgrading.shown() as progress:
                 return open_store(embedded_url(folder), progress=progress)
         except StoreInUse:
             if time.monotonic() > until or found(folder) is not None:
                 raise
         time.sleep(_PAUSE_S)
-
-
-@contextmanager
-def _left_out(module: str) -> Generator[None]:
-    """Keeps a module from being loaded: chdb (26.9) loads pyarrow where it finds it, 0.4 s for forms not used here."""
-    if module in sys.modules:
-        yield
-        return
-    sys.modules[module] = None  # pyright: ignore[reportArgumentType]  (so is a module told to be missing)
-    try:
-        yield
-    finally:
-        del sys.modules[module]

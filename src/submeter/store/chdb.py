@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import queue
 import re
+import sys
 import threading
 from collections import defaultdict
 from contextlib import contextmanager
@@ -58,7 +59,8 @@ class ChdbEngine:
             StoreError: the folder cannot be used, or this process has another store open.
         """
         try:
-            from chdb.state.sqlitelike import Connection  # noqa: PLC0415  (0.4 s and 300 MB: only who opens a store pays)
+            with _left_out("pyarrow"):
+                from chdb.state.sqlitelike import Connection  # noqa: PLC0415  (0.4 s and 300 MB: who opens a store pays)
         except ImportError as error:
             raise StoreMissing(
                 "the embedded store needs chdb-core: pip install 'submeter[server]' "
@@ -247,3 +249,19 @@ def _memory_file(data: bytes) -> Generator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def _left_out(module: str) -> Generator[None]:
+    """Keeps a module from being loaded: chdb (26.9) loads pyarrow where it finds it, which takes 0.4 s.
+
+    What is asked for here the engine writes by itself, Arrow and Parquet too.
+    """
+    if module in sys.modules:
+        yield
+        return
+    sys.modules[module] = None  # pyright: ignore[reportArgumentType]  (so is a module told to be missing)
+    try:
+        yield
+    finally:
+        del sys.modules[module]
