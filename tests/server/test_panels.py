@@ -21,7 +21,7 @@ ODD = "it's \\ odd"
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    with RunningServer(tmp_path_factory.mktemp("panels") / "data") as running:
+    with RunningServer(tmp_path_factory.mktemp("panels") / "data", ("--max-questions", "1000")) as running:
         request, spans = traces()
         add_call(spans, "s-1", tokens=1000, trace=77)
         add_call(spans, ODD, {"gen_ai.input.messages": '[{"role":"user","parts":[{"type":"text","content":"hi"}]}]'})

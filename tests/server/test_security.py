@@ -8,6 +8,7 @@ import json
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -200,6 +201,21 @@ def test_too_many_questions_are_told_to_wait(tmp_path: Path) -> None:
         refused = [answer for answer in answers if answer.status == 429]
         assert refused
         assert all(int(answer.headers["retry-after"]) >= 1 for answer in refused)
+
+
+def test_the_pages_questions_are_counted_too(tmp_path: Path) -> None:
+    """One panel is a question over as many calls as any other; what only draws the page is free."""
+    week = b'{"from": 1790000000000, "to": 1790600000000, "variables": {}}'
+    with RunningServer(tmp_path / "data", ("--max-questions", "1")) as running, ThreadPoolExecutor(16) as askers:
+
+        def statuses(path: str, body: bytes | None = None) -> set[int]:
+            ask = partial(running.post, body=body, content_type="application/json") if body else running.get
+            return {answer.status for answer in askers.map(ask, [path] * 16)}
+
+        assert 429 in statuses("/page/dashboards/submeter-overview/panels/1", week)
+        assert 429 in statuses("/page/calls/00/00")
+        assert 429 in {running.get("/api/v1/models").status for _ in range(4)}, "under one limit with REST"
+        assert statuses("/page/state") | statuses("/web/page.js") | statuses("/") == {200}
 
 
 def test_one_tokens_questions_do_not_use_up_anothers(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ WRONG_TOKEN: Final = (
     "this server wants its token: send the header 'Authorization: Bearer <SUBMETER_TOKEN>' "
     "(senders: OTEL_EXPORTER_OTLP_HEADERS='Authorization=Bearer%20<SUBMETER_TOKEN>')"
 )
-WRONG_ROLE: Final = "the token {!r} is a {}'s, and this needs a {}'s: use another token"
+WRONG_ROLE: Final = "the token {!r} is a {}'s, and this needs one of role {}: use another token"
 _WRONG_HOST: Final = (
     "this server answers to localhost only, not to {!r}: "
     "open http://127.0.0.1, or set SUBMETER_TOKEN and start it with --host"
@@ -36,6 +36,8 @@ _API: Final = "/api/"
 _ADMIN_PATHS: Final = ("/api/v1/purge", "/api/v1/audit", "/api/v1/retention")
 _INTAKE: Final = "/v1/"
 _PANELS: Final = "/page/dashboards/"
+_COUNTED: Final = (_API, _PANELS, "/page/calls/")
+"""Where questions are put, of which each token has so many a second."""
 _OF_ALL: Final = ("/metrics",)
 _SUBPROTOCOL: Final = "submeter.bearer."
 _CLOSED: Final = 1008
@@ -89,7 +91,7 @@ class Access:
             return HTTPStatus.FORBIDDEN, WRONG_ROLE.format(principal.name, principal.role, needed)
         if path in _OF_ALL and principal.services is not None:
             return HTTPStatus.FORBIDDEN, _SCOPED.format(principal.name)
-        if path.startswith(_API) and (refused := self._principals.wait(principal)[1]):
+        if path.startswith(_COUNTED) and (refused := self._principals.wait(principal)[1]):
             return HTTPStatus.TOO_MANY_REQUESTS, refused
         return principal
 

@@ -19,7 +19,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from submeter.server import clickhouse_wire as wire
-from submeter.server.body import BodyError, too_large
+from submeter.server.arrival import arrived
+from submeter.server.body import BodyError
 from submeter.server.clickhouse_access import Client, client_of
 from submeter.server.clickhouse_exception import READONLY, ClickhouseError, of_engine
 from submeter.server.clickhouse_hello import hello, is_hello
@@ -57,6 +58,10 @@ _MEDIA: Final = {
     "TSV": "text/tab-separated-values; charset=UTF-8",
     "XML": "application/xml; charset=UTF-8",
 }
+_BODY_CODES: Final = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (307, "TOO_MANY_BYTES"),
+    HTTPStatus.REQUEST_TIMEOUT: (159, "TIMEOUT_EXCEEDED"),
+}
 _STORED_CODES: Final = {"disk_full": (243, "NOT_ENOUGH_SPACE")}
 _TOO_MANY: Final = (202, "TOO_MANY_SIMULTANEOUS_QUERIES")
 
@@ -90,8 +95,8 @@ class ClickhouseHttp:
         except ClickhouseError as error:
             answer, outcome = _exception(error), error.name.lower()
         except BodyError as error:
-            code = 307 if error.status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE else 117
-            answer, outcome = _exception(ClickhouseError(code, str(error), error.kind.upper())), error.kind
+            code, name = _BODY_CODES.get(error.status, (117, error.kind.upper()))
+            answer, outcome = _exception(ClickhouseError(code, str(error), name)), error.kind
         except ClientDisconnect:
             answer, outcome = _exception(ClickhouseError(210, "the body never came", "NETWORK_ERROR")), "disconnected"
         self._counters.add("submeter_clickhouse_requests_total", outcome=outcome)
@@ -122,7 +127,7 @@ class ClickhouseHttp:
             raise ClickhouseError(
                 48, "multipart bodies are not understood: send parameters in the URL", "NOT_IMPLEMENTED"
             )
-        packed = await self._body(request)
+        packed = await arrived(request, self._limits.insert_bytes, self._limits.body_seconds)
         encoding = headers.get("content-encoding", "")
         limit = self._limits.insert_bytes
         body = await asyncio.to_thread(wire.decoded, packed, encoding, limit) if encoding else packed
@@ -133,19 +138,6 @@ class ClickhouseHttp:
         if not text.strip():
             raise ClickhouseError(62, "Empty query: send a statement in the body or as ?query=", "SYNTAX_ERROR")
         return Asked(parameters, headers, text, request.method == "GET")
-
-    async def _body(self, request: HttpRequest) -> bytes:
-        body = bytearray()
-        try:
-            async with asyncio.timeout(self._limits.body_seconds):
-                async for chunk in request.stream():
-                    body += chunk
-                    if len(body) > self._limits.insert_bytes:
-                        raise too_large(self._limits.insert_bytes)
-        except TimeoutError as error:
-            message = f"the body did not arrive within {self._limits.body_seconds:g} s"
-            raise ClickhouseError(159, message, "TIMEOUT_EXCEEDED") from error
-        return bytes(body)
 
     async def _read(self, asked: Asked, client: Client) -> Response:
         query = asked.query

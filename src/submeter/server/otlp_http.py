@@ -14,7 +14,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Route
 
-from submeter.server.body import JSON, PROTOBUF, BodyError, decoded, encoded, too_large, unpacked
+from submeter.server.arrival import arrived
+from submeter.server.body import JSON, PROTOBUF, BodyError, decoded, encoded, unpacked
 from submeter.server.intake import BusyError, RefusedError
 from submeter.server.signals import SIGNALS
 
@@ -30,7 +31,7 @@ _LARGE_BYTES: Final = 256 * 1024
 """Above this a body is decoded in a thread, so that it does not hold up everybody else."""
 
 _DRAINED: Final = 8
-"""How many times the limit is read and thrown away, because a sender that is cut off never reads the answer."""
+"""How many times the limit is read of a body that is too large: senders of telemetry read the answer at its end."""
 
 _CODES: Final = {
     HTTPStatus.BAD_REQUEST: Code.INVALID_ARGUMENT,
@@ -74,7 +75,7 @@ class OtlpHttp:
         return Response(body, media_type=media)
 
     async def _take(self, signal: Signal, http: HttpRequest, content_type: str) -> Screened:
-        packed = await self._body(http)
+        packed = await arrived(http, self._limits.body_bytes, self._limits.body_seconds, drained=_DRAINED)
         encoding = http.headers.get("content-encoding", "")
         if len(packed) > _LARGE_BYTES or encoding:
             read = await asyncio.to_thread(self._read, signal, packed, encoding, content_type)
@@ -91,25 +92,6 @@ class OtlpHttp:
         body = unpacked(packed, encoding, self._limits.body_bytes)
         request = decoded(signal, body, content_type)
         return body, request, signal.screen(request)
-
-    async def _body(self, request: HttpRequest) -> bytes:
-        limit = self._limits.body_bytes
-        body = bytearray()
-        size = 0
-        try:
-            async with asyncio.timeout(self._limits.body_seconds):
-                async for chunk in request.stream():
-                    size += len(chunk)
-                    if size <= limit:
-                        body += chunk
-                    elif size > _DRAINED * limit:
-                        break
-        except TimeoutError as error:
-            message = f"the body did not arrive within {self._limits.body_seconds:g} s"
-            raise BodyError(HTTPStatus.REQUEST_TIMEOUT, "slow_body", message) from error
-        if size > limit:
-            raise too_large(limit)
-        return bytes(body)
 
     def _refusal(self, signal: Signal, kind: str, status: HTTPStatus, message: str, content_type: str) -> Response:
         self._count(signal, kind)

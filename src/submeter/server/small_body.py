@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
+from submeter.server.arrival import arrived
 from submeter.server.body import BodyError
 
 if TYPE_CHECKING:
@@ -21,18 +21,10 @@ async def read(request: HttpRequest, most: int) -> bytes:
     Raises:
         BodyError: it is larger, or has not come in time.
     """
-    body = bytearray()
     try:
-        async with asyncio.timeout(WAIT_S):
-            async for part in request.stream():
-                body += part
-                if len(body) > most:
-                    raise BodyError(
-                        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                        "too_large",
-                        f"the body may have at most {most:,} bytes: what is asked here is a small JSON object",
-                    )
-    except TimeoutError:
-        message = f"the body did not arrive within {WAIT_S:g} s: send it whole"
-        raise BodyError(HTTPStatus.REQUEST_TIMEOUT, "slow_body", message) from None
-    return bytes(body)
+        return await arrived(request, most, WAIT_S)
+    except BodyError as error:
+        if error.status is not HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            raise
+        message = f"the body may have at most {most:,} bytes: what is asked here is a small JSON object"
+        raise BodyError(error.status, error.kind, message) from None

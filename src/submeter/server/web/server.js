@@ -2,16 +2,25 @@
 
 export class Locked extends Error {}
 
+const PATIENCE = 10; // times that a question is asked again because there were too many at once
+
+async function fetched(path, options) {
+  try {
+    return await fetch(path, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Error("the server does not answer: is submeter up still running?", { cause: error });
+  }
+}
+
 export async function ask(path, options = {}) {
   const token = sessionStorage.getItem("token");
   const headers = { ...(options.headers || {}) };
   if (token) headers.Authorization = "Bearer " + token;
-  let answer;
-  try {
-    answer = await fetch(path, { ...options, headers });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Error("the server does not answer: is submeter up still running?", { cause: error });
+  let answer = await fetched(path, { ...options, headers });
+  for (let turns = 0; answer.status === 429 && turns < PATIENCE; turns++) {
+    await new Promise((go) => setTimeout(go, 1000 * Number(answer.headers.get("Retry-After") || 1)));
+    answer = await fetched(path, { ...options, headers });
   }
   if (answer.status === 401) throw new Locked("locked");
   if (!answer.ok) {
