@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from tests.store.telemetry import call, log_request, request, span, warning
@@ -10,8 +10,10 @@ from tests.store.telemetry import call, log_request, request, span, warning
 from submeter.store import questions, sql
 from submeter.store.errors import QuestionRefused, UnknownSession
 from submeter.store.scope import SERVICE_COLUMNS
+from submeter.store.visiting import Visit, visit
 
 if TYPE_CHECKING:
+    from submeter.store.chdb import ChdbEngine
     from submeter.store.database import Database, Store
 
 # fmt: off
@@ -80,6 +82,36 @@ def test_the_engines_own_tables_tell_nothing_of_others_work(shared: Database) ->
     assert told <= DESCRIBING
     assert {"processes", "mutations", "parts", "errors", "tables"} <= set(names)
     assert not {row["query"] for row in shared.engine.rows("SHOW PROCESSLIST", {}, (MINE,))}
+
+
+def test_how_much_all_services_have_stored_is_not_told(shared: Database) -> None:
+    def rows(query: str, *services: str) -> list[dict[str, Any]]:
+        return shared.engine.rows(query, {}, services)
+
+    sized = "SELECT name FROM system.tables WHERE database = 'otel' AND ifNull(total_rows, 0) > 0"
+    assert shared.engine.rows(sized, {})
+    assert not rows(sized, MINE)
+    assert not rows("SELECT 1 FROM information_schema.tables WHERE table_schema = 'otel' AND data_length > 0", MINE)
+    for table in ("columns", "data_skipping_indices"):
+        query = f"SELECT 1 FROM system.{table} WHERE database = 'otel' AND table = 'llm_call_rows'"  # noqa: S608
+        assert shared.engine.rows(query, {})
+        assert not rows(query, MINE)
+    assert {"llm_calls", "llm_usage_daily"} <= {row["name"] for row in rows("SHOW TABLES FROM otel", MINE)}
+    assert rows("DESCRIBE TABLE otel.otel_traces", MINE)
+    assert len(rows("SELECT 1 FROM otel.otel_traces", MINE)) < len(rows("SELECT 1 FROM otel.otel_traces", MINE, OTHERS))
+    writers = {row["name"] for row in rows("SHOW TABLES FROM otel")}
+    assert set(SERVICE_COLUMNS) <= writers, "who only inserts finds its table"
+
+
+@pytest.mark.parametrize("query", ["EXPLAIN ESTIMATE {}", "EXPLAIN indexes = 1 {}"])
+def test_nor_by_explaining_or_counting_what_was_read(shared: Database, query: str) -> None:
+    engine = cast("ChdbEngine", shared.engine)
+    every = "SELECT trace_id FROM otel.llm_call_rows"
+    assert visit(engine, Visit(query.format(every))).data
+    with pytest.raises(QuestionRefused, match="EXPLAIN"):
+        visit(engine, Visit(query.format(every), services=(MINE,)))
+    assert visit(engine, Visit(every, services=("nobody",))).rows == 0
+    assert b"rows_read" not in visit(engine, Visit(every, "JSON", services=("nobody",))).data
 
 
 def _is_empty(shared: Database, table: str) -> bool:

@@ -27,6 +27,7 @@ _FORBIDDEN: Final = re.compile(
     r"\b(INTO\s+OUTFILE|INFILE|KILL|SYSTEM(?!\s*\.)|Python\s*\(|file\b|merge\s*\(|mergeTree\w+|(?-i:ai[A-Z]\w*))",
     re.IGNORECASE,
 )
+_EXPLAINING: Final = re.compile(r"\bEXPLAIN\b", re.IGNORECASE)
 _READING: Final = re.compile(r"\(*\s*(SELECT|WITH|SHOW|DESCRIBE|DESC|EXISTS|EXPLAIN)\b", re.IGNORECASE)
 
 
@@ -50,7 +51,7 @@ def refusal_of(said: str, who: str) -> str:
     return f"{who} refused: {said}"
 
 
-def refuse_harmful(formatted: str) -> None:
+def refuse_harmful(formatted: str, *, is_scoped: bool = False) -> None:
     """Raises `QuestionRefused` unless `formatted`, a query as the engine prints it, only reads tables.
 
     A read-only connection still lets a query write a file, end another query, read any file of this machine
@@ -61,5 +62,7 @@ def refuse_harmful(formatted: str) -> None:
     found = _FORBIDDEN.search(bare)
     if found:
         raise QuestionRefused(f"a question may not use {found[0].strip(' (')}")
+    if is_scoped and _EXPLAINING.search(bare):  # it counts rows of all services
+        raise QuestionRefused("a token that sees some services only may not use EXPLAIN")
     if not _READING.match(bare):
         raise QuestionRefused("a question is one SELECT, SHOW, DESCRIBE, EXISTS or EXPLAIN statement")

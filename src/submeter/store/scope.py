@@ -46,20 +46,30 @@ WORK: Final[tuple[str, ...]] = (
 # fmt: on
 """The engine's own tables of what others ask, insert and erase, or how much there is; a scoped reader's are empty."""
 
+SIZES: Final[Mapping[str, str]] = {"tables": "name", "columns": "table", "data_skipping_indices": "table"}
+"""The engine's own tables that tell how much a table holds, and their column of its name."""
+
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "'": "\\'"})
 
 
 def table_filters(services: Sequence[str]) -> str:
     """The engine's setting `additional_table_filters` under which nothing but rows of `services` exists.
 
-    Of other readers' work nothing is seen either; what `system.tables` says of sizes is of the whole store.
+    Of other readers' work nothing is seen either, nor how much all services have stored: a table of rows is read, but
+    not listed. Without any service, as a writer is, nothing is read and all of them are listed, for who looks for its
+    table before it inserts.
     """
     names = ", ".join(_quoted(service) for service in services) or "NULL"
     filters = {
         **{f"otel.{table}": f"{column} IN ({names})" if column else "0" for table, column in SERVICE_COLUMNS.items()},
         **{f"system.{table}": "0" for table in WORK},
+        **({f"system.{table}": _unlisted(column) for table, column in SIZES.items()} if services else {}),
     }
     return f"{{{', '.join(f'{_quoted(table)}: {_quoted(filter_)}' for table, filter_ in filters.items())}}}"
+
+
+def _unlisted(column: str) -> str:
+    return f"database != 'otel' OR {column} NOT IN ({', '.join(map(_quoted, SERVICE_COLUMNS))})"
 
 
 def _quoted(text: str) -> str:

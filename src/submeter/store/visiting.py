@@ -65,7 +65,10 @@ class Visit:
 
 
 class Visited(NamedTuple):
-    """The answer, its format and rows, and what it took: rows and bytes that were read, and seconds."""
+    """The answer, its format and rows, and what it took: rows and bytes that were read, and seconds.
+
+    Of whom the scope keeps from rows it is not told how many were read.
+    """
 
     data: bytes
     output_format: str
@@ -98,7 +101,7 @@ def visit(engine: ChdbEngine, asked: Visit) -> Visited:
     """
     formatted = engine.rows(sql.statement("format"), {"query": asked.query})
     text = str(formatted[0]["text"])
-    refuse_harmful(text)
+    refuse_harmful(text, is_scoped=asked.services is not None)
     own = _FORMAT.search(text)
     with engine.session(QuestionRefused) as ask:
         ask(Template(sql.statement("use")).substitute(database=_name(asked.database)), {}, "TSV")
@@ -109,8 +112,9 @@ def visit(engine: ChdbEngine, asked: Visit) -> Visited:
         ask(sql.statement("set_visitor"), _limits(asked.settings), "TSV")
         answer = ask(asked.query, asked.parameters, asked.output_format)
         output_format = own[1] if own else asked.output_format
-        read = answer.storage_rows_read(), answer.storage_bytes_read(), answer.elapsed()
-        return Visited(answer.bytes(), output_format, answer.rows_read(), *read)
+        rows = answer.rows_read()
+        read = (answer.storage_rows_read(), answer.storage_bytes_read()) if asked.services is None else (rows, 0)
+        return Visited(answer.bytes(), output_format, rows, *read, answer.elapsed())
 
 
 def unpacked(engine: ChdbEngine, post: Post) -> list[dict[str, Any]]:

@@ -1,2 +1,3 @@
 -- Which rows a reader's connection shows, whatever it is asked; set before set_reader, after which nothing can be set.
-SET additional_table_filters = $filters
+-- Statistics tell how many rows were read before the filter.
+SET additional_table_filters = $filters, output_format_write_statistics = 0
