@@ -5,6 +5,8 @@ import sys
 from datetime import date
 from typing import TYPE_CHECKING
 
+import pytest
+
 from submeter import catalog
 from submeter.catalog import table
 
@@ -15,6 +17,31 @@ if TYPE_CHECKING:
 
 def test_the_same_question_gets_the_same_object() -> None:
     assert catalog.find("openai", "gpt-5") is catalog.find("openai", "gpt-5")
+
+
+GLOBAL, REGIONAL = (
+    "global.anthropic.claude-sonnet-4-5-20250929-v1:0",
+    "regional.anthropic.claude-sonnet-4-5-20250929-v1:0",
+)
+
+
+@pytest.mark.parametrize(
+    ("provider", "asked", "answer", "priced"),
+    [
+        ("openai", "gpt-4o", "", "gpt-4o"),
+        ("openai", "gpt-4o", "gpt-4o-mini", "gpt-4o-mini"),
+        ("azure.ai.openai", "our.gpt-4o", "gpt-4o-2024-11-20", "gpt-4o"),
+        ("aws.bedrock", GLOBAL, "claude-sonnet-4-5-20250929", GLOBAL),
+        ("aws.bedrock", GLOBAL, "claude-sonnet-4-5", GLOBAL),
+        ("aws.bedrock", GLOBAL.replace("global", "eu"), "claude-sonnet-4-5-20250929", REGIONAL),
+    ],
+)
+def test_the_answers_name_counts_unless_the_requests_tells_more(
+    provider: str, asked: str, answer: str, priced: str
+) -> None:
+    found = catalog.answering(provider, asked, answer)
+    assert found is not None
+    assert found.name == priced
 
 
 def test_names_without_end_do_not_fill_the_memory() -> None:

@@ -221,6 +221,23 @@ def test_an_invoked_model_of_any_family_is_counted(family: str, headers: dict[st
         assert (span.attributes or {})["gen_ai.response.finish_reasons"] == (reason,)
 
 
+def test_a_call_costs_what_the_profile_costs_that_was_asked_for() -> None:
+    model = CLAUDE.removeprefix("anthropic.").removesuffix("-v1:0")
+    body = {"model": model, "role": "assistant", "usage": {"input_tokens": 1_000_000, "output_tokens": 0}}
+    costs: list[float] = []
+    with Wire() as wire, metered() as metering:
+        client = make(wire.url)
+        for place in ("global", "eu"):
+            wire.play(document(body))
+            client.invoke_model(modelId=f"{place}.{CLAUDE}", body="{}")["body"].read()
+        client.close()
+        for span in metering.ended():
+            said: dict[str, Any] = dict(span.attributes or {})
+            assert said["gen_ai.response.model"] == model
+            costs.append(said["submeter.cost.usd"])
+    assert costs[1] == pytest.approx(1.1 * costs[0])  # what a region's own profile costs more
+
+
 def test_a_body_that_nobody_reads_is_counted_by_its_headers() -> None:
     with Wire() as wire, metered() as metering:
         wire.play(document({"prompt_token_count": 1}, **COUNTED))

@@ -35,6 +35,16 @@ def find(provider: str, model: str) -> Model | None:
     return found
 
 
+def answering(provider: str, request_model: str, response_model: str) -> Model | None:
+    """The model that answered a call, by the name that its answer gave or, where it gave none, that was asked for.
+
+    Where a place and a maker stand before the answer's name in the request's, the request's tells more: Bedrock sells
+    `global.anthropic.NAME-v1:0` at another price than `eu.anthropic.NAME-v1:0`, and answers `NAME` to both.
+    """
+    is_asked = not response_model or "." + response_model in request_model
+    return find(provider, request_model if is_asked else response_model)
+
+
 def models() -> Iterator[Model]:
     """Every model of the table with the user's file merged in, then the models that only the user's file has."""
     return _search().models()

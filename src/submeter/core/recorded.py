@@ -31,7 +31,7 @@ def record_of(call: Call, ended_ns: int, error: BaseException | None, is_partial
     usage = _usage(call, is_partial=is_partial, is_answered=error is None or call.chunks > 0)
     span, scope, facts, endpoint = call.span.get_span_context(), call.scope, {**_UNSAID, **call.facts}, call.endpoint
     response_model: str = facts[semconv.RESPONSE_MODEL]
-    known: Model | None = attempt(catalog.find, call.provider, response_model or call.model)
+    known: Model | None = attempt(catalog.answering, call.provider, call.model, response_model)
     bounds = None if endpoint.is_sum else known
     tier: str = facts[semconv.SERVICE_TIER]
     cost = attempt(pricing.cost_at, known, usage, call.started_ns, tier, endpoint.is_batch) if known else None

@@ -80,7 +80,7 @@ def is_nothing(finished: Call) -> bool:
     if not _evaluators or not _evaluators[0].still.mark:
         return False
     counts = finished.counts
-    known = catalog.find(finished.provider, finished.facts.get(semconv.RESPONSE_MODEL) or finished.model)
+    known = catalog.answering(finished.provider, finished.model, finished.facts.get(semconv.RESPONSE_MODEL, ""))
     bounds = None if finished.endpoint.is_sum else known
     return _evaluators[0].still.is_met(
         finished.kind,

@@ -95,11 +95,9 @@ def _written(value: object) -> str:
 def _price(call: Mapping[str, Any]) -> dict[str, Any] | None:
     """The rates that the catalog has for a call today, and what each part of its tokens costs at them."""
     usage = Usage(**{name: call[name] for name in COUNTS})
-    model = call["response_model"] or call["request_model"]
-    asked = {"provider": call["provider"], "model": model, "at_ns": call["start_ns"]}
-    cost = pricing.cost_of(usage, **asked, service_tier=call["service_tier"], is_batch=call["batch"])
-    found = catalog.find(call["provider"], model)
-    if cost is None or found is None:
+    found = catalog.answering(call["provider"], call["request_model"], call["response_model"])
+    cost = found and pricing.cost_at(found, usage, call["start_ns"], call["service_tier"], call["batch"])
+    if found is None or cost is None:
         return None
     tier = "batch" if call["batch"] else ""
     rates = found.price_at(call["start_ns"], usage.input_tokens or 0, tier)
