@@ -59,6 +59,14 @@ def locked(tmp_path: Path) -> Iterator[RunningServer]:
 
 
 @pytest.fixture
+def slow(tmp_path: Path) -> Iterator[RunningServer]:
+    """A server that takes fewer questions at once than a dashboard has panels, to be asked for before `visitor`."""
+    with RunningServer(tmp_path / "data", ("--max-questions", "2")) as running:
+        assert running.post("/page/sample", b"").status == 201
+        yield running
+
+
+@pytest.fixture
 def visitor(browser: Browser) -> Iterator[Visitor]:
     """A fresh profile; what the console says is an error."""
     context = browser.new_context(viewport={"width": 1440, "height": 1000}, color_scheme="light")

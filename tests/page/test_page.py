@@ -220,6 +220,15 @@ def test_a_server_with_a_token_opens_with_it(locked: RunningServer, visitor: Vis
     visitor.complaints.clear()
 
 
+def test_a_dashboard_waits_its_turn_where_it_asks_too_much_at_once(slow: RunningServer, visitor: Visitor) -> None:
+    visitor.open(slow.url)
+    visitor.see_all()
+    assert number(visitor.stat("Calls")) > 0
+    assert visitor.complaints, "the browser says what was refused at first"
+    assert all("429" in complaint for complaint in visitor.complaints)
+    visitor.complaints.clear()
+
+
 def test_dark_and_light_are_chosen_and_remembered(visitor: Visitor, filled: RunningServer) -> None:
     page = visitor.page
     visitor.open(f"{filled.url}/d/submeter-overview")
