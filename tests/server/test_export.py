@@ -116,6 +116,7 @@ SESSIONS: Final[list[dict[str, Any]]] = [
         "calls": 1,
         "errors": int(call["error_type"] != ""),
         "unpriced_calls": 0,
+        "calls_without_usage": int(call["input_tokens"] is None and call["output_tokens"] is None),
         **{name: call[name] for name in list(COUNTS)[:4]},
         "reasoning_tokens": call["reasoning_tokens"],
         "cost_usd": cost,

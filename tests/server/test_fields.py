@@ -205,6 +205,8 @@ def test_each_field_of_a_model_is_the_price_tables_and_its_calls(audited: Runnin
         "source": known.source,
         "checked": known.checked,
         "calls": 2,
+        "unpriced_calls": 0,
+        "calls_without_usage": 0,
         "input_tokens": 4000,
         "output_tokens": 400,
         "cost_usd": pytest.approx(0.004),
