@@ -16,8 +16,10 @@ import pytest
 from rich.cells import cell_len
 from tests.cli.conversation import SESSION
 from tests.server.running import RunningServer, environment, submeter_command
+from tests.server.telemetry import add_call, traces
 
 from submeter.cli import main
+from submeter.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,6 +133,19 @@ def test_colours_are_for_terminals_that_want_them(stored: Path) -> None:
 def test_a_pipe_gets_whole_texts(stored: Path) -> None:
     assert "house/model-of-our-own-2026-11-24" in asked(stored, "session", SESSION)
     assert "…" not in asked(stored, "warnings")
+
+
+def test_a_long_id_takes_no_column_from_a_pipe(tmp_path: Path) -> None:
+    store = open_store(f"chdb://{tmp_path}/data")
+    request, spans = traces()
+    for name in ("s-" + "x" * 5_000, "s-2"):
+        add_call(spans, name, {"user.id": f"user-of-{name}"})
+    store.insert_traces(request, "1")
+    store.close()
+    shown = asked(tmp_path / "data", "sessions").splitlines()
+    assert all(f"user-of-s-{rest}" in "".join(shown) for rest in ("2", "x" * 5_000))
+    assert all("gpt-5-mini" in line and "last call" not in line for line in shown[1:3])
+    assert "…" not in "".join(shown)
 
 
 def test_a_terminal_without_unicode_gets_ascii(stored: Path) -> None:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-_PIPE_WIDTH: Final = 1000
-"""Cells of a line that no terminal limits: wide enough that nothing is cut."""
+_PIPE_WIDTH: Final = 100_000
+"""Cells of a line that no terminal limits: wide enough that nothing is cut, ids of 16,384 letters of two cells too."""
 
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
