@@ -28,6 +28,7 @@ from bench.query_plot import drawn
 
 from submeter.server.api.questions import QUESTIONS
 from submeter.store import open_store, questions
+from submeter.store.timeline import first_calls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,7 +87,7 @@ def measure(folder: Path, calls: int, *, has_sqlite: bool) -> dict[str, Any]:
         "among": [],
     }
     asked: dict[str, Callable[[], object]] = {
-        SESSION: lambda: store.ask("session_calls", {"session": top.session_id, "limit": 10_000}),
+        SESSION: lambda: first_calls(store, top.session_id, questions.MOST_CALLS),
         TOP: lambda: questions.sessions(store, order="tokens", **last),
         USERS: lambda: questions.usage(store, by="user", **last),
         MODELS: lambda: questions.usage(store, by="model"),

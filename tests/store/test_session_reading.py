@@ -25,7 +25,7 @@ CALLS = """
 """
 
 
-@pytest.mark.parametrize("name", ["session", "session_calls"])
+@pytest.mark.parametrize("name", ["session", "session_calls", "session_calls_unsorted"])
 def test_a_session_is_read_from_the_granules_of_its_traces_alone(store: Database, name: str) -> None:
     store.engine.run(CALLS)
     store.engine.run("OPTIMIZE TABLE otel.llm_call_rows FINAL")

@@ -23,6 +23,7 @@ from submeter.store.answers import (
 )
 from submeter.store.errors import QuestionRefused, UnknownSession
 from submeter.store.ranking import first_sessions
+from submeter.store.timeline import first_calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -94,7 +95,7 @@ def session(store: Reader, session_id: str) -> SessionDetail:
     if not found:
         similar = store.ask("similar_sessions", {"session": session_id})
         raise UnknownSession(session_id, [row["session_id"] for row in similar])
-    calls = tuple(_call_row(row) for row in store.ask("session_calls", {"session": session_id, "limit": MOST_CALLS}))
+    calls = tuple(_call_row(row) for row in first_calls(store, session_id, MOST_CALLS))
     return SessionDetail(
         summary=_session_row(found[0]),
         calls=calls,

@@ -27,7 +27,7 @@ def statement(name: str) -> str:
 
 @cache
 def question(name: str) -> str:
-    """The question `name`, with the statements in it that several questions share: `$filters`, `$of_session`, `$place`.
+    """The question `name`, with the statements in it that several questions share, such as `$filters`.
 
     Raises:
         StoreError: there is no such question.
@@ -36,7 +36,7 @@ def question(name: str) -> str:
     if name not in known:
         raise StoreError(f"there is no question {name!r}; there are {', '.join(known)}")
     text = (_folder("queries") / f"{name}.sql").read_text(encoding="utf-8")
-    for chosen in ("filters", "of_session", "place"):
+    for chosen in ("call", "filters", "of_session", "place"):
         text = text.replace(f"${chosen}", statement(chosen).strip())
     return text
 

@@ -21,6 +21,6 @@ SELECT
     max(c.context_utilization) AS max_context_utilization,
     (SELECT count() FROM otel.llm_warning_rows AS w FINAL WHERE w.session_id = {session:String}) AS warnings
 FROM otel.llm_call_rows AS c FINAL
-WHERE
+PREWHERE
 $of_session
 GROUP BY session_id
