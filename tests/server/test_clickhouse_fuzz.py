@@ -38,6 +38,13 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 
 
 @pytest.fixture(scope="module")
+def damageable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """Another one: damage may leave a call with other tokens, until it is sent again."""
+    with RunningServer(tmp_path_factory.mktemp("fuzz") / "data") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
 def blocks(filled: RunningServer) -> Mapping[str, bytes]:
     """Five spans in each format, as the engine itself writes them."""
     query = "SELECT * FROM otel_traces"
@@ -49,7 +56,7 @@ def blocks(filled: RunningServer) -> Mapping[str, bytes]:
 @FEWER
 @given(seed=st.integers(0, 2**32))
 def test_damaged_inserts_are_stored_or_the_clients_fault(
-    filled: RunningServer, blocks: Mapping[str, bytes], seed: int
+    damageable: RunningServer, blocks: Mapping[str, bytes], seed: int
 ) -> None:
     random = Random(seed)  # noqa: S311  (repeatable by its seed)
     form = random.choice(FORMATS)
@@ -63,17 +70,17 @@ def test_damaged_inserts_are_stored_or_the_clients_fault(
         headers = {"Content-Encoding": name}
     if packing and random.random() < 0.5:
         body = damaged(body, random) or b"\0"
-    answer = ask(filled, body, headers, user="writer", query=f"INSERT INTO otel_traces FORMAT {form}", **parameters)
+    answer = ask(damageable, body, headers, user="writer", query=f"INSERT INTO otel_traces FORMAT {form}", **parameters)
     assert answer.status in {200, 400, 404, 413, 415}, (form, packing, answer.body)
     assert answer.status == 200 or answer.headers["x-clickhouse-exception-code"] != "0"
-    assert ask(filled, b"SELECT 1").body == b"1\n"
+    assert ask(damageable, b"SELECT 1").body == b"1\n"
 
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_what_the_engine_wrote_is_inserted_as_it_is(
     filled: RunningServer, blocks: Mapping[str, bytes], form: str
 ) -> None:
-    """The calls are there already, so that none is counted twice; what damage made new ones is there before, too."""
+    """The calls are there already, so that none is counted twice."""
     total = b"SELECT count(), sum(input_tokens) FROM llm_calls"
     before = ask(filled, total).body
     query = f"INSERT INTO otel_traces FORMAT {form}"
