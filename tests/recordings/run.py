@@ -15,6 +15,7 @@ from recordings.statement import Statement, statement
 from submeter.core import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from opentelemetry.sdk.trace import ReadableSpan
@@ -42,7 +43,10 @@ Point = tuple[str, ...]
 
 @dataclass(frozen=True, repr=False)
 class Played:
-    """One exchange played in one mode: what the provider said, the spans there were, the error the SDK raised."""
+    """One exchange played in one mode: what the provider said, the spans there were, the error the SDK raised.
+
+    The last span to end is the call's; before it, requests end that the provider made within it.
+    """
 
     exchange: Exchange
     family: Family
@@ -60,16 +64,27 @@ class Played:
     @property
     def usage(self) -> dict[str, int]:
         """The usage that was metered, under the names of a `Statement`."""
-        found: dict[str, Any] = {}
-        for name, value in (self.spans[0].attributes or {}).items():
-            for prefix in ("gen_ai.usage.", "anthropic.usage."):
-                if name.startswith(prefix):
-                    found[name.removeprefix(prefix)] = value
-        return found
+        return _usage(self.spans[-1])
+
+    @property
+    def beside(self) -> list[tuple[str, dict[str, int]]]:
+        """What was metered of requests within the call: the model that each names, and its usage."""
+        return [
+            (str((span.attributes or {}).get("gen_ai.response.model", "")), _usage(span)) for span in self.spans[:-1]
+        ]
 
     def attribute(self, name: str) -> Any:
-        """An attribute of the one span."""
-        return (self.spans[0].attributes or {}).get(name)
+        """An attribute of the call's span."""
+        return (self.spans[-1].attributes or {}).get(name)
+
+
+def _usage(span: ReadableSpan) -> dict[str, int]:
+    found: dict[str, Any] = {}
+    for name, value in (span.attributes or {}).items():
+        for prefix in ("gen_ai.usage.", "anthropic.usage."):
+            if name.startswith(prefix):
+                found[name.removeprefix(prefix)] = value
+    return found
 
 
 @dataclass(repr=False)
@@ -90,7 +105,10 @@ def run(folder: Path) -> Run:
         asyncio.run(_play_all(folder, made, metering))
         made.counters = _counters(metering)
     for one in made.played:
-        made.expected.update(points_of(one))
+        provider, kind, asked, answered, *address = _place(one)
+        made.expected.update(points_of(kind, one.said.usage, (provider, kind, asked, answered, *address)))
+        for model, usage in one.said.beside:
+            made.expected.update(points_of(kind, usage, (provider, kind, model or answered, model, *address)))
     return made
 
 
@@ -138,10 +156,9 @@ _SUBSETS = {
 }
 
 
-def points_of(played: Played) -> dict[Point, int]:
-    """What one call must add to the counters, by counter, modality and attributes."""
-    usage, place = played.said.usage, _place(played)
-    if played.kind == "embeddings":
+def points_of(kind: str, usage: Mapping[str, int], place: Point) -> dict[Point, int]:
+    """What a call of that usage must add to the counters, by counter, modality and attributes."""
+    if kind == "embeddings":
         return {("submeter.embeddings.input_tokens", "", *place): usage["input_tokens"]} if usage else {}
     found: dict[Point, int] = {}
     for total in ("input_tokens", "output_tokens"):

@@ -41,7 +41,6 @@ UNMEANT: dict[str, str] = {
     "prompt_cache_miss_tokens": "input minus cached input, which is told",
     _OUT + "(?:accepted|rejected)_prediction_tokens": "a part of output that the conventions have no name for",
     _IN + "video_tokens": "a part of input that the conventions have no name for",
-    r"iterations.*": "compaction and advisor steps, which stand outside of the totals; no name in the conventions",
     _IN + r"cached_tokens_details\..*": "cached input by modality",
     _IN + r"cache_write_tokens_details\..*": "cache writes by lifetime, a part of the cache writes",
 }
@@ -53,12 +52,14 @@ class Statement:
     """What the provider said of one call.
 
     `snapshots` are its usage objects in order, as sent; `parts` are the usage objects of the models that together
-    made the answer, which its own usage sums up.
+    made the answer, which its own usage sums up; `beside` are the requests within the call that its usage leaves out,
+    each with the model that it names and its counts.
     """
 
     usage: dict[str, int] = field(default_factory=dict[str, int])
     snapshots: list[Fields] = field(default_factory=list[Fields])
     parts: list[Fields] = field(default_factory=list[Fields])
+    beside: list[tuple[str, dict[str, int]]] = field(default_factory=list[tuple[str, dict[str, int]]])
     total: int | None = None
     is_clamped: bool = False
     unknown: frozenset[str] = frozenset()
@@ -85,13 +86,13 @@ def statement(exchange: Exchange, *, is_counted: bool = True) -> Statement:
             elif "token" in path and not any(re.fullmatch(known, path) for known in UNMEANT):
                 unknown.add(path)
     if exchange.path.endswith("/messages"):
-        parts = counts.get(CACHE_READ, 0) + counts.get(CACHE_WRITE, 0)
-        counts.update({INPUT: counts[INPUT] + parts} if INPUT in counts else {})
+        _include(counts)
     is_clamped = clamped(counts)
     return Statement(
         counts if is_counted else {},
         [usage for body in bodies for usage in _usages(body)],
         [part for body in bodies for part in _parts(body)],
+        _beside(bodies) if is_counted else [],
         total,
         is_clamped and is_counted,
         frozenset(unknown),
@@ -121,6 +122,26 @@ def _parts(body: Fields) -> list[Fields]:
     models = fields_of(body.get("usage_breakdown")).get("models")
     known = cast("list[object]", models) if isinstance(models, list) else []
     return [fields_of(fields_of(model).get("usage")) for model in known]
+
+
+def _beside(bodies: list[Fields]) -> list[tuple[str, dict[str, int]]]:
+    """What Anthropic did within a message and bills beside its usage, as a stream told it last."""
+    told = [
+        usage["iterations"] for body in bodies for usage in _usages(body) if isinstance(usage.get("iterations"), list)
+    ]
+    found: list[tuple[str, dict[str, int]]] = []
+    for iteration in map(fields_of, told[-1] if told else ()):
+        if iteration["type"] in {"compaction", "advisor_message"}:
+            counts = {name: value for path, value in _leaves(iteration) if (name := _meaning(path))}
+            _include(counts)
+            found.append((str(iteration.get("model") or ""), counts))
+    return found
+
+
+def _include(counts: dict[str, int]) -> None:
+    """Anthropic's input leaves out what was cached, which the conventions include."""
+    if INPUT in counts:
+        counts[INPUT] += counts.get(CACHE_READ, 0) + counts.get(CACHE_WRITE, 0)
 
 
 def _leaves(usage: Fields, prefix: str = "") -> list[tuple[str, int]]:

@@ -74,7 +74,12 @@ def _reason(one: Played) -> str:
 
 
 def test_every_call_has_exactly_one_span(played: Run) -> None:
-    assert [one.name for one in played.played if len(one.spans) != 1] == []
+    """And so has every request within it that its usage leaves out."""
+    assert [one.name for one in played.played if len(one.spans) != 1 + len(one.said.beside)] == []
+
+
+def test_usage_of_requests_within_a_call_is_what_the_provider_counted(played: Run) -> None:
+    assert [(one.name, one.beside, one.said.beside) for one in played.played if one.beside != one.said.beside] == []
 
 
 def test_usage_on_the_span_is_what_the_provider_counted(played: Run) -> None:
@@ -159,6 +164,7 @@ def test_table(played: Run, capsys: pytest.CaptureFixture[str]) -> None:
         print(f"{compared.total()} compared, each in {len(MODES)} modes ({', '.join(MODES)}):")  # noqa: T201
         for name, number in compared.most_common():
             print(f"  {number:5}  {name}")  # noqa: T201
+        print(f"  and {sum(len(one.said.beside) for one in plain)} requests within them, beside their usage")  # noqa: T201
         print(f"{excepted.total()} exceptions:")  # noqa: T201
         for name, number in excepted.most_common():
             print(f"  {number:5}  {name}")  # noqa: T201
