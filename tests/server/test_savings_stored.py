@@ -108,6 +108,8 @@ CALLS: Final = [
         submeter__context__utilization=0.75,
     ),
     call("support", 1, (76_800, 10), submeter__context__window_tokens=128_000, submeter__context__utilization=0.6),
+    # Three quarters of the window too, after a tool of the provider's: its usage sums two requests up.
+    call("consult", 0, (192_000, 10), submeter__context__window_tokens=128_000, submeter__context__utilization=0.75),
     # Above the step of the price; and at it.
     call("read", 0, (250_000, 1_000), 50_000, **LONG),
     call("read", 1, (200_000, 1_000), **LONG),
@@ -193,6 +195,11 @@ def test_long_contexts_are_the_tokens_beyond_half_of_the_window(store: Store) ->
     assert (found.calls, found.basis) == (1, "priced")
     assert "the 32,000 input tokens beyond half" in found.how
     assert f"${rate:g} per million" in found.how
+
+
+def test_a_call_of_several_requests_fills_the_window_with_its_last(store: Store) -> None:
+    found = only(store, "long_contexts", "consult")
+    assert found.saving_usd == pytest.approx((96_000 - 128_000 / 2) * GPT["input"] / 1e6)
 
 
 def test_price_tier_is_the_long_calls_at_the_lower_price(store: Store) -> None:

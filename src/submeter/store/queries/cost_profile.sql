@@ -55,7 +55,9 @@ FROM
         sum(ifNull(c.cache_write_tokens, 0)) AS cache_write_tokens,
         max(ifNull(c.input_tokens, 0)) AS most_input_tokens,
         sum(toDecimal128(c.cost_usd, 18)) AS cost,
-        sumIf(greatest(toFloat64(c.input_tokens) - c.context_window / 2, 0), is_full) AS full_tokens
+        sumIf(
+            greatest(least(toFloat64(c.input_tokens), c.context_utilization * c.context_window) - c.context_window / 2, 0),
+            is_full) AS full_tokens
     FROM otel.llm_calls AS c
     WHERE
     $filters
