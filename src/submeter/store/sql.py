@@ -36,7 +36,7 @@ def question(name: str) -> str:
     if name not in known:
         raise StoreError(f"there is no question {name!r}; there are {', '.join(known)}")
     text = (_folder("queries") / f"{name}.sql").read_text(encoding="utf-8")
-    for chosen in ("call", "filters", "of_session", "place"):
+    for chosen in ("call", "filters", "of_session", "place", "shortfall"):
         text = text.replace(f"${chosen}", statement(chosen).strip())
     return text
 

@@ -18,11 +18,7 @@ FROM
         sum(c.cache_write_tokens) AS cache_write_tokens,
         sum(c.reasoning_tokens) AS reasoning_tokens,
         toFloat64(sum(toDecimal128(c.cost_usd, 18))) AS cost_usd,
-        countIf(
-            c.cost_usd IS NULL AND (c.input_tokens IS NOT NULL OR c.output_tokens IS NOT NULL)) AS unpriced_calls,
-        countIf(c.error_type != '') AS errors,
-        countIf(
-            c.input_tokens IS NULL AND c.output_tokens IS NULL AND (c.error_type = '' OR c.partial)) AS calls_without_usage,
+        $shortfall
         arraySort(groupUniqArray(if(c.response_model != '', c.response_model, c.request_model))) AS models,
         max(c.context_utilization) AS max_context_utilization,
 $place AS place

@@ -12,11 +12,7 @@ SELECT
     sum(c.cache_write_tokens) AS cache_write_tokens,
     sum(c.reasoning_tokens) AS reasoning_tokens,
     toFloat64(sum(toDecimal128(c.cost_usd, 18))) AS cost_usd,
-    countIf(
-        c.cost_usd IS NULL AND (c.input_tokens IS NOT NULL OR c.output_tokens IS NOT NULL)) AS unpriced_calls,
-    countIf(c.error_type != '') AS errors,
-    countIf(
-        c.input_tokens IS NULL AND c.output_tokens IS NULL AND (c.error_type = '' OR c.partial)) AS calls_without_usage,
+    $shortfall
     countIf(c.estimated != '') AS estimated_calls,
     countIf(c.partial) AS partial_calls,
     countIf(c.inconsistent) AS inconsistent_calls,
