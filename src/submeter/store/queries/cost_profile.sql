@@ -57,7 +57,7 @@ FROM
         sum(toDecimal128(c.cost_usd, 18)) AS cost,
         sumIf(
             greatest(least(toFloat64(c.input_tokens), c.context_utilization * c.context_window) - c.context_window / 2, 0),
-            is_full) AS full_tokens
+            is_full AND c.input_tokens IS NOT NULL) AS full_tokens
     FROM otel.llm_calls AS c
     WHERE
     $filters
