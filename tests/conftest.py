@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,9 @@ settings.set_variable("SUBMETER_STRICT", "1")
 hypothesis.settings.register_profile("submeter", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.register_profile("fuzz", hypothesis.settings.get_profile("submeter"), max_examples=10_000)
 hypothesis.settings.load_profile("submeter")
+# A shell's background job ignores SIGINT, and hands that on to the programs that the tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 pytest.register_assert_rewrite("metering", "instrumentation", "faults")
 
 if TYPE_CHECKING:
