@@ -189,6 +189,7 @@ def test_each_field_of_a_model_is_the_price_tables_and_its_calls(audited: Runnin
     assert rows["gpt-5-mini"] == {
         "provider": "openai",
         "model": "gpt-5-mini",
+        "priced_as": "gpt-5-mini",
         "is_priced": True,
         "context_window": known.context_window,
         "max_input_tokens": known.max_input_tokens,

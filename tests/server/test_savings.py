@@ -29,6 +29,7 @@ def row(**more: Any) -> dict[str, Any]:
     return {
         "provider": "openai",
         "model": "gpt-5",
+        "priced_as": more.get("model", "gpt-5"),
         "operation": "search",
         "kind": "chat",
         "calls": 100,
@@ -62,6 +63,7 @@ def repeated(**more: Any) -> dict[str, Any]:
     return {
         "provider": "openai",
         "model": "gpt-5",
+        "priced_as": more.get("model", "gpt-5"),
         "operation": "search",
         "growing_sessions": 10,
         "repeated_tokens": 500_000,

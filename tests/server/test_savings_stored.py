@@ -9,7 +9,7 @@ import pytest
 from tests.server.telemetry import attributes_of, traces
 
 from submeter import catalog
-from submeter.server.api import costs
+from submeter.server.api import costs, models
 from submeter.store import open_store
 
 if TYPE_CHECKING:
@@ -23,16 +23,20 @@ NOON_NS: Final = int(datetime(2026, 11, 10, 12, tzinfo=UTC).timestamp()) * 10**9
 (QUESTION,) = costs.QUESTIONS
 
 
+PROVIDERS: Final = {"cl": "anthropic", "ge": "gcp.gemini", "eu": "aws.bedrock", "gl": "aws.bedrock"}
+"""Providers other than OpenAI, by how their models' names begin."""
+
+
 def rates(model: str, input_tokens: int = 0) -> Mapping[str, float]:
     """USD per million tokens."""
-    provider = {"cl": "anthropic", "ge": "gcp.gemini"}.get(model[:2], "openai")
-    found = catalog.find(provider, model)
+    found = catalog.find(PROVIDERS.get(model[:2], "openai"), model)
     price = found and found.price_at(int(NOW.timestamp()) * 10**9, input_tokens)
     assert price
     return price.rates
 
 
 GPT, MINI, CLAUDE = rates("gpt-4o"), rates("gpt-4o-mini"), rates("claude-sonnet-4-5")
+PROFILES = {place: rates(f"{place}.anthropic.claude-sonnet-4-5-20250929-v1:0") for place in ("eu", "global")}
 LOW, HIGH = rates("gemini-2.5-pro", 200_000), rates("gemini-2.5-pro", 200_001)
 
 
@@ -59,6 +63,13 @@ def of_claude(session: str, at_s: float, tokens: int, cached: int = 0) -> Any:
     return call(
         "converse", at_s, (tokens, 10), cached, **named, gen_ai__provider__name="anthropic", session__id=session
     )
+
+
+def of_bedrock(place: str, at_s: float = 0) -> Any:
+    answered = "claude-sonnet-4-5-20250929"
+    named: dict[str, Any] = {"gen_ai.request.model": f"{place}.anthropic.{answered}-v1:0", "session.id": place}
+    named |= {"gen_ai.response.model": answered, "gen_ai.provider.name": "aws.bedrock"}
+    return call("translate", at_s, (50_000 + int(at_s), 100), **named, submeter__cost__usd=1.0)
 
 
 def of_mini(operation: str) -> Any:
@@ -93,6 +104,10 @@ CALLS: Final = [
     call("retrieve", 0, (50_000, 100), submeter__cost__usd=1.0),
     call("retrieve", 1, (60_000, 150), 10_000, submeter__cost__usd=1.0),
     call("report", 0, (50_000, 5_000), submeter__cost__usd=1.0),
+    # The same model, sold under two names at two prices: both answer with the same name.
+    *(of_bedrock("eu"), of_bedrock("eu", 10), of_bedrock("global"), of_bedrock("global", 10)),
+    # A deployment, whose name no price is known by: its answers tell the model.
+    *(call("deployed", at_s, (2_000 + at_s, 10), gen_ai__request__model="ours", session__id="d") for at_s in (0, 10)),
     # One prompt three times, another once.
     *(asks("open?", 10, 0.02), asks("open?", 0, 0.01), asks("open?", 20, 0.03), asks("where?", 0, 0.5)),
     # A prompt that failed and was sent again; and one whose first answer has no price.
@@ -177,6 +192,33 @@ def test_chunk_size_is_a_tenth_of_what_the_input_costs(store: Store) -> None:
     assert (found.calls, found.basis) == (2, "what_if")
     assert "reads 55,000 tokens and writes 125" in found.how
     assert [item.kind for item in analysed(store, operation="report").recommendations] == []
+
+
+def test_a_model_that_is_sold_under_two_names_has_the_price_of_each(store: Store) -> None:
+    assert PROFILES["eu"]["input"] > PROFILES["global"]["input"]
+    found = analysed(store, operation="translate")
+    sold = {place: f"{place}.anthropic.claude-sonnet-4-5-20250929-v1:0" for place in PROFILES}
+    for kind, tokens in (("chunk_size", 100_010 / 10), ("cache_use", 0)):
+        savings = {item.title.rpartition(" ")[2]: item for item in found.recommendations if item.kind == kind}
+        assert savings.keys() == set(sold.values()), kind
+        for place, price in PROFILES.items():
+            extra = price["cache_write"] - price["input"]
+            cached = (50_000 * (price["input"] - price["cache_read"]) - 50_010 * extra) / 1e6
+            wanted = tokens * price["input"] / 1e6 if tokens else cached
+            assert savings[sold[place]].saving_usd == pytest.approx(wanted), (kind, place)
+    assert [row.key for row in found.models] == ["claude-sonnet-4-5-20250929"]
+    listed = cast("models.Models", models.QUESTIONS[0].answered(store, {}, NOW)).models
+    rows = {row.priced_as: row for row in listed if row.model == "claude-sonnet-4-5-20250929"}
+    assert rows.keys() == set(sold.values())
+    for place, price in PROFILES.items():
+        assert rows[sold[place]].prices[0].rates == price
+        assert (rows[sold[place]].calls, rows[sold[place]].cost_usd) == (2, 2.0)
+
+
+def test_a_deployment_has_the_price_of_the_model_that_answers(store: Store) -> None:
+    found = only(store, "cache_use", "deployed")
+    assert found.saving_usd == pytest.approx(2_000 * (GPT["input"] - GPT["cache_read"]) / 1e6)
+    assert (found.model, found.title.rpartition(" ")[2]) == ("ours", "gpt-4o")
 
 
 def test_repeated_prompts_are_what_the_calls_after_the_first_did_cost(store: Store) -> None:

@@ -95,7 +95,7 @@ def _cells(row: Row) -> list[Text]:
     unknown = Text("no known price", "yellow")
     return [
         Text(wording.clean(row["provider"]), "dim"),
-        Text(wording.clean(row["model"])),
+        Text(wording.clean(row["priced_as"])),
         Text(wording.count(row["calls"]) if row["calls"] else ""),
         Text(wording.usd(row["cost_usd"], is_partial=shortfall.is_of_cost(row)) if row["calls"] else "", "green"),
         Text(wording.short(row["context_window"]) if row["context_window"] else ""),

@@ -21,8 +21,9 @@ class SchemaFile(NamedTuple):
 
 @cache
 def statement(name: str) -> str:
-    """The engine statement `name`."""
-    return (_folder("statements") / f"{name}.sql").read_text(encoding="utf-8")
+    """The engine statement `name`, with the one in it that questions share."""
+    text = (_folder("statements") / f"{name}.sql").read_text(encoding="utf-8")
+    return text.replace("$priced_as", statement("priced_as").strip()) if "$priced_as" in text else text
 
 
 @cache
@@ -36,7 +37,7 @@ def question(name: str) -> str:
     if name not in known:
         raise StoreError(f"there is no question {name!r}; there are {', '.join(known)}")
     text = (_folder("queries") / f"{name}.sql").read_text(encoding="utf-8")
-    for chosen in ("call", "filters", "of_session", "place", "shortfall"):
+    for chosen in ("call", "filters", "of_session", "place", "priced_as", "shortfall"):
         text = text.replace(f"${chosen}", statement(chosen).strip())
     return text
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, Field
 
@@ -13,9 +13,9 @@ from submeter.server.api.sessions import next_offset
 from submeter.store import questions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
-    from submeter.store.answers import UsageRow
     from submeter.store.database import Reader
 
 
@@ -37,10 +37,14 @@ class Price(BaseModel):
 
 
 class Model(BaseModel):
-    """One model, what it holds in tokens, what it costs and what was used of it. `None` where it is not known."""
+    """One model, what it holds in tokens, what it costs and what was used of it. `None` where it is not known.
+
+    `priced_as` is the name by which its price is found: that of an inference profile, for one, has a price of its own.
+    """
 
     provider: str
     model: str
+    priced_as: str
     is_priced: bool
     context_window: int | None
     max_input_tokens: int | None
@@ -69,7 +73,7 @@ def listed(search: str, limit: int, offset: int = 0) -> Models:
     wanted = search.lower()
     known = (found for found in catalog.models() if wanted in f"{found.provider} {found.name}".lower())
     sorted_models = sorted(known, key=lambda found: (found.provider, found.name))[offset : offset + limit]
-    made = [_model(found.provider, found.name, found, None) for found in sorted_models]
+    made = [_model(found, _unused(found)) for found in sorted_models]
     return _page(made, limit, offset)
 
 
@@ -80,15 +84,21 @@ def _page(made: list[Model], limit: int, offset: int) -> Models:
 def _models(store: Reader, asked: ModelsAsked, now: datetime) -> Models:
     if asked.search:
         return listed(asked.search, asked.limit, asked.offset)
-    rows = questions.usage(store, by="provider,model", limit=asked.limit, offset=asked.offset, **asked.range(now))
-    made = [_model(row.key, row.second, catalog.find(row.key, row.second), row) for row in rows]
+    page = {"limit": asked.limit, "offset": asked.offset}
+    rows = store.ask("models", {**questions.period(**asked.range(now)), **page})
+    made = [_model(catalog.find(row["provider"], row["priced_as"]), row) for row in rows]
     return _page(made, asked.limit, asked.offset)
 
 
-def _model(provider: str, name: str, found: catalog.Model | None, used: UsageRow | None) -> Model:
+def _unused(found: catalog.Model) -> Mapping[str, Any]:
+    counts = dict.fromkeys(("calls", "unpriced_calls", "calls_without_usage"), 0)
+    sums = dict.fromkeys(("input_tokens", "output_tokens", "cost_usd"))
+    return {"provider": found.provider, "model": found.name, "priced_as": found.name, **counts, **sums}
+
+
+def _model(found: catalog.Model | None, used: Mapping[str, Any]) -> Model:
     return Model(
-        provider=provider,
-        model=name,
+        **used,
         is_priced=bool(found and found.prices),
         context_window=found.context_window if found else None,
         max_input_tokens=found.max_input_tokens if found else None,
@@ -96,12 +106,6 @@ def _model(provider: str, name: str, found: catalog.Model | None, used: UsageRow
         prices=[_price(price) for price in found.prices] if found else [],
         source=found.source if found else "",
         checked=found.checked if found else "",
-        calls=used.calls if used else 0,
-        unpriced_calls=used.unpriced_calls if used else 0,
-        calls_without_usage=used.calls_without_usage if used else 0,
-        input_tokens=used.input_tokens if used else None,
-        output_tokens=used.output_tokens if used else None,
-        cost_usd=used.cost_usd if used else None,
     )
 
 

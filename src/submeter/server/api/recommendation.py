@@ -77,8 +77,8 @@ class Evidence:
     at_ns: int
 
     def price(self, row: Row, input_tokens: int = 0) -> catalog.Price | None:
-        """The standard price of a row's model for a request of that size."""
-        found = catalog.find(row["provider"], row["model"])
+        """The standard price of a row's calls for a request of that size."""
+        found = catalog.find(row["provider"], row["priced_as"])
         return found.price_at(self.at_ns, input_tokens) if found else None
 
     def cost(self, row: Row, price: catalog.Price) -> float:
@@ -97,4 +97,4 @@ def usd(amount: float) -> str:
 
 def where(row: Row) -> str:
     """Which calls a row is about, in words."""
-    return f"{row['operation'] or 'calls without an operation'} with {row['model']}"
+    return f"{row['operation'] or 'calls without an operation'} with {row.get('priced_as', row['model'])}"

@@ -76,7 +76,7 @@ def model_choice(evidence: Evidence) -> Found:
             continue
         yield Recommendation(
             kind="model_choice",
-            title=f"Try {other['model']} for {where(row)}",
+            title=f"Try {other['priced_as']} for {where(row)}",
             operation=row["operation"],
             model=row["model"],
             calls=row["calls"],
@@ -84,8 +84,8 @@ def model_choice(evidence: Evidence) -> Found:
             basis="priced",
             how=(
                 f"the same {row['input_tokens']:,} input ({row['cache_read_tokens']:,} cached) and "
-                f"{row['output_tokens']:,} output tokens cost {usd(row['cost_usd'])} with {row['model']} and "
-                f"would cost {usd(cost)} with {other['model']}, which your calls use already; another model "
+                f"{row['output_tokens']:,} output tokens cost {usd(row['cost_usd'])} with {row['priced_as']} and "
+                f"would cost {usd(cost)} with {other['priced_as']}, which your calls use already; another model "
                 f"counts and writes other numbers of tokens; {_quality(evidence, row, other)}"
             ),
             advice="compare both on a sample of your own requests; record scores as gen_ai.evaluation.result events",
@@ -95,7 +95,7 @@ def model_choice(evidence: Evidence) -> Found:
 def _may_replace(other: Row, row: Row) -> bool:
     if other["kind"] == "embeddings" or other["model"] == row["model"]:
         return False
-    found = catalog.find(other["provider"], other["model"])
+    found = catalog.find(other["provider"], other["priced_as"])
     return found is not None and (found.context_window or 0) >= row["most_input_tokens"]
 
 

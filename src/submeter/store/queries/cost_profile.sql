@@ -5,6 +5,7 @@
 SELECT
     p.provider AS provider,
     if(p.response_model != '', p.response_model, p.request_model) AS model,
+    $priced_as AS priced_as,
     p.operation AS operation,
     any(p.kind) AS kind,
     sum(p.calls) AS calls,
@@ -63,6 +64,6 @@ FROM
     $filters
     GROUP BY group, above, price, is_counted, is_failed, is_cut, is_full, is_hashed
 ) AS p
-GROUP BY provider, model, operation
+GROUP BY provider, model, priced_as, operation
 ORDER BY cost_usd DESC
 LIMIT 1000

@@ -7,7 +7,8 @@
 WITH cityHash64(c.provider) + 3 * cityHash64(c.operation) + 7 * cityHash64(c.request_model) AS hashed_group
 SELECT
     n.provider AS provider,
-    n.model AS model,
+    n.request_model AS model,
+    $priced_as AS priced_as,
     n.operation AS operation,
     r.* EXCEPT (group)
 FROM
@@ -54,7 +55,8 @@ INNER JOIN
     SELECT
         hashed_group AS group,
         any(c.provider) AS provider,
-        any(c.request_model) AS model,
+        any(c.request_model) AS request_model,
+        max(c.response_model) AS response_model,
         any(c.operation) AS operation
     FROM otel.llm_call_rows AS c
     WHERE

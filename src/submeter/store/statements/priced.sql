@@ -1,7 +1,7 @@
--- What do the prices of the calls of a period depend on? The model is the one that `catalog.answering` takes.
+-- What do the prices of the calls of a period depend on?
 SELECT
     provider,
-    if(response_model = '' OR position(request_model, concat('.', response_model)) > 0, request_model, response_model) AS model,
+    $priced_as AS model,
     service_tier,
     batch,
     count() AS calls

@@ -44,8 +44,8 @@ FROM
             price.provider AS p_provider, price.model AS p_model, price.tier AS p_tier, price.batch AS p_batch,
             toDate(price.day_from) AS day_from, toDate(price.day_to) AS day_to
     ) AS p
-    ON c.provider = p.p_provider AND p.p_model
-            = if(c.response_model = '' OR position(c.request_model, concat('.', c.response_model)) > 0, c.request_model, c.response_model)
+    ON c.provider = p.p_provider AND p.p_model =
+        $priced_as
         AND c.service_tier = p.p_tier AND c.batch = p.p_batch
     WHERE c.ts >= fromUnixTimestamp64Nano({start_ns:Int64})
         AND c.ts < fromUnixTimestamp64Nano({end_ns:Int64})
