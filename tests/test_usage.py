@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from submeter.usage import COUNTS, Usage, added, divisions_of, usage_of
+from submeter.usage import COUNTS, LARGEST, Usage, added, divisions_of, usage_of
 
 COUNT = st.one_of(st.none(), st.integers(0, 10_000))
 SAID = st.dictionaries(st.sampled_from(COUNTS), COUNT)
-ODD = st.one_of(COUNT, st.integers(-5, -1), st.booleans(), st.floats(), st.text())
+ODD = st.one_of(COUNT, st.integers(-5, -1), st.integers(min_value=2**40), st.booleans(), st.floats(), st.text())
 
 FITS = (
     ("input_tokens", ("cache_read_tokens", "cache_write_tokens")),
@@ -36,6 +36,13 @@ def test_parts_fit_into_their_totals_whatever_was_said(counts: dict[str, Any]) -
         if total in usage:
             assert sum(usage.get(part, 0) for part in parts) <= usage[total]
     assert all(type(count) is int and count >= 0 for count in usage.values())
+
+
+def test_the_largest_count_that_is_believed_leaves_room_for_sums() -> None:
+    for count, is_believed in ((LARGEST, True), (LARGEST + 1, False), (2**63, False)):
+        usage = usage_of({"input_tokens": count, "output_tokens": 1})
+        assert (usage.input_tokens == count, usage.is_inconsistent) == (is_believed, not is_believed)
+    assert LARGEST * 1_000_000 < 2**63
 
 
 @given(SAID)

@@ -59,6 +59,10 @@ COUNTS: tuple[str, ...] = tuple(field.name for field in fields(Usage) if field.n
 counts_in: Callable[[Usage], tuple[int | None, ...]] = attrgetter(*COUNTS)
 """The counts of a usage, in that order."""
 
+LARGEST = 10**12
+"""The largest count that is believed, in tokens: batches of fifty thousand requests stay far below it. Exporters send
+64-bit integers, and one that does not fit would cost all metrics of the process, with every export from then on."""
+
 _PARTS = tuple(
     (part, total, number)
     for number, (total, parts) in enumerate(
@@ -78,7 +82,7 @@ _PARTS = tuple(
 def usage_of(counts: dict[str, int | None], *, estimated: str | None = None, is_partial: bool = False) -> Usage:
     """A `Usage` of `counts`, with parts clamped into their totals and marked when they did not fit.
 
-    Negative and non-integer counts count as not reported and mark the usage inconsistent. A part without a
+    Negative, non-integer and absurdly large counts count as not reported and mark the usage inconsistent. A part without a
     total leaves the total unknown: nothing is invented.
     """
     clean: dict[str, int] = {}
@@ -86,7 +90,7 @@ def usage_of(counts: dict[str, int | None], *, estimated: str | None = None, is_
     for name, count in counts.items():
         if count is None:
             continue
-        if type(count) is not int or count < 0:
+        if type(count) is not int or not 0 <= count <= LARGEST:
             is_inconsistent = True
             continue
         clean[name] = count

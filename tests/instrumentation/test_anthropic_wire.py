@@ -88,6 +88,16 @@ STREAMS: dict[str, tuple[list[bytes], Mapping[str, int], tuple[str, ...]]] = {
         {"output_tokens": 17},
         ("end_turn",),
     ),
+    "an input in text": (
+        [START, delta(input_tokens="many", output_tokens=17), STOP],
+        {name: count for name, count in MESSAGES.truth.items() if name != "input_tokens"},
+        ("end_turn",),
+    ),
+    "cached input in text, and less than nothing": (
+        [START, delta(cache_read_input_tokens="few", cache_creation_input_tokens=-5, output_tokens=17), STOP],
+        {"input_tokens": 25, "output_tokens": 17},
+        ("end_turn",),
+    ),
     "nothing": ([], {}, ()),
 }
 

@@ -83,6 +83,12 @@ STREAMS: dict[str, tuple[list[bytes], Mapping[str, int], tuple[str, ...]]] = {
     "no choices at all": ([sse({"id": "c", "object": "chat.completion.chunk"}), LAST], {}, ("stop",)),
     "null choice": ([FIRST, chunk([None]), LAST, chunk([], usage=CHAT_USAGE)], CHAT.truth, ("stop",)),
     "a choice that is text": ([FIRST, chunk(["Ulm"]), LAST], {}, ("stop",)),
+    "choices that are a number": ([FIRST, chunk(5), LAST, chunk(True, usage=CHAT_USAGE)], CHAT.truth, ("stop",)),
+    "an index that is text": (
+        [chunk([delta("a", index=0), delta("b", index="1")]), chunk([delta(None, "stop", index="1")]), LAST],
+        {},
+        ("stop",),
+    ),
     "choices without an index": (
         [chunk([{"delta": {"content": "Ulm"}}]), chunk([{"delta": {"content": None}, "finish_reason": "stop"}])],
         {},
@@ -158,6 +164,15 @@ ANSWERS: dict[str, tuple[Reply, Mapping[str, int]]] = {
     ),
     "negative": (CHAT.document(usage={"prompt_tokens": -7, "completion_tokens": 1}), {"output_tokens": 1}),
     "a boolean": (CHAT.document(usage={"prompt_tokens": True, "completion_tokens": 1}), {"output_tokens": 1}),
+    "more than anybody counts": (
+        CHAT.document(usage={"prompt_tokens": 10**30, "completion_tokens": 1e30, "prompt_tokens_details": {}}),
+        {},
+    ),
+    "a number for choices": (CHAT.document(choices=5), CHAT.truth),
+    "an index that is text, and one that is a list": (
+        CHAT.document(choices=[{"index": place, "finish_reason": "stop"} for place in (0, "1", [])]),
+        CHAT.truth,
+    ),
     "audio": (
         CHAT.document(
             usage={
@@ -195,7 +210,7 @@ def test_an_answer(name: str, is_async: bool) -> None:
 
 
 def test_what_did_not_fit_is_marked(metering: Metering) -> None:
-    for name in ("more cached than asked", "negative", "a boolean"):
+    for name in ("more cached than asked", "negative", "a boolean", "more than anybody counts"):
         watched(whole.plain, Host(CHAT, [ANSWERS[name][0]], is_async=False))
     for span in metering.ended():
         attributes: Any = span.attributes

@@ -92,8 +92,8 @@ class Answer:
             self.read(chunk)
             return self.hides_usage and not fields.get(endpoint.choices)
         if endpoint.choices:
-            choices: Any = (endpoint.choices in fields and fields[endpoint.choices]) or ()
-            for choice in choices:
+            choices: Any = endpoint.choices in fields and fields[endpoint.choices]
+            for choice in choices if type(choices) is list else ():  # pyright: ignore[reportUnknownVariableType]
                 # A model, a dictionary or, from some compatible servers, a null or a text.
                 known: Any = choice if type(choice) in _BARE else choice.__dict__
                 if type(known) is dict and "finish_reason" in known and known["finish_reason"] is not None:
@@ -154,7 +154,8 @@ class Answer:
                 if type(value) is str or isinstance(value, str):
                     self.facts[attribute] = value
         if endpoint.choices:
-            for choice in (endpoint.choices in fields and fields[endpoint.choices]) or ():
+            choices = endpoint.choices in fields and fields[endpoint.choices]
+            for choice in choices if type(choices) is list else ():  # pyright: ignore[reportUnknownVariableType]
                 self._choice(fields_of(choice))
         elif endpoint.finish and endpoint.finish in fields:
             reason = fields[endpoint.finish]
@@ -167,7 +168,8 @@ class Answer:
             self._usage_of(fields_of(fields[usage_at]), ())
         reason: Any = fields["finish_reason"] if "finish_reason" in fields else None  # noqa: SIM401  (a look, where `get` is a call)
         if reason is not None:
-            choice = (fields["index"] if "index" in fields else 0) or 0  # noqa: SIM401
+            stated: Any = fields["index"] if "index" in fields else 0  # noqa: SIM401
+            choice: int = stated if type(stated) is int else 0
             text: str = reason if type(reason) is str else str(getattr(reason, "value", reason))
             self.finish_reasons[choice] = text.lower()
 

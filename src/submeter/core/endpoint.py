@@ -179,7 +179,7 @@ def summed(counts: dict[str, int | None], beside: Mapping[str, tuple[str, ...]])
     """Adds to each total the counts that the provider gives beside it; a total of nothing stays unknown."""
     for total, parts in beside.items():
         known = [count for name in (total, *parts) if (count := counts.get(name)) is not None]
-        if known:
+        if known and all(type(count) is int and count >= 0 for count in known):
             counts[total] = sum(known)
         for name in parts:
             if name not in COUNTS:  # a name of the provider's own, of use only in the sum
@@ -205,8 +205,11 @@ def reasoned_apart(stated: Any, counts: dict[str, int | None]) -> None:
 def included(counts: dict[str, int | None]) -> None:
     """Adds cached and cache-written tokens to an input count that excludes them (conventions, Anthropic page)."""
     total = counts.get("input_tokens")
-    if total is not None:
+    if type(total) is int:
         for part in ("cache_read_tokens", "cache_write_tokens"):
             if part in counts:
-                total += counts[part] or 0
+                count = counts[part]
+                # What is no count is left to be refused by itself.
+                if type(count) is int and count > 0:
+                    total += count
         counts["input_tokens"] = total
