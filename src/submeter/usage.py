@@ -82,8 +82,8 @@ _PARTS = tuple(
 def usage_of(counts: dict[str, int | None], *, estimated: str | None = None, is_partial: bool = False) -> Usage:
     """A `Usage` of `counts`, with parts clamped into their totals and marked when they did not fit.
 
-    Negative, non-integer and absurdly large counts count as not reported and mark the usage inconsistent. A part without a
-    total leaves the total unknown: nothing is invented.
+    Negative, non-integer and absurdly large counts count as not reported and mark the usage inconsistent. A part
+    without a total leaves the total unknown: nothing is invented.
     """
     clean: dict[str, int] = {}
     is_inconsistent = False

@@ -85,7 +85,7 @@ STREAMS: dict[str, tuple[list[bytes], Mapping[str, int], tuple[str, ...]]] = {
     "a choice that is text": ([FIRST, chunk(["Ulm"]), LAST], {}, ("stop",)),
     "choices that are a number": ([FIRST, chunk(5), LAST, chunk(True, usage=CHAT_USAGE)], CHAT.truth, ("stop",)),
     "an index that is text": (
-        [chunk([delta("a", index=0), delta("b", index="1")]), chunk([delta(None, "stop", index="1")]), LAST],
+        [chunk([delta("a"), {**delta("b"), "index": "1"}]), chunk([{**delta(None, "stop"), "index": "1"}]), LAST],
         {},
         ("stop",),
     ),
@@ -144,6 +144,8 @@ def test_a_stream(name: str, is_async: bool) -> None:
             assert "error.type" not in attributes
 
 
+_PLACES: tuple[Any, ...] = (0, "1", [])
+
 ANSWERS: dict[str, tuple[Reply, Mapping[str, int]]] = {
     "null choices": (CHAT.document(choices=None), CHAT.truth),
     "a null choice": (CHAT.document(choices=[None]), CHAT.truth),
@@ -170,7 +172,7 @@ ANSWERS: dict[str, tuple[Reply, Mapping[str, int]]] = {
     ),
     "a number for choices": (CHAT.document(choices=5), CHAT.truth),
     "an index that is text, and one that is a list": (
-        CHAT.document(choices=[{"index": place, "finish_reason": "stop"} for place in (0, "1", [])]),
+        CHAT.document(choices=[{"index": place, "finish_reason": "stop"} for place in _PLACES]),
         CHAT.truth,
     ),
     "audio": (

@@ -93,7 +93,7 @@ class Answer:
             return self.hides_usage and not fields.get(endpoint.choices)
         if endpoint.choices:
             choices: Any = endpoint.choices in fields and fields[endpoint.choices]
-            for choice in choices if type(choices) is list else ():  # pyright: ignore[reportUnknownVariableType]
+            for choice in choices if choices.__class__ is list else ():
                 # A model, a dictionary or, from some compatible servers, a null or a text.
                 known: Any = choice if type(choice) in _BARE else choice.__dict__
                 if type(known) is dict and "finish_reason" in known and known["finish_reason"] is not None:
@@ -154,8 +154,8 @@ class Answer:
                 if type(value) is str or isinstance(value, str):
                     self.facts[attribute] = value
         if endpoint.choices:
-            choices = endpoint.choices in fields and fields[endpoint.choices]
-            for choice in choices if type(choices) is list else ():  # pyright: ignore[reportUnknownVariableType]
+            choices: Any = endpoint.choices in fields and fields[endpoint.choices]
+            for choice in choices if choices.__class__ is list else ():
                 self._choice(fields_of(choice))
         elif endpoint.finish and endpoint.finish in fields:
             reason = fields[endpoint.finish]

@@ -87,16 +87,21 @@ def _asked_inside(endpoint: Endpoint, body: Mapping[str, Any], attributes: dict[
                 attributes[attribute] = _OUTPUT_TYPES.get(said, said) if attribute is _OUTPUT else said
 
 
+def plain(given: str) -> str:
+    """The text that a request sends of `given`, which may be a value of an enumeration, with a hash of its own."""
+    return given if type(given) is str else str.__str__(given)
+
+
 def _value(attribute: str, given: Any) -> Any:
     """What an attribute can hold of a request's value."""
     if type(given) in _SCALARS:
         if attribute in _DOUBLES:
             return float(given) if type(given) is int else given
         return (given,) if attribute in _LISTS and type(given) is str else given
-    if isinstance(given, str):  # a value of an enumeration
-        return str(getattr(given, "value", given))
+    if isinstance(given, str):
+        return (plain(given),) if attribute in _LISTS else plain(given)
     if isinstance(given, list | tuple):
-        return tuple(item for item in cast("list[Any]", given) if isinstance(item, str)) or None
+        return tuple(plain(item) for item in cast("list[Any]", given) if isinstance(item, str)) or None
     return None
 
 

@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from submeter.shapes.stainless import Provider
 
 _RAW = "x-stainless-raw-response"
+_TAKEN_SINCE = "2024-09-01"
+"""The version of Azure's protocol from which on it takes `stream_options`, and refuses the request before; later ones
+are greater, as are those that are no date: `preview`, `v1`."""
+
+_WITH_DATA = "data_sources"
+"""The field of a request to Azure with the owner's data, beside which it takes no `stream_options`."""
+
 ASKED = {"include_usage": True}
 """What we put into a request that asks for usage; a stream with this very object hides the chunk that answers it."""
 
@@ -60,15 +67,30 @@ class Route:
     def server(self, client: Any) -> tuple[str, tuple[str, int | None]]:
         """The provider's name and the address behind `client`, worked out once per client and base URL."""
         held: dict[str, Any] = client.__dict__
-        # The property of openai 3.54 imports a module each time; what it returns stands here in every release.
-        url = held["_base_url"] if "_base_url" in held else client.base_url  # noqa: SIM401  (`get` would ask the property)
-        known = self._servers.get(client)
+        url = held["_base_url"] if "_base_url" in held else None  # noqa: SIM401  (a look, where `get` is a call)
+        try:
+            known = self._servers.get(client)
+        except TypeError:  # a client of the host's own class, which compares and so has no hash
+            return self._server(client, url)
         if known is not None and known[0] is url:
             return known[1], known[2]
+        if url is None or not self._is_url_kept(client.__class__):
+            return self._server(client, client.base_url)
+        name, server = self._server(client, url)
+        self._servers[client] = (url, name, server)
+        return name, server
+
+    def _is_url_kept(self, kind: type[Any]) -> bool:
+        """Whether the URL that stands in such clients is where they send; openai's own module works it out."""
+        owner = next((ancestor for ancestor in kind.__mro__ if "base_url" in vars(ancestor)), object)
+        # No other property is asked: that of openai 3.54 imports a module each time, and gives what stands there; one
+        # of the host's own may do anything.
+        return owner.__module__ != self._provider.package
+
+    def _server(self, client: Any, url: Any) -> tuple[str, tuple[str, int | None]]:
         host, port = str(url.host), url.port or {"https": 443, "http": 80}.get(url.scheme)
-        runtime = held.get("_provider_runtime")
+        runtime = client.__dict__.get("_provider_runtime")
         name = self._provider.runtimes.get(getattr(runtime, "name", "")) or self._name(client.__class__, host, port)
-        self._servers[client] = (url, name, (host, port))
         return name, (host, port)
 
     def seat(self, host: str, port: int | None) -> tuple[str, tuple[str, int | None]]:
@@ -103,13 +125,20 @@ class Route:
         call = Call(endpoint, name, server, asked, is_stream=is_stream)
         opened = Opened(call, args, kwargs, self._provider.request_id)
         if is_stream and endpoint.asks_usage and "stream_options" not in asked:
-            call.hides_usage = self._ask_usage(opened, options, server[0])
+            wish = settings.include_usage()
+            if wish == "on" or (wish == "auto" and _WITH_DATA not in asked and self._takes(client, options, server[0])):
+                call.hides_usage = self._ask_usage(opened, options)
         return opened
 
-    def _ask_usage(self, opened: Opened, options: Any, host: str) -> bool:
-        wish = settings.include_usage()
-        if wish == "off" or (wish == "auto" and not _is_of(host, self._provider.usage_on_request)):
+    def _takes(self, client: Any, options: Any, host: str) -> bool:
+        """Whether the host is known to accept a request for usage, in the version of its protocol that is spoken."""
+        if not _is_of(host, self._provider.usage_on_request):
             return False
+        queries: tuple[Any, Any] = fields_of(options).get("params"), fields_of(client).get("_custom_query")
+        version: Any = next((query["api-version"] for query in queries if query and "api-version" in query), None)
+        return not isinstance(version, str) or version >= _TAKEN_SINCE
+
+    def _ask_usage(self, opened: Opened, options: Any) -> bool:
         # A host that reads the bytes itself would see the extra chunk, which only a stream object can hide.
         if any(header.lower() == _RAW for header in fields_of(options).get("headers") or ()):
             return False
@@ -177,7 +206,8 @@ class Opened:
             reader.feed(response.content)
             reader.end()
         else:
-            if response.headers.get("content-type", "").startswith("application/json"):
+            # Whatever it is said to be: the SDK too reads JSON under any name, and sound does not begin like an object.
+            if response.content.lstrip()[:1] == b"{":
                 call.answer(body.parsed(response.content))
             call.finish()
 

@@ -1,0 +1,142 @@
+"""Clients and requests of an application's own making: each is metered, and tells where it really goes."""
+
+from __future__ import annotations
+
+import enum
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import openai
+import pytest
+
+from instrumentation import whole
+from instrumentation.host import Host, watched
+from instrumentation.http_library import httpx2
+from instrumentation.openai_dialects import CHAT, on_request
+from metering import usage_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from metering import Metering
+
+pytestmark = pytest.mark.usefixtures("clean_gc")
+
+REQUEST = CHAT.request
+
+
+class Named(str, enum.Enum):  # noqa: UP042  (as it is still written, and another text where it is formatted)
+    """Models, as applications list them."""
+
+    SMALL = "gpt-4o"
+
+
+class Strung(enum.StrEnum):
+    """The same in newer words."""
+
+    SMALL = "gpt-4o"
+
+
+@pytest.fixture
+def module() -> Iterator[Any]:
+    """The SDK's module as a client, answered by a transport."""
+    transport = httpx2.MockTransport(lambda _request: httpx2.Response(200, json=CHAT.answer))
+    kept = openai.__dict__
+    before = {name: kept[name] for name in ("api_key", "base_url", "http_client", "_client")}
+    kept.update(api_key="k", base_url=None, http_client=httpx2.Client(transport=transport), _client=None)
+    yield openai
+    kept.update(before)
+
+
+def test_the_module_itself_is_a_client_whose_address_may_change(module: Any, metering: Metering) -> None:
+    for url in (None, "https://api.groq.com/openai/v1", "https://api.deepseek.com"):
+        module.base_url = url
+        module.chat.completions.create(**REQUEST)
+    found = [dict(span.attributes or {}) for span in metering.ended()]
+    assert [(each["gen_ai.provider.name"], each["server.address"]) for each in found] == [
+        ("openai", "api.openai.com"),
+        ("groq", "api.groq.com"),
+        ("deepseek", "api.deepseek.com"),
+    ]
+
+
+def test_a_client_that_compares_and_has_no_hash(metering: Metering) -> None:
+    class Client(openai.OpenAI):  # noqa: PLW1641  (that is the point)
+        def __eq__(self, other: object) -> bool:
+            return isinstance(other, Client)
+
+    transport = httpx2.MockTransport(lambda _request: httpx2.Response(200, json=CHAT.answer))
+    client: Any = Client(api_key="k", base_url="https://api.x.ai/v1", http_client=httpx2.Client(transport=transport))
+    client.chat.completions.create(**REQUEST)
+    (span,) = metering.ended()
+    assert usage_of(span) == CHAT.truth
+    assert (span.attributes or {})["gen_ai.provider.name"] == "x_ai"
+
+
+@pytest.mark.parametrize("model", [Named.SMALL, Strung.SMALL])
+def test_a_model_out_of_an_enumeration_is_its_text(model: Any, metering: Metering) -> None:
+    for asked in (model, "gpt-4o"):
+        Host(CHAT, [CHAT.document()], is_async=False).calls.create(**{**REQUEST, "model": asked, "stop": asked})
+    for span in metering.ended():
+        found: Any = span.attributes
+        assert span.name == "chat gpt-4o"
+        assert type(found["gen_ai.request.model"]) is str
+        assert found["gen_ai.request.stop_sequences"] == ("gpt-4o",)
+    (point,) = metering.points("gen_ai.client.inference.usage.output_tokens")
+    assert type(point.attributes["gen_ai.request.model"]) is str
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/problem+json", "text/json; charset=utf-8", "Application/JSON", "text/plain", ""]
+)
+def test_an_answer_counts_by_whatever_media_type_it_comes(kind: str, metering: Metering) -> None:
+    reply = replace(CHAT.document(), headers={"content-type": kind} if kind else {})
+    for play in (whole.plain, whole.raw_never_parsed, whole.streaming_response_read):
+        watched(play, Host(CHAT, [reply], is_async=False))
+    assert [usage_of(span) for span in metering.ended()] == [CHAT.truth] * 3
+
+
+def azure(version: str) -> dict[str, Any]:
+    """A client of Azure that speaks a version of its protocol."""
+    return {"base_url": "https://mine.openai.azure.com/openai/deployments/d", "default_query": {"api-version": version}}
+
+
+@pytest.mark.parametrize(
+    ("options", "more", "is_asked"),
+    [
+        (azure("2023-05-15"), {}, False),
+        (azure("2024-06-01"), {}, False),
+        (azure("2024-08-01-preview"), {}, False),
+        (azure("2024-09-01-preview"), {}, True),
+        (azure("2024-10-21"), {}, True),
+        (azure("preview"), {}, True),
+        ({"base_url": "https://mine.openai.azure.com/openai/v1"}, {}, True),
+        (azure("2024-10-21"), {"extra_query": {"api-version": "2024-02-01"}}, False),
+        (azure("2024-10-21"), {"extra_body": {"data_sources": [{"type": "azure_search"}]}}, False),
+    ],
+    ids=str,
+)
+def test_azure_is_asked_for_usage_only_where_it_takes_that(
+    options: dict[str, Any], more: dict[str, Any], is_asked: bool, metering: Metering
+) -> None:
+    """Other versions refuse the request, which without us is answered."""
+    host = Host(CHAT, [on_request], is_async=False, **options)
+    for _ in host.calls.create(**REQUEST, stream=True, **more):
+        pass
+    assert ("stream_options" in json.loads(host.transport.bodies[0])) is is_asked
+    assert bool(usage_of(metering.ended()[0])) is is_asked
+
+
+@pytest.mark.parametrize(("version", "is_asked"), [("2024-02-01", False), ("2025-04-01-preview", True)])
+def test_azures_own_client_tells_its_version(version: str, is_asked: bool, metering: Metering) -> None:
+    def make(*, is_async: bool, **more: Any) -> Any:
+        del is_async
+        at = "https://mine.openai.azure.com"
+        return openai.AzureOpenAI(api_key="k", azure_endpoint=at, api_version=version, **more)
+
+    host = Host(replace(CHAT, make=make), [on_request], is_async=False)
+    for _ in host.calls.create(**REQUEST, stream=True):
+        pass
+    assert ("stream_options" in json.loads(host.transport.bodies[0])) is is_asked
+    assert bool(usage_of(metering.ended()[0])) is is_asked
