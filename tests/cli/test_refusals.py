@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.server.running import RunningServer, environment, submeter_command
 
-from submeter.cli import main, source
+from submeter.cli import main, opening, source
 from submeter.server import presence
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ def refused(code: int, *arguments: str, **variables: str) -> str:
 @contextmanager
 def held_for(seconds: float, folder: Path) -> Generator[None]:
     """Another process has the store open, from here on, for so long."""
-    lines = "import sys, time; from submeter.store import open_store; open_store(sys.argv[1]); print(); time.sleep("
-    command = [sys.executable, "-uc", f"{lines}{seconds})", f"chdb://{folder}"]
+    holding = "import sys, time; from submeter.store import open_store; held = open_store(sys.argv[1]); print()"
+    command = [sys.executable, "-uc", f"{holding}; time.sleep({seconds})", f"chdb://{folder}"]
     with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         holder.stdout.readline()
@@ -113,6 +113,34 @@ def test_a_server_that_was_just_starting_is_asked(stored: Path, monkeypatch: pyt
 
         monkeypatch.setattr(source, "found", seen)
         assert main(["usage", "--json", "--data", str(stored)]) == 0
+
+
+def test_made_up_calls_go_to_a_server_that_was_just_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with RunningServer(tmp_path / "data") as server:
+        looks = iter([None])
+        real = presence.found
+
+        def seen(folder: Path) -> presence.Presence | None:
+            return next(looks, real(folder))
+
+        monkeypatch.setattr(source, "found", seen)
+        assert main(["demo", "--days", "1", "--data", str(tmp_path / "data")]) == 0
+        calls = int(capsys.readouterr().out.split()[0].replace(",", ""))
+        assert server.ask("summary")["totals"]["calls"] == calls > 0
+
+
+def test_made_up_calls_that_nothing_takes_are_an_error_of_one_line(
+    tmp_path: Path, stored: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert "cannot use" in refused(1, "demo", "--data", str(tmp_path / "file"))
+    assert "question mark" in refused(1, "demo", "--data", str(tmp_path / "o?d"))
+    monkeypatch.setattr(opening, "_PATIENCE_S", 0.0)
+    with held_for(5, stored):
+        assert main(["demo", "--data", str(stored)]) == 1
+        assert "in use" in capsys.readouterr().err
 
 
 def test_help_is_no_command_and_helps_all_the_same() -> None:

@@ -7,7 +7,7 @@ import json
 import re
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -135,17 +135,20 @@ def purged(arguments: argparse.Namespace, what: Mapping[str, Any], actor: str) -
 
 @contextmanager
 def receiving(arguments: argparse.Namespace) -> Generator[Callable[[ExportTraceServiceRequest], object]]:
-    """What takes spans: a server, or the folder, made if it is not there."""
-    if url := server_url(arguments):
-        yield partial(_posted, url)
-        return
-    folder = _folder(arguments)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    store = store_in(folder)
-    try:
-        yield lambda spans: store.insert_traces(spans, f"demo-{uuid4()}")
-    finally:
-        store.close()
+    """What takes spans: a server, or the folder, made if it is not there.
+
+    Raises:
+        CommandError: nothing takes them.
+    """
+    url = server_url(arguments)
+    with ExitStack() as stack:
+        try:
+            store = None if url else stack.enter_context(_held(_folder(arguments)))
+        except _InUseError:
+            if not (url := server_url(arguments)):
+                raise
+            store = None  # a server that was starting until now
+        yield partial(_posted, url) if store is None else lambda spans: store.insert_traces(spans, f"demo-{uuid4()}")
 
 
 def _posted(url: str, spans: ExportTraceServiceRequest) -> None:
@@ -173,12 +176,23 @@ def opened(arguments: argparse.Namespace) -> Generator[Store]:
     Raises:
         CommandError: there is none, or it cannot do what it is asked for.
     """
-    from submeter.server.api.question import ParameterError  # noqa: PLC0415  (the engine takes a moment)
-    from submeter.store import StoreError, StoreInUse  # noqa: PLC0415  (the same)
-
     folder = _folder(arguments)
     if not has_database(folder):
         raise CommandError(f"no data in {folder}", f"{_NOTHING_YET}, or name another place with --data or --url")
+    with _held(folder) as store:
+        yield store
+
+
+@contextmanager
+def _held(folder: Path) -> Generator[Store]:
+    """The store in a folder, made if there is none.
+
+    Raises:
+        CommandError: it cannot be opened or made, or cannot do what it is asked for.
+    """
+    from submeter.server.api.question import ParameterError  # noqa: PLC0415  (the engine takes a moment)
+    from submeter.store import StoreError, StoreInUse  # noqa: PLC0415  (the same)
+
     try:
         store = store_in(folder)
         try:
