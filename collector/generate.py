@@ -183,7 +183,10 @@ def _repaired() -> Iterator[str]:
 
 def _counts_without_cached(row: Exclusive) -> str:
     scope = row.scope.replace(".", "[.]")
-    found = f'IsMatch(instrumentation_scope.name, "^{scope}") and {_attribute(semconv.PROVIDER)} == "{row.provider}"'
+    is_its = f'IsMatch(instrumentation_scope.name, "^{scope}([.]|$)")'
+    found = f'{is_its} and {_attribute(semconv.PROVIDER)} == "{row.provider}"'
+    if row.unless:
+        found += f" and {_attribute(row.unless)} == nil"
     if not row.before:
         return found
     first = int(row.before)

@@ -143,6 +143,48 @@ DIALECTS: dict[str, tuple[str, str, dict[str, str], dict[str, str], Usage]] = {
         {semconv.KIND: "chat", semconv.PROVIDER: "openai", semconv.INPUT_TOKENS: "100", semconv.USER_ID: "u"},
         Usage(input_tokens=100, output_tokens=50, cache_read_tokens=40),
     ),
+    "Vercel AI 5 on Anthropic leaves cached tokens out": (
+        "ai",
+        "",
+        {
+            "ai.operationId": "ai.streamText.doStream",
+            "gen_ai.system": "anthropic.messages",
+            "gen_ai.usage.input_tokens": "1000",
+            "gen_ai.usage.output_tokens": "50",
+            "ai.usage.cachedInputTokens": "300",
+        },
+        {semconv.PROVIDER: "anthropic", semconv.INPUT_TOKENS: "1300", semconv.USAGE_REPAIRED: "true"},
+        Usage(input_tokens=1300, output_tokens=50, cache_read_tokens=300),
+    ),
+    "Vercel AI 6 has them in, and says what was written": (
+        "ai",
+        "",
+        {
+            "ai.operationId": "ai.generateText.doGenerate",
+            "gen_ai.system": "anthropic.messages",
+            "gen_ai.usage.input_tokens": "1000",
+            "gen_ai.usage.output_tokens": "50",
+            "ai.usage.cachedInputTokens": "300",
+            "ai.usage.inputTokenDetails.noCacheTokens": "500",
+            "ai.usage.inputTokenDetails.cacheReadTokens": "300",
+            "ai.usage.inputTokenDetails.cacheWriteTokens": "200",
+            "ai.usage.outputTokenDetails.reasoningTokens": "20",
+        },
+        {semconv.INPUT_TOKENS: "1000"},
+        Usage(input_tokens=1000, output_tokens=50, cache_read_tokens=300, cache_write_tokens=200, reasoning_tokens=20),
+    ),
+    "Vercel AI's embeddings have one count": (
+        "ai",
+        "",
+        {
+            "ai.operationId": "ai.embedMany.doEmbed",
+            "ai.model.provider": "mistral.embedding",
+            "ai.model.id": "mistral-embed",
+            "ai.usage.tokens": "77",
+        },
+        {semconv.KIND: "embeddings", semconv.PROVIDER: "mistral_ai", semconv.INPUT_TOKENS: "77"},
+        Usage(input_tokens=77),
+    ),
 }
 
 
@@ -161,6 +203,18 @@ def test_a_second_pass_changes_nothing(dialect: str) -> None:
     scope, version, attributes, _, usage = DIALECTS[dialect]
     out, _ = normalised(attributes, scope, version)
     assert normalised(out, scope, version) == (out, usage)
+
+
+def test_a_scope_that_only_begins_like_another_counts_as_it_says() -> None:
+    counts = {semconv.PROVIDER: "anthropic", semconv.INPUT_TOKENS: "1000", semconv.CACHE_READ_TOKENS: "300"}
+    for scope, stated in (("ai", 1300), ("ai.x", 1300), ("aider", 1000), ("openlit.otel", 1300), ("openlitter", 1000)):
+        assert normalised(counts, scope, "")[1].input_tokens == stated, scope
+
+
+@pytest.mark.parametrize("name", SOURCES[semconv.RESPONSE_FINISH_REASONS])
+def test_why_an_answer_ended_is_known_by_any_name(name: str) -> None:
+    out, _ = normalised({"llm.request.type": "chat", name: "length"}, "", "")
+    assert out[semconv.RESPONSE_FINISH_REASONS] == "length"
 
 
 WRAPPERS = {

@@ -48,13 +48,23 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     semconv.RESPONSE_MODEL: ("llm.response.model", "ai.response.model"),
     semconv.RESPONSE_ID: ("ai.response.id",),
-    semconv.RESPONSE_FINISH_REASONS: ("gen_ai.response.finish_reason", "ai.response.finishReason"),
+    semconv.REQUEST_STREAM: ("gen_ai.request.is_stream", "llm.is_streaming"),
+    semconv.RESPONSE_TIME_TO_FIRST_CHUNK: ("gen_ai.server.time_to_first_token",),
+    semconv.RESPONSE_FINISH_REASONS: (
+        "gen_ai.response.finish_reason",
+        "gen_ai.response.stop_reason",
+        "llm.response.finish_reason",
+        "llm.response.stop_reason",
+        "llm.finish_reason",
+        "ai.response.finishReason",
+    ),
     semconv.INPUT_TOKENS: (
         "gen_ai.usage.prompt_tokens",
         "llm.usage.prompt_tokens",
         "llm.token_count.prompt",
         "ai.usage.inputTokens",
         "ai.usage.promptTokens",
+        "ai.usage.tokens",
     ),
     semconv.OUTPUT_TOKENS: (
         "gen_ai.usage.completion_tokens",
@@ -67,16 +77,21 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
         "gen_ai.usage.cache_read_input_tokens",
         "gen_ai.usage.prompt_tokens_details.cached_tokens",
         "gen_ai.usage.details.cache_read_tokens",
+        "gen_ai.usage.details.cache_read_input_tokens",
         "llm.token_count.prompt_details.cache_read",
         "llm.token_count.prompt_details.cache_input",
+        "ai.usage.inputTokenDetails.cacheReadTokens",
         "ai.usage.cachedInputTokens",
     ),
     semconv.CACHE_WRITE_TOKENS: (
         "gen_ai.usage.cache_creation.input_tokens",
         "gen_ai.usage.cache_creation_input_tokens",
+        "gen_ai.usage.cache_write_input_tokens",
         "gen_ai.usage.prompt_tokens_details.cache_creation_tokens",
         "gen_ai.usage.details.cache_write_tokens",
+        "gen_ai.usage.details.cache_creation_input_tokens",
         "llm.token_count.prompt_details.cache_write",
+        "ai.usage.inputTokenDetails.cacheWriteTokens",
     ),
     semconv.REASONING_TOKENS: (
         "gen_ai.usage.reasoning_tokens",
@@ -84,6 +99,7 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
         "gen_ai.usage.details.reasoning_tokens",
         "llm.usage.reasoning_tokens",
         "llm.token_count.completion_details.reasoning",
+        "ai.usage.outputTokenDetails.reasoningTokens",
         "ai.usage.reasoningTokens",
     ),
     semconv.AUDIO_INPUT_TOKENS: (
@@ -119,10 +135,16 @@ VALUES: Final[Mapping[str, Mapping[str, str]]] = {
         "aws": "aws.bedrock",
         "aws_bedrock": "aws.bedrock",
         "amazon_bedrock": "aws.bedrock",
+        "amazon-bedrock": "aws.bedrock",
         "bedrock": "aws.bedrock",
         "azure": "azure.ai.openai",
         "az.ai.openai": "azure.ai.openai",
         "azure_openai": "azure.ai.openai",
+        "azure-openai.chat": "azure.ai.openai",
+        "azure.chat": "azure.ai.openai",
+        "azure.completion": "azure.ai.openai",
+        "azure.embeddings": "azure.ai.openai",
+        "azure.responses": "azure.ai.openai",
         "az.ai.inference": "azure.ai.inference",
         "gemini": "gcp.gemini",
         "google": "gcp.gemini",
@@ -131,12 +153,22 @@ VALUES: Final[Mapping[str, Mapping[str, str]]] = {
         "vertexai": "gcp.vertex_ai",
         "vertex_ai": "gcp.vertex_ai",
         "google.vertex": "gcp.vertex_ai",
+        "google.vertex.chat": "gcp.vertex_ai",
+        "vertex.anthropic.messages": "gcp.vertex_ai",
         "mistral": "mistral_ai",
         "mistralai": "mistral_ai",
+        "mistral.chat": "mistral_ai",
+        "mistral.embedding": "mistral_ai",
         "watsonx": "ibm.watsonx.ai",
         "watsonx.ai": "ibm.watsonx.ai",
         "xai": "x_ai",
         "grok": "x_ai",
+        "xai.chat": "x_ai",
+        "xai.responses": "x_ai",
+        "groq.chat": "groq",
+        "cohere.chat": "cohere",
+        "cohere.textembedding": "cohere",
+        "deepseek.chat": "deepseek",
         "openai.chat": "openai",
         "openai.responses": "openai",
         "openai.embedding": "openai",
@@ -219,18 +251,26 @@ EXCLUSIVE_JSON_KEY: Final = "input"
 
 
 class Exclusive(NamedTuple):
-    """A scope whose input count leaves cached tokens out, for one provider, before a version ('' = always)."""
+    """A scope whose input count leaves cached tokens out, for one provider.
+
+    It does so before a version ('' = always), and on spans without an attribute ('' = on all).
+    """
 
     scope: str
     provider: str
-    before: str
+    before: str = ""
+    unless: str = ""
 
 
 EXCLUSIVE: Final = (
-    Exclusive("openlit", "anthropic", ""),
-    Exclusive("openinference.instrumentation.anthropic", "anthropic", "3"),
+    Exclusive("openlit", "anthropic"),
+    Exclusive("openinference.instrumentation.anthropic", "anthropic", before="3"),
+    Exclusive("ai", "anthropic", unless="ai.usage.inputTokenDetails.noCacheTokens"),
 )
-"""Who counts input without cached tokens though the name says otherwise. Matched by the scope's beginning."""
+"""Who counts input without cached tokens though the name says otherwise; a scope stands for those below it too.
+
+Vercel's `ai` has no version; since 6, where it counts cached tokens, it also says how many are not.
+"""
 
 KEYS: Final = frozenset(key for sources in SOURCES.values() for key in sources) | {*JSON_COUNTS, *JSON_COSTS}
 """Every foreign name in the tables."""

@@ -26,6 +26,7 @@ from submeter.store.dialects import (
     PREPARED,
     SOURCES,
     VALUES,
+    Exclusive,
 )
 from submeter.store.names import Names, names_of
 from submeter.usage import COUNTS, Usage, usage_of
@@ -61,7 +62,8 @@ def normalised(
         _rename(out)
         is_exclusive = _unfold(out)
     _translate(out)
-    leaves_out = _leaves_out_cached(scope, version, out.get(semconv.PROVIDER, ""))
+    row = _exclusive_of(scope, version, out.get(semconv.PROVIDER, ""))
+    leaves_out = row is not None and row.unless not in out
     usage = _repaired(out, is_exclusive=is_exclusive or leaves_out)
     return out, usage
 
@@ -71,7 +73,7 @@ def _plain_usage(attributes: Mapping[str, str], scope: str, version: str, names:
     if names.is_odd:
         return None
     provider = attributes.get(semconv.PROVIDER, "")
-    if not _is_plain(provider, attributes.get(semconv.KIND, "")) or _leaves_out_cached(scope, version, provider):
+    if not _is_plain(provider, attributes.get(semconv.KIND, "")) or _exclusive_of(scope, version, provider):
         return None
     counts = _UNSTATED.copy()
     for place, key in names.counts:
@@ -166,14 +168,19 @@ def _object(value: str) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1024)
-def _leaves_out_cached(scope: str, version: str, provider: str) -> bool:
+def _exclusive_of(scope: str, version: str, provider: str) -> Exclusive | None:
+    """The row of `EXCLUSIVE` that is about the spans of a scope, for what one alone can say is in its attributes."""
     if scope == semconv.SCOPE:
-        return False
-    return any(
-        scope.startswith(row.scope)
-        and provider == row.provider
-        and (not row.before or _major(version) < int(row.before))
-        for row in EXCLUSIVE
+        return None
+    return next(
+        (
+            row
+            for row in EXCLUSIVE
+            if f"{scope}.".startswith(f"{row.scope}.")
+            and provider == row.provider
+            and (not row.before or _major(version) < int(row.before))
+        ),
+        None,
     )
 
 
