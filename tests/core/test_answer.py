@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from submeter.core.answer import Answer
 from submeter.core.endpoint import counts_of, dig, fields_of, included, summed
 from submeter.instrumentation.anthropic import MESSAGES
-from submeter.instrumentation.openai import CHAT, RESPONSE
+from submeter.instrumentation.openai import CHAT, FETCHED_RESPONSE, RESPONSE
 from submeter.usage import usage_of
 
 COUNT = st.one_of(st.none(), st.integers(0, 999))
@@ -99,6 +100,32 @@ def test_a_response_counts_its_last_envelope(asked: int, answered: int) -> None:
     answer.observe({"type": "response.completed", "response": {"id": "r", "status": "completed", "usage": usage}})
     assert answer.counts == usage
     assert answer.reasons() == ("stop",)
+
+
+@pytest.mark.parametrize(
+    ("details", "reason"),
+    [
+        ({"reason": "max_output_tokens"}, "length"),
+        ({"reason": "content_filter"}, "content_filter"),
+        ({"reason": None}, "incomplete"),
+        (None, "incomplete"),
+        ("a text", "incomplete"),
+    ],
+)
+def test_a_response_that_is_incomplete_says_why_where_it_is_told(details: object, reason: str) -> None:
+    answer = Answer(RESPONSE)
+    answer.read({"id": "r", "status": "incomplete", "incomplete_details": details})
+    assert answer.reasons() == (reason,)
+
+
+@pytest.mark.parametrize("status", [None, 7, ["completed"], {"completed": 1}])
+def test_a_response_counts_whatever_stands_for_its_status(status: Any) -> None:
+    usage = {"input_tokens": 3, "output_tokens": 2}
+    for endpoint in (RESPONSE, FETCHED_RESPONSE):
+        answer = Answer(endpoint)
+        answer.read({"id": "r", "status": status, "background": True, "usage": usage})
+        assert answer.counts == usage
+        assert answer.reasons() == ()
 
 
 def test_finish_reasons_are_in_the_order_of_the_choices() -> None:

@@ -135,3 +135,13 @@ def test_tools_from_a_generator_reach_the_provider(metering: Metering) -> None:
     host = Host(MESSAGES, [MESSAGES.document()], is_async=False)
     host.calls.create(**MESSAGES.request, tools=(tool for tool in tools))
     assert json.loads(host.transport.bodies[0])["tools"] == tools
+
+
+def test_an_answer_that_the_host_reads_twice_has_its_cached_input_added_once(metering: Metering) -> None:
+    host = Host(MESSAGES, [MESSAGES.document()], is_async=False)
+    with host.streaming_response(**MESSAGES.request) as response:
+        for _ in range(3):
+            response.read()
+            for _ in response.iter_bytes():
+                pass
+    assert [usage_of(span) for span in metering.ended()] == [MESSAGES.truth]

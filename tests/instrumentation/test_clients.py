@@ -74,6 +74,13 @@ def test_a_client_that_compares_and_has_no_hash(metering: Metering) -> None:
     assert (span.attributes or {})["gen_ai.provider.name"] == "x_ai"
 
 
+@pytest.mark.parametrize("path", ["/chat/completions", "chat/completions", "/chat/completions?trace=1"])
+def test_a_path_written_by_hand(path: str, metering: Metering) -> None:
+    host = Host(CHAT, [CHAT.document()], is_async=False)
+    host.client.post(path, cast_to=object, body=REQUEST)
+    assert [usage_of(span) for span in metering.ended()] == [CHAT.truth]
+
+
 @pytest.mark.parametrize("model", [Named.SMALL, Strung.SMALL])
 def test_a_model_out_of_an_enumeration_is_its_text(model: Any, metering: Metering) -> None:
     for asked in (model, "gpt-4o"):

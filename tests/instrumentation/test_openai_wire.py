@@ -144,6 +144,43 @@ def test_a_stream(name: str, is_async: bool) -> None:
             assert "error.type" not in attributes
 
 
+_WHOLE = b"".join([FIRST, LAST, chunk([], usage=CHAT_USAGE)])
+
+BODIES: dict[str, tuple[bytes, str]] = {
+    "a return alone ends a line": (_WHOLE.replace(b"\n", b"\r"), "text/event-stream"),
+    "events of several lines": (_WHOLE.replace(b'{"', b'{\ndata: "').replace(b", ", b",\ndata:"), "text/event-stream"),
+    "no line ends after the last event": (_WHOLE.rstrip(b"\n"), "text/event-stream"),
+    "no empty lines between the events": (_WHOLE.replace(b"\n\n", b"\n"), "text/event-stream"),
+    "a mark of the encoding": (b"\xef\xbb\xbf\n" + _WHOLE, "text/event-stream; charset=utf-8"),
+    "a type in capitals": (_WHOLE, "Text/Event-Stream"),
+    "another type": (_WHOLE, "application/octet-stream"),
+    "no type": (b"\n" + _WHOLE, ""),
+    "no stream at all": (CHAT.document().whole, "text/event-stream"),
+}
+"""Bodies of streams as servers may send them, each with its media type; a host that reads the bytes reads them all."""
+
+
+@MODES
+@pytest.mark.parametrize("is_in_pieces", [False, True])
+@pytest.mark.parametrize("name", BODIES)
+def test_a_body_that_the_host_reads_itself(name: str, is_in_pieces: bool, is_async: bool, metering: Metering) -> None:
+    body, kind = BODIES[name]
+    pieces = [body[place : place + 1] for place in range(len(body))] if is_in_pieces else [body]
+
+    async def read_twice(host: Host) -> None:
+        manager = host.streaming_response(**host.dialect.request, stream=True)
+        response = await host.enter(manager)
+        host.see(await host.do(response.read))
+        await host.drain(response.iter_lines())
+        await host.drain(response.iter_bytes())
+        await host.leave(manager)
+
+    watched(read_twice, Host(CHAT, [Reply([*pieces], headers={"content-type": kind})], is_async=is_async))
+    (span,) = metering.ended()
+    assert usage_of(span) == CHAT.truth
+    assert "submeter.usage.partial" not in (span.attributes or {})
+
+
 _PLACES: tuple[Any, ...] = (0, "1", [])
 
 ANSWERS: dict[str, tuple[Reply, Mapping[str, int]]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import openai
 import pytest
 
 from instrumentation import releases
@@ -168,3 +169,19 @@ def test_embeddings_and_plain_calls_are_never_asked(metering: Metering) -> None:
     host = Host(KNOWN, [CHAT.document()], is_async=False)
     host.calls.create(**CHAT.request)
     assert "stream_options" not in json.loads(host.transport.bodies[0])
+
+
+@MODES
+def test_a_stream_of_plain_dictionaries_is_as_unasked(is_async: bool) -> None:
+    async def by_hand(host: Host) -> None:
+        kind: Any = openai.AsyncStream if is_async else openai.Stream
+        body = {**host.dialect.request, "stream": True}
+        post = host.client.post
+        await host.drain(
+            await host.do(post, "/chat/completions", cast_to=object, body=body, stream=True, stream_cls=kind[object])
+        )
+
+    bare = seen(by_hand, KNOWN, is_async=is_async)
+    with metered() as metering:
+        assert chunks_of(seen(by_hand, KNOWN, is_async=is_async)) == chunks_of(bare)
+        assert usage_of(metering.ended()[0]) == CHAT.truth

@@ -61,7 +61,9 @@ class Answer:
     def _observe_more(self, chunk: Any) -> bool:
         usage_at = self.endpoint.usage_at
         fields: Any = getattr(chunk, "__dict__", None)
-        if self.hides_usage and fields and usage_at in fields and fields[usage_at] is None:
+        if self.hides_usage and chunk.__class__ is dict and usage_at in chunk and chunk[usage_at] is None:
+            del chunk[usage_at]
+        elif self.hides_usage and fields and usage_at in fields and fields[usage_at] is None:
             # As `follow.hide` does, so that no single failure of ours shows the host a null that it never asked for.
             said: Any = getattr(chunk, "__pydantic_fields_set__", set[str]())
             said -= {usage_at}

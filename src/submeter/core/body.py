@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 LARGEST = 8 * 1024 * 1024
 """Bytes that are kept for parsing, of a body or of a line of one; what is larger is passed on unmetered."""
 
+_EVENTS = b"deir:\xef"
+"""What an event stream begins with, after blanks: the first letter of a field, a comment, or the mark of its encoding.
+No document does, and no sound, which is looked at by lines in vain."""
+
 _READER = "submeter.reader"
 _PACKAGE = "http responses"
 _hooked: set[type] = set()
@@ -40,18 +44,26 @@ def parsed(data: bytes) -> Any:
 class Reader:
     """Reads what passes of one body and feeds it to the call."""
 
-    def __init__(self, call: Call | Reported, content_type: str) -> None:
+    def __init__(self, call: Call | Reported) -> None:
         self.call = call
-        self._is_lines = call.is_lines
-        self._is_events = not self._is_lines and content_type.startswith("text/event-stream")
+        self._is_whole: bool | None = False if call.is_lines else None
+        """Whether the body is one document, which shows by its first byte, whatever it is said to be."""
+
         self._is_too_large = False
+        self._is_over = False
         self._kept = bytearray()
+        self._said = b""
+        """The data of an event, as far as it has come."""
 
     def feed(self, data: bytes) -> None:
         """Takes the next decoded bytes."""
-        if self.call.is_followed:  # by now: the SDK's object that reads lines asks for the bytes when it is made
+        # By now: the SDK's object that reads lines asks for the bytes when it is made.
+        if self.call.is_followed or self._is_over:
             return
-        if not (self._is_events or self._is_lines):
+        if self._is_whole is None:
+            begun = data.lstrip()[:1]
+            self._is_whole = begun not in _EVENTS if begun else None
+        if self._is_whole:
             self._keep(data)
             return
         start = 0
@@ -61,7 +73,7 @@ class Reader:
             line = bytes(self._kept)
             self._kept.clear()
             self._is_too_large = False  # the next line may be a shorter one
-            self._line(line.strip())
+            self._line(line)
             start = end + 1
         self._keep(data[start:])
 
@@ -73,24 +85,45 @@ class Reader:
             self._kept += data
 
     def _line(self, line: bytes) -> None:
-        data = line
-        if self._is_events:
-            data = line[5:].strip() if line.startswith(b"data:") else b""
+        if self.call.is_lines:
+            self._tell(line.strip())
+            return
+        for part in line.removesuffix(b"\r").split(b"\r"):  # a return alone ends a line of an event stream too
+            if part.startswith(b"data:"):
+                self._add(part[5:].strip())
+            elif not part and self._said:
+                self._tell(self._said)
+                self._said = b""
+
+    def _add(self, data: bytes) -> None:
+        """An event may have several lines of data; some servers leave out the empty one between two events."""
+        if self._said and (self._tell(self._said) or len(self._said) + len(data) > LARGEST):
+            self._said = b""
+        self._said += b"\n" + data if self._said else data
+
+    def _tell(self, data: bytes) -> bool:
         event = parsed(data) if data.startswith(b"{") else None
         if event is not None:
             self.call.taker()(event)
+        return event is not None
 
     def end(self, error: BaseException | None = None) -> None:
-        """The body ended: by itself, or by an error."""
+        """The body ended: by itself, or by an error. One that is read again says nothing new."""
         if self.call.is_followed:
             return
-        if error is None and self._kept and not self._is_events:
+        if error is None and not self._is_over:
             attempt(self._rest)
+        self._is_over = True
         self.call.finish(error)
 
     def _rest(self) -> None:
         rest = bytes(self._kept)
-        self._line(rest.strip()) if self._is_lines else self.call.answer(parsed(rest))
+        self._kept.clear()
+        if self._is_whole:
+            self.call.answer(parsed(rest))
+            return
+        self._line(rest)
+        self._line(b"")
 
     def drop(self) -> None:
         """The host stopped reading."""
@@ -160,7 +193,7 @@ def watch(call: Call | Reported, response: Any) -> None:
             owner = next(ancestor for ancestor in kind.__mro__ if name in vars(ancestor))
             patch.replace(_PACKAGE, owner, name, wrap)
         _hooked.add(kind)
-    response.extensions[_READER] = Reader(call, response.headers.get("content-type", ""))
+    response.extensions[_READER] = Reader(call)
 
 
 def call_of(response: Any) -> Call | Reported | None:

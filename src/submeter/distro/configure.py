@@ -40,7 +40,11 @@ def instrument(
 
 
 def uninstrument() -> None:
-    """Puts every SDK's own functions back and stops waiting for others. Calls under way are still counted."""
+    """Puts every SDK's own functions back and stops waiting for others.
+
+    Calls under way are still counted, but for streams that nobody has begun to read: such a one is told as partial,
+    without what it would have stated, unless the SDK has made its iterator already (openai does so with `create`).
+    """
     imports.stop_waiting()
     for package in sorted(instrumentation.active):
         instrumentation.stop(package)

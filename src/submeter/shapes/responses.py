@@ -56,23 +56,24 @@ ANSWERED = {
 }
 """What an answer says of itself."""
 
-FINAL = frozenset({"completed", "failed", "cancelled", "canceled", "expired", "incomplete"})
+# Looked through and not hashed: what a server states may be anything.
+FINAL = ("completed", "failed", "cancelled", "canceled", "expired", "incomplete")
 """States of a job from which on its usage grows no more."""
 
 _ENDED = {"completed": "stop", "failed": "error", "cancelled": "error", "expired": "error"}
-_STATUSES = frozenset({"queued", "in_progress", "completed", "incomplete", "failed", "cancelled"})
+_STATUSES = ("queued", "in_progress", "completed", "incomplete", "failed", "cancelled")
 _CUT_OFF = {"max_output_tokens": "length", "max_prompt_tokens": "length", "max_completion_tokens": "length"}
 
 
 def settle(call: Call, fields: Mapping[str, Any]) -> None:
     """A response says why it ended in two fields, and whose it is in a third."""
-    status = fields.get("status")
+    status = str(fields.get("status"))
     if status in _ENDED:
         call.ended(_ENDED[status])
     elif status == "incomplete":
         details = fields.get("incomplete_details") or fields.get("status_details")
-        reason = fields_of(details).get("reason")
-        call.ended(_CUT_OFF.get(str(reason), str(reason)))
+        reason = str(fields_of(details).get("reason") or status)
+        call.ended(_CUT_OFF.get(reason, reason))
     conversation = fields_of(fields.get("conversation")).get("id") or fields.get("conversation_id")
     if isinstance(conversation, str):
         call.fact(semconv.CONVERSATION_ID, conversation)

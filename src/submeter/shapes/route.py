@@ -50,7 +50,7 @@ class Route:
         path = f"{method} {url}"
         if path in self._exact:
             return self._exact[path]
-        path = f"{method.lower()} {url.partition('?')[0]}"
+        path = f"{method.lower()} /{url.partition('?')[0].lstrip('/')}"  # the SDK takes a path without its slash too
         found = self._exact.get(path)
         if found is not None or not self._patterns:
             return found
@@ -202,7 +202,7 @@ class Opened:
             # Events that the application's HTTP client has read ahead are still to be read by the stream.
             body.watch(call, response)
         elif call.is_lines:
-            reader = body.Reader(call, "")
+            reader = body.Reader(call)
             reader.feed(response.content)
             reader.end()
         else:
