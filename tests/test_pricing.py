@@ -56,7 +56,10 @@ def usd(usage: Usage, provider: str = "openai", model: str = "gpt-5", **rest: ob
 
 def test_a_plain_call_costs_input_plus_output() -> None:
     found = cost(Usage(input_tokens=1_000_000, output_tokens=100_000))
-    assert found == Cost(2.25, catalog.version(), {"input": 1.25, "output": 1.0})
+    assert found is not None
+    assert (found.usd, found.version, found.parts) == (2.25, catalog.version(), {"input": 1.25, "output": 1.0})
+    assert found.price is not None
+    assert found.price.rates["output"] == 10
 
 
 def test_cached_input_is_billed_once_at_its_own_rate() -> None:

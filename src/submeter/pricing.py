@@ -43,13 +43,14 @@ class Cost:
     """What a call cost in US dollars.
 
     `version` is that of the price table, `parts` the dollars of each part that had tokens. `is_assumed` says
-    that the provider is not in the table and its model's maker's price was taken.
+    that the provider is not in the table and its model's maker's price was taken. `price` is what was applied.
     """
 
     usd: float
     version: str
     parts: Mapping[str, float]
     is_assumed: bool = False
+    price: catalog.Price | None = None
 
 
 @value(kw_only=False)
@@ -69,7 +70,7 @@ class PriceRow:
     `valid_from` is the first and `valid_to` the day after the last UTC day, as `YYYY-MM-DD`; `minute_from` and
     `minute_to` likewise are minutes of the UTC day. The call's input tokens are more than `above_tokens` and at
     most `up_to_tokens`. `rates` has USD per million tokens for every unit, `None` where a call with such tokens
-    has no known cost; `request` is USD per request.
+    has no known cost; `request` is USD per request. `context_window` is the model's, in tokens.
     """
 
     priced: Priced
@@ -81,6 +82,7 @@ class PriceRow:
     up_to_tokens: int
     rates: Mapping[str, float | None]
     version: str
+    context_window: int | None
 
 
 def cost_of(
@@ -95,19 +97,29 @@ def cost_of(
     return found and cost_at(found, usage, at_ns, service_tier, is_batch)
 
 
-def cost_at(found: catalog.Model, usage: Usage, at_ns: int, service_tier: str, is_batch: bool) -> Cost | None:  # noqa: FBT001  (through the guard)
-    """The same for a model that is found already."""
+def cost_at(
+    found: catalog.Model,
+    usage: Usage,
+    at_ns: int,
+    service_tier: str,
+    is_batch: bool,  # noqa: FBT001  (likewise)
+    request_tokens: int | None = None,
+) -> Cost | None:
+    """The same for a model that is found already.
+
+    Where `usage` sums several requests up, `request_tokens` is the input of one of them, by which the price is chosen.
+    """
     if usage.input_tokens is None and usage.output_tokens is None:
         return None
     tier = "batch" if is_batch else "" if service_tier in _STANDARD else _tier(service_tier, found.provider)
-    price = found.price_at(at_ns, usage.input_tokens or 0, tier)
+    price = found.price_at(at_ns, (usage.input_tokens or 0) if request_tokens is None else request_tokens, tier)
     parts = price and _parts(usage, price.rates)
     if parts is None:
         return None
     usd = 0.0
     for unit in parts:
         usd += parts[unit]
-    return Cost(usd, catalog.version(), parts, found.is_assumed)
+    return Cost(usd, catalog.version(), parts, found.is_assumed, price)
 
 
 def _tier(service_tier: str, provider: str) -> str:
@@ -209,5 +221,9 @@ def _rows_of(found: catalog.Model, priced: Priced, tier: str) -> Iterator[PriceR
                     rates = {unit: price.rates.get(unit, _borrowed(unit, price.rates)) for unit in catalog.UNITS}
                     rates["request"] = rates["request"] or 0.0
                     yield PriceRow(
-                        priced, day, next_day, minute, next_minute, size or -1, next_size, rates, catalog.version()
+                        priced,
+                        *(day, next_day, minute, next_minute, size or -1, next_size),
+                        rates=rates,
+                        version=catalog.version(),
+                        context_window=found.context_window,
                     )

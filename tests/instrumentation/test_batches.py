@@ -202,6 +202,13 @@ def test_a_batch_counts_its_sum_once_at_the_price_of_batches(metering: Metering)
     assert "submeter.context.utilization" not in told
 
 
+def test_a_batch_of_many_tokens_is_no_long_request(metering: Metering) -> None:
+    total = {**SUM, "input_tokens": 400_000, "input_tokens_details": {"cached_tokens": 0}}
+    job(model="gpt-5.4", usage=total).batches.retrieve("batch_1")
+    told: Any = metering.ended()[0].attributes
+    assert told["submeter.cost.usd"] == pytest.approx((400_000 * 1.25 + 14 * 7.5) / 1e6)
+
+
 def test_a_batch_under_way_counts_when_it_is_done(metering: Metering) -> None:
     job(status="in_progress", usage={**SUM, "input_tokens": 1, "output_tokens": 1}).batches.retrieve("batch_1")
     assert counts(metering) == []

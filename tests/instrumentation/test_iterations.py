@@ -162,6 +162,17 @@ def test_a_loop_whose_last_turn_fills_the_window_warns_of_that(metering: Meterin
     assert metering.total("gen_ai.client.inference.usage.input_tokens") == 270_000
 
 
+@pytest.mark.parametrize(("last", "rates"), [(99_990, (0.1, 0.5)), (100_010, (0.5, 2.5))])
+def test_the_price_is_that_of_the_last_turn_and_not_of_their_sum(
+    last: int, rates: tuple[float, float], metering: Metering
+) -> None:
+    usage = _looped(_turn("message", 60_000, 500), _turn("message", last, 20))
+    _asked_of({**MESSAGE, "model": "claude-haiku-5-5", "usage": usage})
+    (span,) = metering.ended()
+    cost = ((60_000 + last) * rates[0] + 520 * rates[1]) / 1e6
+    assert (span.attributes or {})["submeter.cost.usd"] == pytest.approx(cost)
+
+
 def test_a_message_of_one_turn_says_no_more_of_its_window(metering: Metering) -> None:
     _asked_of({**MESSAGE, "usage": _looped(_turn("message", 60_000, 500))})
     (span,) = metering.ended()

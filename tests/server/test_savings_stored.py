@@ -128,6 +128,9 @@ CALLS: Final = [
     # Above the step of the price; and at it.
     call("read", 0, (250_000, 1_000), 50_000, **LONG),
     call("read", 1, (200_000, 1_000), **LONG),
+    # Above it as a sum only: of two requests, of which the last is known; and of many, of which none is.
+    call("read", 2, (250_000, 9), **LONG, submeter__context__window_tokens=10**6, submeter__context__utilization=0.2),
+    call("read", 3, (250_000, 9), **LONG, submeter__cost__usd=0.1),
     # Failed and made again; failed for good; failed without cost.
     *(fetches("again", 0, 0.004, "timeout"), fetches("again", 5, 0.01)),
     *(fetches("lost", 0, 0.01), fetches("lost", 5, 0.5, "timeout"), fetches("", 9, 0.0, "429")),

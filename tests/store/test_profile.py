@@ -23,7 +23,7 @@ STEPS = 6
 SINGLE = """
     SELECT provider, if(response_model != '', response_model, request_model) AS model, operation, input_tokens,
         output_tokens, cache_read_tokens, cost_usd, toString(toDecimal128(cost_usd, 18)) AS decimal, error_type,
-        finish_reasons, context_window, toString(context_utilization) AS utilization, prompt_hash
+        witness, finish_reasons, context_window, toString(context_utilization) AS utilization, prompt_hash
     FROM otel.llm_calls
     SETTINGS output_format_json_quote_64bit_integers = 0
 """
@@ -40,11 +40,20 @@ def tokens(calls: Sequence[Row], name: str) -> int:
     return sum(call[f"{name}_tokens"] or 0 for call in calls)
 
 
+def of_one_request(call: Row) -> float:
+    """The input of one request: of a call of several the last one's, with its answer; of a sum that of none."""
+    stated, window = call["input_tokens"] or 0, call["context_window"]
+    if call["utilization"] is not None and window is not None:
+        return round(max(min(stated, float(call["utilization"]) * window), 0))
+    is_sum = call["witness"] == 0 and call["cost_usd"] is not None and window is None
+    return 0 if is_sum else stated
+
+
 def profile(calls: Sequence[Row]) -> Row:
     failed = [call for call in calls if call["error_type"]]
     cut = [call for call in calls if {"length", "max_tokens"} & set(call["finish_reasons"])]
     full = [call for call in calls if float(call["utilization"] or 0) >= 0.7]
-    above = [[call for call in calls if (call["input_tokens"] or 0) > size] for size in SIZES]
+    above = [[call for call in calls if of_one_request(call) > size] for size in SIZES]
     return {
         "calls": len(calls),
         "priced_calls": sum(call["cost_usd"] is not None for call in calls),

@@ -46,6 +46,22 @@ COUNTS = {
 }
 
 
+WINDOW = 1_048_576
+
+
+def window(random: Random, usage: Usage) -> tuple[dict[str, Attribute], int | None]:
+    """What a call says of the context window, and the input of one of its requests: it is one, several or a sum."""
+    held = usage.input_tokens or 0
+    kind = random.choice(("one", "several", "sum"))
+    if kind == "sum":
+        return {}, 0
+    if kind == "several":
+        held = random.randrange(held + 1)
+    output = 0 if kind == "several" else usage.output_tokens or 0
+    told: dict[str, Attribute] = {"submeter.context.utilization": (held + output) / WINDOW}
+    return {"submeter.context.window_tokens": WINDOW, **told}, held if kind == "several" else None
+
+
 def made(random: Random, number: int) -> tuple[dict[str, Attribute], Usage, tuple[str, str, str], str, bool]:
     provider, asked, answering = model = random.choice(MODELS)
     tier, is_batch = random.choice(("", "", "priority", "flex", "default")), random.random() < 0.2
@@ -68,10 +84,11 @@ def test_the_engine_and_the_table_agree_on_every_call(store: Store, monkeypatch:
     spans, expected = list[Span](), dict[str, float]()
     for number in range(400):
         attributes, usage, model, tier, is_batch = made(random, number)
+        of_window, request_tokens = window(random, usage)
         at_ns = NOON_NS - random.randrange(400 * 86_400) * SECOND_NS
-        spans.append(span(attributes, start_ns=at_ns))
+        spans.append(span(attributes | of_window, start_ns=at_ns))
         found = catalog.answering(*model)
-        cost = found and cost_at(found, usage, at_ns, tier, is_batch)
+        cost = found and cost_at(found, usage, at_ns, tier, is_batch, request_tokens)
         expected[f"s-{number}"] = 7.0 if cost is None else cost.usd
     store.insert_traces(request(spans), "1")
     trial = recompute(database, is_trial=True)
@@ -86,6 +103,16 @@ def test_the_engine_and_the_table_agree_on_every_call(store: Store, monkeypatch:
     found = {row.session_id: row.cost_usd for row in questions.sessions(store, limit=1000)}
     assert found == {session: pytest.approx(cost, rel=1e-12) for session, cost in expected.items()}
     assert questions.summary(store).calls == 400
+
+
+def test_a_long_call_that_had_no_price_stays_a_long_call(store: Store) -> None:
+    attributes = chat(gen_ai__provider__name="gcp.gemini", gen_ai__request__model="gemini-2.5-pro")
+    attributes |= {"gen_ai.response.model": "", "gen_ai.usage.input_tokens": 300_000}
+    store.insert_traces(request([span(attributes)]), "1")
+    for calls in (1, 0):
+        assert recompute(cast("Database", store)).calls == calls
+        (found,) = questions.calls(store)
+        assert found.cost_usd == pytest.approx(300_000 * 2.5 / 1e6)
 
 
 def test_calls_before_the_time_keep_their_cost(store: Store) -> None:

@@ -34,7 +34,10 @@ def record_of(call: Call, ended_ns: int, error: BaseException | None, is_partial
     known: Model | None = attempt(catalog.answering, call.provider, call.model, response_model)
     bounds = None if endpoint.is_sum else known
     tier: str = facts[semconv.SERVICE_TIER]
-    cost = attempt(pricing.cost_at, known, usage, call.started_ns, tier, endpoint.is_batch) if known else None
+    in_window = attempt(_in_window, call, usage) if call.within else None
+    # A sum of many requests says of none that it was long; of those within a call the last is the longest.
+    one = 0 if endpoint.is_sum else in_window.input_tokens if in_window is not None else None
+    cost = attempt(pricing.cost_at, known, usage, call.started_ns, tier, endpoint.is_batch, one) if known else None
     above_span = getattr(call.span, "parent", None)
     # One by one: a merge of dictionaries into forty keywords would be a twentieth of what a call costs.
     return CallRecord(
@@ -51,7 +54,7 @@ def record_of(call: Call, ended_ns: int, error: BaseException | None, is_partial
         service_tier=tier, is_batch=endpoint.is_batch, is_stream=call.is_stream,
         context_window=bounds.context_window if bounds else None,
         max_input_tokens=bounds.max_input_tokens if bounds else None,
-        in_window=attempt(_in_window, call, usage) if call.within else None,
+        in_window=in_window,
         server_address=call.server[0], server_port=call.server[1],
         time_to_first_chunk_s=(call.first_ns - call.opened_ns) / 1e9 if call.chunks else None,
         time_per_output_chunk_s=call.seconds_per_chunk() if call.chunks else None,

@@ -96,19 +96,18 @@ def _price(call: Mapping[str, Any]) -> dict[str, Any] | None:
     """The rates that the catalog has for a call today, and what each part of its tokens costs at them."""
     usage = Usage(**{name: call[name] for name in COUNTS})
     found = catalog.answering(call["provider"], call["request_model"], call["response_model"])
-    cost = found and pricing.cost_at(found, usage, call["start_ns"], call["service_tier"], call["batch"])
+    decided_by = (call["start_ns"], call["service_tier"], call["batch"], call["request_tokens"])
+    cost = found and pricing.cost_at(found, usage, *decided_by)
     if found is None or cost is None:
         return None
-    tier = "batch" if call["batch"] else ""
-    rates = found.price_at(call["start_ns"], usage.input_tokens or 0, tier)
     return {
         "model": found.name,
         "provider": found.provider,
         "is_assumed": cost.is_assumed,
         "source": found.source,
         "checked": found.checked,
-        "valid_from": rates.valid_from if rates else "",
-        "rates": dict(rates.rates) if rates else {},
+        "valid_from": cost.price.valid_from if cost.price else "",
+        "rates": dict(cost.price.rates) if cost.price else {},
         "parts": dict(cost.parts),
         "usd": cost.usd,
         "version": cost.version,

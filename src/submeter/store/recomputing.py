@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from submeter.pricing import PriceRow
     from submeter.store.database import Database
 
-_SAME_NAMES: Final = ("minute_from", "minute_to", "version")
+_SAME_NAMES: Final = ("minute_from", "minute_to", "version", "context_window")
 _END_NS: Final = 2**63 - 1
 _CALLS_AT_ONCE: Final = 500_000
 """A few CPU seconds of one statement, so that the limits hold however many calls there are."""

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from submeter.store.errors import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from importlib.resources.abc import Traversable
+
+_OF_PRICES: Final = ("priced_as", "request_tokens")
+_SHARED: Final = ("call", "filters", "of_session", "place", "shortfall", *_OF_PRICES)
+"""Statements that stand within others, as `$NAME`."""
 
 
 class SchemaFile(NamedTuple):
@@ -21,9 +26,8 @@ class SchemaFile(NamedTuple):
 
 @cache
 def statement(name: str) -> str:
-    """The engine statement `name`, with the one in it that questions share."""
-    text = (_folder("statements") / f"{name}.sql").read_text(encoding="utf-8")
-    return text.replace("$priced_as", statement("priced_as").strip()) if "$priced_as" in text else text
+    """The engine statement `name`, with those in it that questions share."""
+    return _with((_folder("statements") / f"{name}.sql").read_text(encoding="utf-8"), _OF_PRICES)
 
 
 @cache
@@ -37,8 +41,13 @@ def question(name: str) -> str:
     if name not in known:
         raise StoreError(f"there is no question {name!r}; there are {', '.join(known)}")
     text = (_folder("queries") / f"{name}.sql").read_text(encoding="utf-8")
-    for chosen in ("call", "filters", "of_session", "place", "priced_as", "shortfall"):
-        text = text.replace(f"${chosen}", statement(chosen).strip())
+    return _with(text, _SHARED)
+
+
+def _with(text: str, names: Iterable[str]) -> str:
+    for name in names:
+        if f"${name}" in text:
+            text = text.replace(f"${name}", statement(name).strip())
     return text
 
 

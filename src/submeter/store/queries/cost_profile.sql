@@ -1,7 +1,7 @@
 -- What did each operation take of each model, and which parts of it could be saved?
 -- Calls that are alike in everything that is asked for below are summed first, so that no call is put to several
 -- conditions or compared with every size. Names are told by a hash of 64 bits, which is twice as fast.
--- The sums above a size are one for each of `sizes`, of the calls with more input tokens than that.
+-- The sums above a size are one for each of `sizes`, of the calls whose requests had more input than that.
 SELECT
     p.provider AS provider,
     if(p.response_model != '', p.response_model, p.request_model) AS model,
@@ -35,7 +35,8 @@ FROM
     SELECT
         cityHash64(c.provider) + 3 * cityHash64(c.operation) + 7 * cityHash64(c.request_model)
             + 11 * cityHash64(c.response_model) AS group,
-        roundDown(toUInt64(greatest(ifNull(c.input_tokens, 0), 1) - 1), arrayConcat([0::UInt64], {sizes:Array(UInt64)})) AS above,
+        roundDown(
+            toUInt64(greatest($request_tokens, 1) - 1), arrayConcat([0::UInt64], {sizes:Array(UInt64)})) AS above,
         (c.cost_usd IS NOT NULL) + ifNull(c.cost_usd > 0, 0) AS price,
         c.input_tokens IS NOT NULL OR c.output_tokens IS NOT NULL AS is_counted,
         c.error_type != '' AS is_failed,

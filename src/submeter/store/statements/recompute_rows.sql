@@ -8,6 +8,7 @@ FROM
         c.cost_usd AS old_cost,
         c.price_version AS old_version,
         toInt64(ifNull(c.input_tokens, 0)) AS whole,
+        if(price.context_window IS NULL, whole, $request_tokens) AS size,
         least(toInt64(ifNull(c.cache_read_tokens, 0)), whole) AS read,
         toInt64(ifNull(c.cache_write_1h_tokens, 0)) AS stated_hour,
         least(
@@ -40,7 +41,7 @@ FROM
             input Nullable(Float64), output Nullable(Float64), cache_read Nullable(Float64),
             cache_write Nullable(Float64), cache_write_1h Nullable(Float64), reasoning Nullable(Float64),
             audio_input Nullable(Float64), audio_output Nullable(Float64), image_input Nullable(Float64),
-            image_output Nullable(Float64), request Float64, version String))')) AS price,
+            image_output Nullable(Float64), request Float64, version String, context_window Nullable(UInt64)))')) AS price,
             price.provider AS p_provider, price.model AS p_model, price.tier AS p_tier, price.batch AS p_batch,
             toDate(price.day_from) AS day_from, toDate(price.day_to) AS day_to
     ) AS p
@@ -53,6 +54,6 @@ FROM
         AND toDate(c.ts) >= p.day_from AND toDate(c.ts) < p.day_to
         AND toHour(c.ts) * 60 + toMinute(c.ts) >= price.minute_from
         AND toHour(c.ts) * 60 + toMinute(c.ts) < price.minute_to
-        AND ifNull(c.input_tokens, 0) > price.above AND ifNull(c.input_tokens, 0) <= price.up_to
+        AND size > price.above AND size <= price.up_to
 )
 WHERE usd IS NOT NULL AND (old_cost IS NULL OR abs(old_cost - usd) > 1e-12 OR old_version != price.version)
