@@ -11,6 +11,7 @@ import openai
 import pytest
 
 from instrumentation import whole
+from instrumentation.anthropic_dialects import MESSAGES
 from instrumentation.host import Host, watched
 from instrumentation.http_library import httpx2
 from instrumentation.openai_dialects import CHAT, on_request
@@ -79,6 +80,31 @@ def test_a_path_written_by_hand(path: str, metering: Metering) -> None:
     host = Host(CHAT, [CHAT.document()], is_async=False)
     host.client.post(path, cast_to=object, body=REQUEST)
     assert [usage_of(span) for span in metering.ended()] == [CHAT.truth]
+
+
+@pytest.mark.parametrize(
+    ("base_url", "provider"),
+    {
+        "https://api.anthropic.com": "anthropic",
+        "https://people.example": "anthropic",
+        "https://api.deepseek.com/anthropic": "deepseek",
+        "https://api.moonshot.ai/anthropic": "moonshot_ai",
+        "https://api.z.ai/api/anthropic": "zai",
+        "https://api.minimaxi.com/anthropic": "minimax",
+        "https://openrouter.ai/api": "openrouter",
+        "https://mine.services.ai.azure.com/anthropic/": "azure.ai.inference",
+        "https://bedrock-mantle.eu-west-1.api.aws/anthropic": "aws.bedrock",
+        "http://localhost:11434": "ollama",
+    }.items(),
+)
+def test_whoever_speaks_anthropics_protocol_is_told_by_the_host(
+    base_url: str, provider: str, metering: Metering
+) -> None:
+    host = Host(MESSAGES, [MESSAGES.document()], is_async=False, base_url=base_url)
+    host.calls.create(**MESSAGES.request)
+    (span,) = metering.ended()
+    assert (span.attributes or {})["gen_ai.provider.name"] == provider
+    assert usage_of(span) == MESSAGES.truth
 
 
 @pytest.mark.parametrize("model", [Named.SMALL, Strung.SMALL])

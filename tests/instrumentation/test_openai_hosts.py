@@ -157,6 +157,8 @@ BASE_URLS = {
     "https://us-south.ml.cloud.ibm.com/ml/gateway/v1": "ibm.watsonx.ai",
     "http://localhost:11434/v1": "ollama",
     "http://ollama:80/v1": "ollama",
+    "http://[::1]:11434/v1": "ollama",
+    "HTTPS://API.Groq.com:8443/openai/v1/": "groq",
     "http://127.0.0.1:1234/v1": "lm_studio",
     "http://vllm.internal:8000/v1": "vllm",
     "http://sglang:30000/v1": "sglang",

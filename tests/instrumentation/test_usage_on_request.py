@@ -114,6 +114,9 @@ def test_nothing_is_changed_where_the_host_decides_or_reads_the_bytes(
     [
         ("", "https://api.openai.com/v1", True),
         ("auto", "https://eu.api.openai.com/v1", True),
+        ("", "HTTPS://API.OpenAI.com:443/v1/", True),
+        ("", "http://[::1]:8000/v1", True),
+        ("", "http://[2001:db8::1]:8000/v1", False),
         ("", "https://notapi.openai.com.example/v1", False),
         ("", "https://notopenai.azure.com/v1", False),
         ("", "https://llm.example/v1", False),

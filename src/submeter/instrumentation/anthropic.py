@@ -8,6 +8,7 @@ from submeter import semconv
 from submeter.core.endpoint import dig, fields_of
 from submeter.core.reported import Found, Report
 from submeter.shapes import messages
+from submeter.shapes.hosts import AZURE, HOSTS
 from submeter.shapes.stainless import Provider
 from submeter.value import replace
 
@@ -64,8 +65,12 @@ PROVIDER = Provider(
         "get /v1/sessions/{}/threads/{}/stream": _EVENTS,
         "get /v1/dreams/{}": Report(find=_dreams),
     },
-    # Not those of Claude's own platform on AWS and Google Cloud, where Anthropic answers (the SDK's own spans, 2.14).
     clients={
+        # Claude's own platform on AWS and Google Cloud, where Anthropic answers (the SDK's own spans, 2.14).
+        "AnthropicAWS": "anthropic",
+        "AsyncAnthropicAWS": "anthropic",
+        "AnthropicGoogleCloud": "anthropic",
+        "AsyncAnthropicGoogleCloud": "anthropic",
         "AnthropicBedrock": "aws.bedrock",
         "AsyncAnthropicBedrock": "aws.bedrock",
         "AnthropicBedrockMantle": "aws.bedrock",
@@ -75,6 +80,8 @@ PROVIDER = Provider(
         "AnthropicFoundry": "azure.ai.inference",
         "AsyncAnthropicFoundry": "azure.ai.inference",
     },
+    # Other hosts speak the protocol too, some of them models of their own under Claude's names (DeepSeek).
+    hosts={**HOSTS, **dict.fromkeys(AZURE, "azure.ai.inference")},
     native_option="open_telemetry",
     decoder="_decoders.jsonl",
     request_id="request-id",

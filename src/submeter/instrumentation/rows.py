@@ -53,7 +53,8 @@ PROVIDERS: dict[str, Row] = {
         "anthropic",
         "anthropic",
         "0.51",
-        calls="messages and beta messages, results of batches, managed agents; Bedrock, Vertex and Foundry clients",
+        calls="messages and beta messages, results of batches, managed agents; Bedrock, Vertex and Foundry clients, "
+        "and hosts that speak the protocol",
     ),
     "botocore": Row(
         "botocore",

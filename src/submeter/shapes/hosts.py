@@ -1,11 +1,12 @@
-"""Hosts that speak the protocol of OpenAI: who is behind a name, and who is known to accept a request for usage."""
+"""Hosts that speak the protocols of OpenAI and Anthropic: who is behind a name, and who accepts a request for usage."""
 
 from __future__ import annotations
 
+AZURE = ("openai.azure.com", "services.ai.azure.com", "cognitiveservices.azure.com")
+"""Ends of the names of hosts where Azure has the models of several makers, each in its own protocol."""
+
 HOSTS = {
-    "openai.azure.com": "azure.ai.openai",
-    "services.ai.azure.com": "azure.ai.openai",
-    "cognitiveservices.azure.com": "azure.ai.openai",
+    **dict.fromkeys(AZURE, "azure.ai.openai"),
     "models.github.ai": "azure.ai.inference",
     "models.ai.azure.com": "azure.ai.inference",
     "amazonaws.com": "aws.bedrock",
@@ -85,6 +86,7 @@ USAGE_ON_REQUEST = (
     "openrouter.ai",
     # Servers of models on one's own machine: Ollama, vLLM, llama.cpp, LM Studio and LiteLLM all take the option.
     "127.0.0.1",
+    "::1",
     "localhost",
     "ollama",
     "vllm",
