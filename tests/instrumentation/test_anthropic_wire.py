@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from instrumentation import streams
+from instrumentation import streams, whole
 from instrumentation.anthropic_dialects import MESSAGES, told
 from instrumentation.dialect import sse
 from instrumentation.host import Host, watched
-from instrumentation.transport import events
+from instrumentation.transport import document, events
 from metering import metered, usage_of
 
 if TYPE_CHECKING:
@@ -145,3 +146,30 @@ def test_an_answer_that_the_host_reads_twice_has_its_cached_input_added_once(met
             for _ in response.iter_bytes():
                 pass
     assert [usage_of(span) for span in metering.ended()] == [MESSAGES.truth]
+
+
+@pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "stream"])
+@pytest.mark.parametrize(
+    ("model", "speed", "usd"),
+    [
+        ("claude-opus-5", "fast", (1000 * 10 + 200 * 50) / 1e6),
+        ("claude-opus-5", "standard", (1000 * 5 + 200 * 25) / 1e6),
+        ("claude-opus-5", None, (1000 * 5 + 200 * 25) / 1e6),
+        ("claude-haiku-4-5", "fast", None),
+    ],
+)
+def test_a_fast_answer_costs_what_a_fast_answer_costs(
+    model: str, speed: str | None, usd: float | None, is_stream: bool, metering: Metering
+) -> None:
+    """The last: a model that has no such price in the table."""
+    usage = {"input_tokens": 1000, "output_tokens": 200, "service_tier": "standard", "speed": speed}
+    message = {**MESSAGES.answer, "model": model, "usage": usage}
+    end = told("message_delta", delta={"stop_reason": "end_turn"}, usage={"output_tokens": 200})
+    reply = events([told("message_start", message=message), end, STOP]) if is_stream else document(message)
+    host = Host(MESSAGES, [reply], is_async=False)
+    play = streams.drained if is_stream else whole.plain
+    host.dialect = replace(MESSAGES, request={**MESSAGES.request, "model": model})
+    watched(play, host)
+    (span,) = metering.ended()
+    cost = (span.attributes or {}).get("submeter.cost.usd")
+    assert cost == (None if usd is None else pytest.approx(usd))

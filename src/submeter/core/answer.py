@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _clock = time.perf_counter_ns
 
+_FAST = "fast"
+
 _BARE = frozenset({dict, str, int, float, bool, list, type(None)})
 """What plain JSON is made of."""
 
@@ -137,16 +139,16 @@ class Answer:
         # A snapshot, not a part: the last word on each count holds, and nothing is ever summed.
         for name in ignored:
             counts.pop(name, None)
-        if self.counts:
-            self.counts.update(counts)
-        else:
-            self.counts = counts
+        self.counts = {**self.counts, **counts} if self.counts else counts
         within = self.endpoint.within
         if within is not None and within.at in usage:
             self.within = usage[within.at]
         tier = self.endpoint.service_tier
         if tier in usage and (type(usage[tier]) is str or isinstance(usage[tier], str)):
             self.facts[semconv.SERVICE_TIER] = usage[tier]
+        speed = self.endpoint.speed
+        if speed and speed in usage and usage[speed] == _FAST:
+            self.facts[semconv.SERVICE_TIER] = _FAST
 
     def _facts_of(self, fields: Mapping[str, Any]) -> None:
         endpoint = self.endpoint

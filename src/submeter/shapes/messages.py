@@ -35,6 +35,7 @@ MESSAGES = Endpoint(
     placeholders=frozenset({"output_tokens"}),
     finish="stop_reason",
     is_end_told=True,
+    speed="speed",
     request={
         "max_tokens": semconv.REQUEST_MAX_TOKENS,
         "stop_sequences": semconv.REQUEST_STOP_SEQUENCES,
