@@ -16,10 +16,12 @@ from submeter import semconv
 from submeter.store.dialects import (
     COUNT_NAMES,
     EXCLUSIVE,
-    EXCLUSIVE_JSON_KEY,
+    EXCLUSIVE_JSON_KEYS,
     JSON_COSTS,
     JSON_COUNTS,
+    LEFT_OUT,
     SOURCES,
+    TELLING,
     VALUES,
     Exclusive,
 )
@@ -36,9 +38,7 @@ HEADER: Final = (
 _COUNT_SHAPE: Final = "^[0-9]+([.][0-9]*)?([eE][+-]?[0-9]+)?$"
 _MOST: Final = 10**15
 _COUNTS: Final = tuple(COUNT_NAMES.values())
-_EXCLUSIVE_MARK: Final = 'span.cache["exclusive"]'
-_CACHED: Final = 'span.cache["cached"]'
-_REPAIRING: Final = 'span.cache["repairing"]'
+_INPUT: Final = "input_tokens"
 _REST: Final = 'span.cache["rest"]'
 _HIGHEST_DIGIT: Final = 9
 
@@ -109,6 +109,10 @@ def _renamed() -> Iterator[str]:
                     f"and not {_is_there(target)}"
                 )
 
+    for name, kind in TELLING.items():
+        is_told = f"{_attribute(name)} != nil and not {_is_there(semconv.KIND)}"
+        yield f'set({_attribute(semconv.KIND)}, "{kind}") where {is_told}'
+
 
 def _unfolded() -> Iterator[str]:
     for number, (attribute, keys_of) in enumerate(JSON_COUNTS.items()):
@@ -119,12 +123,17 @@ def _unfolded() -> Iterator[str]:
             path = f'{stated}["first"]'
             yield f'delete_key({stated}, "first") where {stated} != nil'
             for key in keys:
-                found = f'{stated}["{key}"]'
-                yield f"set({path}, {found}) where {stated} != nil and {found} != nil and {path} == nil"
+                outer, _, inner = key.partition(".")
+                found = f'{stated}["{outer}"]'
+                there = f"{stated} != nil"
+                if inner:
+                    there += f" and {found} != nil and IsMap({found})"
+                    found += f'["{inner}"]'
+                yield f"set({path}, {found}) where {there} and {found} != nil and {path} == nil"
             usable = f"{stated} != nil and {path} != nil and {_is_count(path)} and not {_is_there(target)}"
-            if EXCLUSIVE_JSON_KEY in keys:
-                better = [f'{stated}["{key}"] == nil' for key in keys[: keys.index(EXCLUSIVE_JSON_KEY)]]
-                yield f"set({_EXCLUSIVE_MARK}, true) where {usable} and {' and '.join(better)}"
+            for key in EXCLUSIVE_JSON_KEYS.intersection(keys):
+                better = [f'{stated}["{name}"] == nil' for name in keys[: keys.index(key)]]
+                yield f"set({_cached('exclusive', count)}, true) where {' and '.join([usable, *better])}"
             yield f"set({_attribute(target)}, Int(Double({path}))) where {usable}"
     for number, (attribute, key) in enumerate(JSON_COSTS.items()):
         stated = f'span.cache["costs{number}"]'
@@ -166,19 +175,29 @@ def _cleaned() -> Iterator[str]:
 
 
 def _repaired() -> Iterator[str]:
-    total, mark = _attribute(semconv.INPUT_TOKENS), _attribute(semconv.USAGE_REPAIRED)
-    read, write = _attribute(semconv.CACHE_READ_TOKENS), _attribute(semconv.CACHE_WRITE_TOKENS)
+    mark = _attribute(semconv.USAGE_REPAIRED)
     for row in EXCLUSIVE:
-        yield f"set({_EXCLUSIVE_MARK}, true) where {_counts_without_cached(row)}"
-    yield f"set({_CACHED}, 0)"
-    yield f"set({_CACHED}, {read}) where {read} != nil"
-    yield f"set({_CACHED}, {_CACHED} + {write}) where {write} != nil"
-    yield (
-        f"set({_REPAIRING}, true) where {total} != nil and {mark} == nil and {_CACHED} > 0 "
-        f"and ({_EXCLUSIVE_MARK} == true or {_CACHED} > {total})"
-    )
-    yield f"set({total}, {total} + {_CACHED}) where {_REPAIRING} == true"
-    yield f"set({mark}, true) where {_REPAIRING} == true"
+        yield f"set({_cached('exclusive', _INPUT)}, true) where {_counts_without_cached(row)}"
+    for name, parts in LEFT_OUT.items():
+        total, left_out = _attribute(COUNT_NAMES[name]), _cached("left_out", name)
+        yield f"set({left_out}, 0)"
+        for part in (_attribute(COUNT_NAMES[part]) for part in parts):
+            yield f"set({left_out}, {left_out} + {part}) where {part} != nil"
+        condition = f"{_cached('exclusive', name)} == true"
+        condition = f"({condition} or {left_out} > {total})" if name == _INPUT else condition
+        yield (
+            f"set({_cached('repairing', name)}, true) where {total} != nil and {mark} == nil and {left_out} > 0 "
+            f"and {condition}"
+        )
+    for name in LEFT_OUT:
+        total, is_repaired = _attribute(COUNT_NAMES[name]), f"{_cached('repairing', name)} == true"
+        yield f"set({total}, {total} + {_cached('left_out', name)}) where {is_repaired}"
+        yield f"set({mark}, true) where {is_repaired}"
+
+
+def _cached(what: str, count: str) -> str:
+    """Where the statements keep something about a count among themselves."""
+    return f'span.cache["{what}_{count}"]'
 
 
 def _counts_without_cached(row: Exclusive) -> str:

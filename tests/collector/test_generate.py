@@ -11,7 +11,7 @@ from tests.server.telemetry import attributes_of, traces
 
 from collector import generate
 from submeter.store.attributes import texts
-from submeter.store.dialects import COUNT_NAMES, EXCLUSIVE, JSON_COSTS, JSON_COUNTS, SOURCES, VALUES
+from submeter.store.dialects import COUNT_NAMES, EXCLUSIVE, JSON_COSTS, JSON_COUNTS, SOURCES, TELLING, VALUES
 from submeter.store.normalisation import normalised
 
 if TYPE_CHECKING:
@@ -64,8 +64,11 @@ def every_trap() -> list[Case]:
     for keys in JSON_COUNTS[USAGE_JSON].values():
         for key in keys:
             for value in ("12", "12.0", "12.5", "null", '"12"', '"n/a"', "-1"):
-                stated = f'{{"{key}": {value}, "input_cached_tokens": 3}}'
+                outer, _, inner = key.partition(".")
+                told = f'{{"{inner}": {value}}}' if inner else value
+                stated = f'{{"{outer}": {told}, "input_cached_tokens": 3, "output_reasoning": 2}}'
                 found.append(("langfuse-sdk", "", {USAGE_JSON: stated}))
+                found.append(("langfuse-sdk", "", {USAGE_JSON: f'{{"{outer}": {value}, "input": 7, "output": 9}}'}))
     found += [
         ("langfuse-sdk", "", {USAGE_JSON: text, COST_JSON: cost})
         for text, cost in (
@@ -77,6 +80,8 @@ def every_trap() -> list[Case]:
         )
     ]
     found += [("", "", {name: value}) for name in COUNTS for value in (*ODD_COUNTS, *NO_COUNTS)]
+    for name, kind in TELLING.items():
+        found += [("", "", {name: "[]", **named}) for named in ({}, {"gen_ai.operation.name": kind + "s"})]
     found += [("", "", {"gen_ai.provider.name": "AWS", "gen_ai.operation.name": "Completion"})]
     return found
 

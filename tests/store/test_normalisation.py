@@ -128,6 +128,36 @@ DIALECTS: dict[str, tuple[str, str, dict[str, str], dict[str, str], Usage]] = {
         {semconv.KIND: "chat", semconv.INPUT_TOKENS: "510", semconv.COST_USD: "2.0", semconv.SESSION_ID: "s"},
         Usage(input_tokens=510, output_tokens=50, cache_read_tokens=300, cache_write_tokens=200),
     ),
+    "Langfuse's OpenAI client states what OpenAI does": (
+        "langfuse-sdk",
+        "5.0.4",
+        {
+            "langfuse.observation.type": "generation",
+            "langfuse.observation.usage_details": json.dumps(
+                {
+                    "prompt_tokens": 100,
+                    "completion_tokens": 50,
+                    "total_tokens": 150,
+                    "prompt_tokens_details": {"cached_tokens": 40, "audio_tokens": 10},
+                    "completion_tokens_details": {"reasoning_tokens": 30},
+                }
+            ),
+        },
+        {semconv.INPUT_TOKENS: "100", semconv.OUTPUT_TOKENS: "50"},
+        Usage(input_tokens=100, output_tokens=50, cache_read_tokens=40, reasoning_tokens=30, audio_input_tokens=10),
+    ),
+    "Langfuse counts output without reasoning": (
+        "langfuse-sdk",
+        "5.0.4",
+        {
+            "langfuse.observation.type": "generation",
+            "langfuse.observation.usage_details": json.dumps(
+                {"input": 60, "input_cache_read": 40, "output": 20, "output_reasoning": 30, "total": 150}
+            ),
+        },
+        {semconv.INPUT_TOKENS: "100", semconv.OUTPUT_TOKENS: "50", semconv.USAGE_REPAIRED: "true"},
+        Usage(input_tokens=100, output_tokens=50, cache_read_tokens=40, reasoning_tokens=30),
+    ),
     "Vercel AI states counts as doubles": (
         "ai",
         "",
@@ -223,6 +253,8 @@ WRAPPERS = {
     "OpenInference agent": {"openinference.span.kind": "AGENT", "llm.token_count.prompt": "1"},
     "OpenInference chain": {"openinference.span.kind": "CHAIN", "llm.token_count.prompt": "1"},
     "invoke_agent": {"gen_ai.operation.name": "invoke_agent", "gen_ai.usage.input_tokens": "1"},
+    "a run of Pydantic AI 1.0": {"pydantic_ai.all_messages": "[]", "gen_ai.usage.input_tokens": "1"},
+    "a run of Pydantic AI 0.2": {"all_messages_events": "[]", "gen_ai.usage.input_tokens": "1"},
 }
 
 

@@ -102,10 +102,7 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
         "ai.usage.outputTokenDetails.reasoningTokens",
         "ai.usage.reasoningTokens",
     ),
-    semconv.AUDIO_INPUT_TOKENS: (
-        "gen_ai.usage.details.input_audio_tokens",
-        "llm.token_count.prompt_details.audio",
-    ),
+    semconv.AUDIO_INPUT_TOKENS: ("gen_ai.usage.details.input_audio_tokens", "llm.token_count.prompt_details.audio"),
     semconv.AUDIO_OUTPUT_TOKENS: (
         "gen_ai.usage.completion_tokens_details.audio_tokens",
         "gen_ai.usage.details.output_audio_tokens",
@@ -203,6 +200,12 @@ VALUES: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """Convention's name: what its value is called elsewhere (in lower case), and what the conventions call it."""
 
+TELLING: Final[Mapping[str, str]] = {
+    "pydantic_ai.all_messages": "invoke_agent",
+    "all_messages_events": "invoke_agent",
+}
+"""What is on spans of one kind alone, where they do not name it: a run of Pydantic AI up to 1.40 at least."""
+
 AGGREGATE_KINDS: Final = frozenset(
     {
         "invoke_agent",
@@ -232,29 +235,46 @@ JSON_COUNTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "langfuse.observation.usage_details": {
         "input_tokens": ("prompt_tokens", "input_tokens", "input"),
         "output_tokens": ("completion_tokens", "output_tokens", "output"),
-        "cache_read_tokens": ("input_cached_tokens", "input_cache_read", "cache_read_input_tokens"),
+        "cache_read_tokens": (
+            "input_cached_tokens",
+            "input_cache_read",
+            "cache_read_input_tokens",
+            "prompt_tokens_details.cached_tokens",
+            "input_tokens_details.cached_tokens",
+        ),
         "cache_write_tokens": ("input_cache_creation", "cache_creation_input_tokens"),
         "cache_write_5m_tokens": ("input_cache_creation_5m",),
         "cache_write_1h_tokens": ("input_cache_creation_1h",),
-        "reasoning_tokens": ("output_reasoning_tokens", "output_reasoning"),
-        "audio_input_tokens": ("input_audio", "input_audio_tokens"),
-        "audio_output_tokens": ("output_audio", "output_audio_tokens"),
+        "reasoning_tokens": (
+            "output_reasoning_tokens",
+            "output_reasoning",
+            "completion_tokens_details.reasoning_tokens",
+            "output_tokens_details.reasoning_tokens",
+        ),
+        "audio_input_tokens": ("input_audio", "input_audio_tokens", "prompt_tokens_details.audio_tokens"),
+        "audio_output_tokens": ("output_audio", "output_audio_tokens", "completion_tokens_details.audio_tokens"),
     },
 }
-"""Attribute that holds a JSON object of counts: count of `Usage`, and its keys there, best first."""
+"""Attribute that holds a JSON object of counts: count of `Usage`, and its keys there, best first.
+
+A key with a dot is one of an object within the object.
+"""
 
 JSON_COSTS: Final[Mapping[str, str]] = {"langfuse.observation.cost_details": "total"}
 """Attribute that holds a JSON object of costs in USD, and the key of the total."""
 
-EXCLUSIVE_JSON_KEY: Final = "input"
-"""The JSON key whose count leaves cached tokens out, when the total came from it."""
+EXCLUSIVE_JSON_KEYS: Final = frozenset({"input", "output"})
+"""The JSON keys whose counts leave out what has a key of its own (`LEFT_OUT`), when the total came from them."""
+
+LEFT_OUT: Final[Mapping[str, tuple[str, ...]]] = {
+    "input_tokens": ("cache_read_tokens", "cache_write_tokens"),
+    "output_tokens": ("reasoning_tokens",),
+}
+"""The totals of `Usage` that are stated without some of their parts here and there, and these parts."""
 
 
 class Exclusive(NamedTuple):
-    """A scope whose input count leaves cached tokens out, for one provider.
-
-    It does so before a version ('' = always), and on spans without an attribute ('' = on all).
-    """
+    """A scope whose input leaves out cached ones, of one provider, before a version, on spans without an attribute."""
 
     scope: str
     provider: str
@@ -272,7 +292,7 @@ EXCLUSIVE: Final = (
 Vercel's `ai` has no version; since 6, where it counts cached tokens, it also says how many are not.
 """
 
-KEYS: Final = frozenset(key for sources in SOURCES.values() for key in sources) | {*JSON_COUNTS, *JSON_COSTS}
+KEYS: Final = frozenset(key for sources in SOURCES.values() for key in sources) | {*TELLING, *JSON_COUNTS, *JSON_COSTS}
 """Every foreign name in the tables."""
 
 MARKS: Final = KEYS | {semconv.KIND, semconv.INPUT_TOKENS, semconv.OUTPUT_TOKENS}

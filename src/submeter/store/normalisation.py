@@ -18,13 +18,15 @@ from submeter.store.dialects import (
     ASKED,
     COUNT_NAMES,
     EXCLUSIVE,
-    EXCLUSIVE_JSON_KEY,
+    EXCLUSIVE_JSON_KEYS,
     JSON_COSTS,
     JSON_COUNTS,
     KEYS,
+    LEFT_OUT,
     MADE,
     PREPARED,
     SOURCES,
+    TELLING,
     VALUES,
     Exclusive,
 )
@@ -33,7 +35,7 @@ from submeter.usage import COUNTS, Usage, usage_of
 from submeter.value import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 _NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?")
 _MOST_TOKENS: Final = 1e15
@@ -41,6 +43,7 @@ _PLAIN_DIGITS: Final = 16
 _UNSTATED: Final[list[Any]] = [None] * len(COUNTS)
 """The counts of a usage that states none, in the order of its fields."""
 
+_INPUT: Final = "input_tokens"
 _COUNT_TARGETS: Final = frozenset(COUNT_NAMES.values())
 _CALL_KINDS: Final = semconv.INFERENCE_KINDS | {semconv.KIND_EMBEDDINGS}
 
@@ -57,14 +60,15 @@ def normalised(
     if usage is not None:
         return attributes, usage
     out = dict(attributes)
-    is_exclusive = False
+    exclusive = set[str]()
     if not KEYS.isdisjoint(out):
         _rename(out)
-        is_exclusive = _unfold(out)
+        exclusive = _unfold(out)
     _translate(out)
     row = _exclusive_of(scope, version, out.get(semconv.PROVIDER, ""))
-    leaves_out = row is not None and row.unless not in out
-    usage = _repaired(out, is_exclusive=is_exclusive or leaves_out)
+    if row is not None and row.unless not in out:
+        exclusive.add(_INPUT)
+    usage = _repaired(out, exclusive)
     return out, usage
 
 
@@ -125,6 +129,9 @@ def _rename(out: dict[str, str]) -> None:
             if _states(target, value):
                 out[target] = value
                 break
+    told = "" if out.get(semconv.KIND) else next((kind for name, kind in TELLING.items() if name in out), "")
+    if told:
+        out[semconv.KIND] = told
 
 
 def _states(target: str, value: str) -> bool:
@@ -139,23 +146,32 @@ def _translate(out: dict[str, str]) -> None:
             out[target] = values.get(lowered, lowered)
 
 
-def _unfold(out: dict[str, str]) -> bool:
-    """Takes counts and costs out of JSON texts; whether the input count among them excludes cached tokens."""
-    is_exclusive = False
+def _unfold(out: dict[str, str]) -> set[str]:
+    """Takes counts and costs out of JSON texts; which totals among them leave parts out."""
+    exclusive = set[str]()
     for attribute, keys_of in JSON_COUNTS.items():
         stated = _object(out.get(attribute, ""))
         for count, keys in keys_of.items():
             target = COUNT_NAMES[count]
-            key = next((key for key in keys if stated.get(key) is not None), "")
-            value = str(stated.get(key, ""))
+            key = next((key for key in keys if _at(stated, key) is not None), "")
+            value = str(_at(stated, key))
             if _states(target, value) and not _states(target, out.get(target, "")):
                 out[target] = value
-                is_exclusive |= key == EXCLUSIVE_JSON_KEY
+                exclusive |= {count} if key in EXCLUSIVE_JSON_KEYS else set()
     for attribute, key in JSON_COSTS.items():
         cost = _object(out.get(attribute, "")).get(key)
         if isinstance(cost, int | float) and not out.get(semconv.COST_USD):
             out[semconv.COST_USD] = repr(float(cost))
-    return is_exclusive
+    return exclusive
+
+
+def _at(stated: Mapping[str, Any], key: str) -> object:
+    """What an object says under a key, or under keys within one another with a dot between."""
+    first, _, rest = key.partition(".")
+    found = stated.get(first)
+    if not rest:
+        return found
+    return _at(cast("dict[str, Any]", found), rest) if isinstance(found, dict) else None
 
 
 def _object(value: str) -> dict[str, Any]:
@@ -189,14 +205,15 @@ def _major(version: str) -> int:
     return int(head) if head.isascii() and head.isdigit() else 0
 
 
-def _repaired(out: dict[str, str], *, is_exclusive: bool) -> Usage:
+def _repaired(out: dict[str, str], exclusive: Collection[str]) -> Usage:
     stated = {name: _count(out[key]) for name, key in COUNT_NAMES.items() if key in out}
     counts = {name: -1 if count is None else count for name, count in stated.items()}
-    cached = max(counts.get("cache_read_tokens", 0), 0) + max(counts.get("cache_write_tokens", 0), 0)
-    total = counts.get("input_tokens", -1)
-    if total >= 0 and semconv.USAGE_REPAIRED not in out and cached and (is_exclusive or cached > total):
-        counts["input_tokens"] = total + cached
-        out[semconv.USAGE_REPAIRED] = "true"
+    if semconv.USAGE_REPAIRED not in out:
+        for name, parts in LEFT_OUT.items():
+            total, left_out = counts.get(name, -1), sum(max(counts.get(part, 0), 0) for part in parts)
+            if total >= 0 and left_out and (name in exclusive or (name == _INPUT and left_out > total)):
+                counts[name] = total + left_out
+                out[semconv.USAGE_REPAIRED] = "true"
     usage = usage_of(
         dict(counts),
         estimated=out.get(semconv.USAGE_ESTIMATED) or None,
