@@ -6,7 +6,6 @@ that nobody reported is `None`, never 0 (GenAI conventions, "containment rule").
 
 from __future__ import annotations
 
-from dataclasses import fields
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -53,7 +52,7 @@ class Usage:
         return self.input_tokens is not None or self.output_tokens is not None
 
 
-COUNTS: tuple[str, ...] = tuple(field.name for field in fields(Usage) if field.name.endswith("_tokens"))
+COUNTS: tuple[str, ...] = tuple(name for name in Usage.__annotations__ if name.endswith("_tokens"))
 """The names of the count fields of `Usage`, in order; they are its first."""
 
 counts_in: Callable[[Usage], tuple[int | None, ...]] = attrgetter(*COUNTS)

@@ -3,13 +3,15 @@
 A frozen dataclass sets each of its fields by a call of `object.__setattr__`, which for a record of forty fields is a
 tenth of what metering a call costs. It also takes a quarter of a millisecond and more to make, and the thirty of them
 that an application needs were a third of what it waited for at its start. Here a class is made in a twentieth of that:
-its `__init__` is compiled for the first instance, and what `dataclasses.asdict` and its like want to know is worked
-out when one of them asks. Assignment is refused where code is checked, and costs nothing where it runs.
+its `__init__` is compiled once it has made as many instances as that is worth, which tables never do, and what
+`dataclasses.asdict` and its like want to know is worked out when one of them asks. Assignment is refused where code is
+checked, and costs nothing where it runs.
 """
 
 from __future__ import annotations
 
 from dataclasses import MISSING, Field, dataclass
+from types import MethodType
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform, overload
 
 if TYPE_CHECKING:
@@ -53,12 +55,13 @@ def replace(held: _Class, /, **changes: Any) -> _Class:
 def _slotted(cls: type[_Class], shared: Mapping[str, Any], *, kw_only: bool) -> type[_Class]:
     plain = vars(cls)
     names = tuple(plain.get("__annotations__", ()))
-    kept = {name: part for name, part in plain.items() if name not in {"__dict__", "__weakref__", *names}}
     given = {**getattr(cls, "_given", {}), **{name: plain.get(name, MISSING) for name in names}}
-    own: Any = type(cls)(cls.__name__, cls.__bases__, {**shared, **kept, "__slots__": names, "_given": given})
-    _Later(own, "__dataclass_fields__", lambda: _known(cls, own, kw_only=kw_only))
-    _Later(own, "__init__", lambda: _init(own, given, kw_only=kw_only))
-    return own
+    parts: dict[str, Any] = {**shared, **plain, "__slots__": names, "_given": given}
+    for name in ("__dict__", "__weakref__", *names):
+        parts.pop(name, None)
+    parts["__init__"] = _Init(given, kw_only=kw_only)
+    parts["__dataclass_fields__"] = _Fields(cls, kw_only=kw_only)
+    return type(cls)(cls.__name__, cls.__bases__, parts)
 
 
 def _given_of(held: Any) -> dict[str, Any]:
@@ -70,27 +73,77 @@ def _is_taken(said: Any) -> bool:
     return not isinstance(said, _FIELD) or said.init
 
 
-class _Later:
-    """A part of a class that is made when it is first looked at, and from then on stands there like any other."""
+class _Fields:
+    """What the standard library's functions look for in a dataclass, worked out when one of them looks."""
 
-    __slots__ = ("_home", "_make", "_name")
+    __slots__ = ("_home", "_kw_only", "_plain")
 
-    def __init__(self, home: Any, name: str, make: Callable[[], Any]) -> None:
-        self._home = home
-        self._name = name
-        self._make = make
-        setattr(home, name, self)
+    def __init__(self, plain: type[Any], *, kw_only: bool) -> None:
+        self._plain = plain
+        self._kw_only = kw_only
+
+    def __set_name__(self, owner: type[Any], _name: str) -> None:
+        self._home: Any = owner
 
     def __get__(self, instance: object, owner: type[Any]) -> Any:
-        setattr(self._home, self._name, self._make())
-        return getattr(owner if instance is None else instance, self._name)
+        made: Any = dataclass(init=False, repr=False, eq=False, kw_only=self._kw_only)(self._plain)
+        self._home.__dataclass_params__ = made.__dataclass_params__
+        self._home.__dataclass_fields__ = made.__dataclass_fields__
+        return made.__dataclass_fields__
 
 
-def _known(cls: type[Any], own: Any, *, kw_only: bool) -> Any:
-    """What the standard library's functions look for in a dataclass."""
-    made: Any = dataclass(init=False, repr=False, eq=False, kw_only=kw_only)(cls)
-    own.__dataclass_params__ = made.__dataclass_params__
-    return made.__dataclass_fields__
+_FEW = 64
+"""Instances of a class that are filled field by field: of so many, compiling its `__init__` would take as long."""
+
+
+class _Init:
+    """The `__init__` of a class: fills the first few instances field by field, and then gives way to a compiled one."""
+
+    __slots__ = ("_factories", "_given", "_home", "_kw_only", "_left", "_names", "_offered", "_wanted")
+
+    def __init__(self, given: Mapping[str, Any], *, kw_only: bool) -> None:
+        self._given = given
+        self._kw_only = kw_only
+        self._left = _FEW  # threads that meet here may make it a few more or fewer
+
+    def __set_name__(self, owner: type[Any], _name: str) -> None:
+        self._home: Any = owner
+
+    def __get__(self, instance: object, owner: type[Any]) -> Any:
+        if instance is not None and self._left > 0:
+            if self._left == _FEW:
+                self._prepare()
+            self._left -= 1
+            return MethodType(self._fill, instance)
+        init = self._home.__init__ = _init(self._home, self._given, kw_only=self._kw_only)
+        return init if instance is None else MethodType(init, instance)
+
+    def _prepare(self) -> None:
+        offered, factories = dict[str, Any](), dict[str, Any]()
+        for name, said in self._given.items():
+            is_field = isinstance(said, _FIELD)
+            if is_field and said.default_factory is not MISSING:
+                factories[name] = said.default_factory
+            elif (said.default if is_field else said) is not MISSING:
+                offered[name] = said.default if is_field else said
+        self._names = {name: None for name, said in self._given.items() if _is_taken(said)}
+        self._wanted = {**self._names, **offered, **factories}.keys()
+        self._offered, self._factories = offered, factories
+
+    def _fill(self, instance: Any, /, *args: Any, **told: Any) -> None:
+        stated = dict(zip(() if self._kw_only else self._names, args, strict=False))
+        values = {**self._offered, **stated, **told}
+        for name, make in self._factories.items():
+            if name not in values:
+                values[name] = make()
+        is_right = len(stated) == len(args) and stated.keys().isdisjoint(told) and told.keys() <= self._names.keys()
+        if not is_right or values.keys() != self._wanted:
+            self._home.__init__(instance, *args, **told)  # the compiled one says what is wrong
+            return
+        for name, value in values.items():
+            setattr(instance, name, value)
+        if hasattr(instance, "__post_init__"):
+            instance.__post_init__()
 
 
 def _init(own: type[Any], given: Mapping[str, Any], *, kw_only: bool) -> Any:
