@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
@@ -69,7 +69,7 @@ def test_an_unknown_session_names_similar_ones(stored: Path) -> None:
 
 @pytest.mark.parametrize("url", ["http://[", "ftp://x", "x", "http://"])
 def test_what_is_no_address_is_told(url: str) -> None:
-    assert "http" in refused(1, "sessions", "--url", url)
+    assert "http" in refused(2, "sessions", "--url", url)
 
 
 def test_a_token_that_no_header_takes_is_not_shown() -> None:
@@ -150,7 +150,7 @@ def test_help_is_no_command_and_helps_all_the_same() -> None:
 
 
 def test_a_store_that_is_none_is_not_written_into_dashboards(tmp_path: Path) -> None:
-    line = refused(1, "dashboards", "export", str(tmp_path / "g"), "--store", "db.example")
+    line = refused(2, "dashboards", "export", str(tmp_path / "g"), "--store", "db.example")
     assert "clickhouse://" in line
     assert list(tmp_path.iterdir()) == []
 
@@ -200,10 +200,30 @@ def test_a_command_that_is_not_understood_is_a_usage_error(arguments: tuple[str,
     assert "--help" in line
 
 
-def test_what_only_the_store_can_judge_is_an_error_of_one_line(stored: Path) -> None:
-    assert "10000" in refused(1, "sessions", "--limit", "10001", "--data", str(stored))
-    assert "NAME=VALUE" in refused(1, "usage", "--tag", "red", "--data", str(stored))
-    assert "Europe" in refused(1, "usage", "--zone", "Mars", "--data", str(stored))
+UNUSABLE = (
+    ("sessions", ("--limit", "10001"), "10000"),
+    ("usage", ("--tag", "red"), "NAME=VALUE"),
+    ("usage", ("--zone", "Mars"), "Europe"),
+    ("purge", ("--user", "u" * 20_000), "at most"),
+)
+
+
+@pytest.mark.parametrize("is_served", [False, True], ids=["folder", "server"])
+def test_what_only_the_store_can_judge_is_a_usage_error_too(stored: Path, is_served: bool) -> None:
+    with RunningServer(stored) if is_served else nullcontext():
+        for command, options, word in UNUSABLE:
+            assert word in refused(2, command, *options, "--data", str(stored))
+
+
+def test_what_commands_judge_by_themselves_is_a_usage_error_too(stored: Path) -> None:
+    data = ("--data", str(stored))
+    assert "recompute" in refused(2, "prices", "gpt-5", "--dry-run", *data)
+    assert "--user" in refused(2, "purge", *data)
+    assert "KIND=DAYS" in refused(2, "retention", "calls", *data)
+    assert "calls=0" in refused(2, "retention", "calls=99999999", *data)
+    assert "--role reader" in refused(2, "token", "ada", "--role", "admin", "--service", "shop")
+    assert "SUBMETER_RULES" in refused(2, "rules", "test")
+    assert "cluster" in refused(2, "schema", "--cluster", "a'b")
 
 
 @pytest.fixture
@@ -229,7 +249,7 @@ def stranger() -> Iterator[str]:
 
 def test_an_address_where_no_submeter_answers(stranger: str) -> None:
     assert "submeter up" in refused(1, "sessions", "--url", "http://127.0.0.1:1")
-    assert "http://127.0.0.1:4318" in refused(1, "sessions", "--url", "ftp://x")
+    assert "http://127.0.0.1:4318" in refused(2, "sessions", "--url", "ftp://x")
     assert "is it a submeter server" in refused(1, "sessions", "--url", stranger)
     assert "no submeter server" in refused(1, "summary", "--url", stranger)
 

@@ -95,4 +95,4 @@ def test_a_senseless_pause_between_looks_is_refused(every: str) -> None:
         eventually(lambda: (terminal.shown(), terminal.program.poll())[1] is not None, "the refusal")
         assert "use 0.5 to 3,600 seconds" in terminal.shown()
         assert "Traceback" not in terminal.shown()
-        assert terminal.program.returncode == 1
+        assert terminal.program.returncode == 2

@@ -1,7 +1,7 @@
 """The command line `submeter`: one module per group of commands, each loaded only when it is asked for.
 
 Exit codes: 0 all is well, 1 something is wrong (one line on stderr says what and what to do), 2 the command
-was not understood, 130 interrupted.
+has to be written otherwise, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _COMMANDS: Final = {
 """Every command: the module that adds its options and runs it, and its line in the help."""
 
 _EPILOG: Final = """\
-exit codes: 0 ok, 1 error (one line on stderr), 2 command not understood
+exit codes: 0 ok, 1 error (one line on stderr), 2 command to be written otherwise
 start here: run `submeter up` in one terminal and your app with SUBMETER=1 in another, then `submeter sessions`
 """
 
@@ -96,6 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _written(arguments)
     except CommandError as error:
         _say(str(error))
+        return error.exit_code
     except ModuleNotFoundError as missing:
         if missing.name is None or missing.name.startswith("submeter"):
             raise
@@ -174,7 +175,7 @@ def _run_program(arguments: list[str]) -> int:
         return _loaded(_COMMANDS["run"][0], "run")(argparse.Namespace(program=arguments))
     except CommandError as error:
         _say(str(error))
-        return ERROR
+        return error.exit_code
 
 
 def _loaded(module: str, function: str) -> Callable[..., Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from submeter import settings
-from submeter.cli.failure import CommandError
+from submeter.cli.failure import CommandError, UsageError
 from submeter.server.grafana import NATIVE_PORTS, Source, archive, files, source_of
 from submeter.server.options import CLICKHOUSE_PORT
 from submeter.server.presence import found
@@ -49,7 +49,7 @@ def _source(arguments: argparse.Namespace) -> Source:
     host = arguments.host or "localhost"
     if store := str(arguments.store):
         if urlsplit(store).scheme not in NATIVE_PORTS:
-            raise CommandError(f"{store!r} is no database's address", "use one such as clickhouse://host/otel")
+            raise UsageError(f"{store!r} is no database's address", "use one such as clickhouse://host/otel")
         return source_of(store, host, CLICKHOUSE_PORT)
     server = found(Path(arguments.data or settings.data_home()).expanduser())
     return source_of("", host, server.clickhouse if server else CLICKHOUSE_PORT)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from submeter.cli import models, narrowing, output, source, wording
-from submeter.cli.failure import CommandError
+from submeter.cli.failure import CommandError, UsageError
 
 if TYPE_CHECKING:
     import argparse
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.search == _RECOMPUTE:
         return _recompute(arguments)
     if arguments.since or arguments.dry_run:
-        raise CommandError("--since and --dry-run belong to a recomputation", "run `submeter prices recompute`")
+        raise UsageError("--since and --dry-run belong to a recomputation", "run `submeter prices recompute`")
     from submeter.server.api.models import listed  # noqa: PLC0415  (pydantic takes a moment to load)
     from submeter.server.api.question import plain  # noqa: PLC0415  (the same)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from submeter.cli import output, source
-from submeter.cli.failure import CommandError
+from submeter.cli.failure import CommandError, UsageError
 from submeter.cli.narrowing import moment_of
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
         if value
     }
     if not what:
-        raise CommandError("nothing to erase", "name --user, --session or --before")
+        raise UsageError("nothing to erase", "name --user, --session or --before")
     found = source.purged(arguments, {**what, "dry_run": True}, _actor())
     if not arguments.dry_run and found["total"]:
         _ask(arguments, what, found)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from submeter.cli import output, source
-from submeter.cli.failure import CommandError
+from submeter.cli.failure import UsageError
 
 if TYPE_CHECKING:
     import argparse
@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     what = dict(_change(text, tuple(Retention.model_fields)) for text in arguments.changes)
     too_long = next((kind for kind, days in what.items() if days > MOST_DAYS), None)
     if too_long:
-        raise CommandError(
+        raise UsageError(
             f"{too_long}={what[too_long]} is too long", f"use at most {MOST_DAYS} days, or {too_long}=0 for good"
         )
     method = "PUT" if what else "GET"
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _change(text: str, kinds: tuple[str, ...]) -> tuple[str, int]:
     kind, _, days = text.partition("=")
     if kind not in kinds or not days.isdecimal():
-        raise CommandError(f"{text!r} is no retention", f"write KIND=DAYS with one of {', '.join(kinds)}")
+        raise UsageError(f"{text!r} is no retention", f"write KIND=DAYS with one of {', '.join(kinds)}")
     return kind, int(days)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from submeter import settings
 from submeter.cli import output, source
-from submeter.cli.failure import CommandError
+from submeter.cli.failure import CommandError, UsageError
 
 if TYPE_CHECKING:
     import argparse
@@ -142,7 +142,7 @@ def _rules(file: str) -> Sequence[Rule]:
 def _named(file: str) -> str:
     path = file or settings.rules_file()
     if not path:
-        raise CommandError("no rules file is named", "give one, or set SUBMETER_RULES to it")
+        raise UsageError("no rules file is named", "give one, or set SUBMETER_RULES to it")
     return path
 
 

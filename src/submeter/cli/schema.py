@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from submeter.cli.failure import CommandError
+from submeter.cli.failure import UsageError
 
 if TYPE_CHECKING:
     import argparse
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         files = statements(arguments.cluster) if arguments.cluster else sql.schema()
     except StoreError as error:
-        raise CommandError(str(error)) from error
+        raise UsageError(str(error)) from error
     texts = by_hand() if arguments.fill else [file.text for file in files]
     sys.stdout.writelines(f"{text.rstrip()};\n\n" for text in texts)
     return 0

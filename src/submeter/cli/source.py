@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from submeter import settings
 from submeter.cli import clock
-from submeter.cli.failure import CommandError
+from submeter.cli.failure import CommandError, UsageError
 from submeter.cli.opening import store_in
 from submeter.server.api import PATHS, ROOT
 from submeter.server.options import has_database
@@ -129,7 +129,7 @@ def purged(arguments: argparse.Namespace, what: Mapping[str, Any], actor: str) -
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)[0]
         name = "".join(f"{part}: " for part in found["loc"])
-        raise CommandError(f"{name}{found['msg'].removeprefix('Value error, ')}") from error
+        raise UsageError(f"{name}{found['msg'].removeprefix('Value error, ')}") from error
     return ordered(arguments, "/purge", what, lambda store: purged(store, asked, actor))
 
 
@@ -191,7 +191,7 @@ def _held(folder: Path) -> Generator[Store]:
         CommandError: it cannot be opened or made, or cannot do what it is asked for.
     """
     from submeter.server.api.question import ParameterError  # noqa: PLC0415  (the engine takes a moment)
-    from submeter.store import StoreError, StoreInUse  # noqa: PLC0415  (the same)
+    from submeter.store import QuestionRefused, StoreError, StoreInUse  # noqa: PLC0415  (the same)
 
     try:
         store = store_in(folder)
@@ -201,7 +201,9 @@ def _held(folder: Path) -> Generator[Store]:
             store.close()
     except StoreInUse as error:
         raise _InUseError(str(error)) from error
-    except (ParameterError, StoreError) as error:
+    except (ParameterError, QuestionRefused) as error:
+        raise UsageError(str(error)) from error
+    except StoreError as error:
         raise CommandError(str(error)) from error
 
 
@@ -265,11 +267,11 @@ def requested(
 
 def _address(url: str) -> str:
     try:
-        is_address = urlsplit(url).scheme in {"http", "https"}
+        is_address = urlsplit(url).scheme in {"http", "https"} and bool(urlsplit(url).hostname)
     except ValueError:  # brackets around what is no address of version 6
         is_address = False
     if not is_address:
-        raise CommandError(f"{url!r} is no server's address", "use one such as http://127.0.0.1:4318")
+        raise UsageError(f"{url!r} is no server's address", "use one such as http://127.0.0.1:4318")
     return url
 
 
@@ -290,4 +292,4 @@ def _refusal(url: str, error: urllib.error.HTTPError) -> CommandError:
         if settings.api_token():
             return CommandError(f"the server at {url} does not know the token in SUBMETER_TOKEN", "set it to another")
         return CommandError(f"the server at {url} wants its token", "set SUBMETER_TOKEN to it")
-    return CommandError(str(message))
+    return (UsageError if error.code == HTTPStatus.BAD_REQUEST else CommandError)(str(message))

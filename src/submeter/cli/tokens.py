@@ -25,13 +25,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Prints the token once; the file holds its hash alone, one entry of its list after the other."""
     from yaml import safe_dump  # noqa: PLC0415  (needed by this command alone)
 
-    from submeter.cli.failure import CommandError  # noqa: PLC0415  (the same)
+    from submeter.cli.failure import UsageError  # noqa: PLC0415  (the same)
     from submeter.server.principal import LONGEST_NAME, hashed  # noqa: PLC0415  (the same)
 
     if arguments.service and arguments.role != "reader":
-        raise CommandError("only a reader can be kept to services", "leave --service out or use --role reader")
+        raise UsageError("only a reader can be kept to services", "leave --service out or use --role reader")
     if not 0 < len(arguments.name) <= LONGEST_NAME:
-        raise CommandError(f"a token's name has 1 to {LONGEST_NAME} letters", "choose another")
+        raise UsageError(f"a token's name has 1 to {LONGEST_NAME} letters", "choose another")
     token = f"submeter-{secrets.token_urlsafe(_BYTES)}"
     entry = {"name": arguments.name, "role": arguments.role, "hash": hashed(token)}
     if arguments.service:

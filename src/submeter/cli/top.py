@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.text import Text
 
 from submeter.cli import keys, narrowing, output, source, usage, wording
-from submeter.cli.failure import CommandError
+from submeter.cli.failure import CommandError, UsageError
 from submeter.cli.session_page import totals
 from submeter.cli.sessions import page as sessions_page
 
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         output.write(arguments, answer, lambda width, is_ascii: page(answer, width, is_ascii=is_ascii))
         return 0
     if not _LEAST_S <= arguments.every <= _MOST_S:
-        raise CommandError(
+        raise UsageError(
             f"--every {arguments.every:g} is no pause between two looks", f"use {_LEAST_S:g} to {_MOST_S:,} seconds"
         )
     _watch(arguments, console, _looked(arguments))
