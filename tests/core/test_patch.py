@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -79,3 +80,23 @@ def test_it_can_be_replaced_again_after_it_was_put_back() -> None:
         assert Client().request() == "answer!"
         patch.undo(PACKAGE)
         assert Client().request() == "answer"
+
+
+def test_of_threads_that_replace_it_at_once_one_does() -> None:
+    before, both = Client.request, threading.Barrier(2)
+
+    def slow(original: Callable[..., str]) -> Callable[..., str]:
+        both.wait()
+        return louder(original)
+
+    threads = [threading.Thread(target=patch.patch, args=(PACKAGE, "a_package:Client.request", slow)) for _ in "12"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Client().request() == "answer!"
+    assert patch.patched(PACKAGE) == ["Client.request"]
+    patch.undo(PACKAGE)
+    assert Client.request is before
+    patch.patch(PACKAGE, "a_package:Client.request", louder)
+    assert Client().request() == "answer!"

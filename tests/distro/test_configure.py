@@ -70,7 +70,7 @@ def test_switched_off_everything_is_as_it_was() -> None:
                 reply = dialect.stream() if play is streams.drained else dialect.document()
                 watched(play, Host(dialect, [reply], is_async=False))
         assert len(metering.ended()) == 6
-        assert len([name for name, value in functions().items() if value is not before[name]]) == 21
+        assert len([name for name, value in functions().items() if value is not before[name]]) == 23
     assert functions() == before
     assert sys.meta_path == finders
 

@@ -121,6 +121,13 @@ def test_stream_that_states_usage_in_an_object_of_its_own_is_counted(metering: M
     assert (span.attributes or {})["gen_ai.response.id"] == "chatcmpl-1"
 
 
+@pytest.mark.parametrize("stated", [{"total_tokens": 8}, {"total_tokens": 9, "prompt_tokens": 8}, {"prompt_tokens": 8}])
+def test_embeddings_whose_host_states_a_total_alone(metering: Metering, stated: dict[str, int]) -> None:
+    answer = httpx2.Response(200, json={"object": "list", "model": "voyage-3.5", "data": [], "usage": stated})
+    client("https://llm.example/v1", answer).embeddings.create(model="voyage-3.5", input="a", encoding_format="float")
+    assert [usage_of(span) for span in metering.ended()] == [{"input_tokens": 8}]
+
+
 BASE_URLS = {
     "https://api.openai.com/v1": "openai",
     "https://mine.openai.azure.com/openai/v1/": "azure.ai.openai",

@@ -213,7 +213,16 @@ def _piped(tap: Callable[..., Any], response: Any, pieces: Any) -> Any:
     return pieces if reader.call.is_followed else tap(reader, pieces)
 
 
-def _iterated(tap: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def _piped_raw(tap: Callable[..., Any], response: Any, pieces: Any) -> Any:
+    # Who asks for the decoded bytes reads these too, while it is read itself. What is encoded passes unread.
+    is_within = response.extensions[_READER].call.is_reading
+    is_encoded = response.headers.get("content-encoding", "identity") != "identity"
+    return pieces if is_within or is_encoded else _piped(tap, response, pieces)
+
+
+def _iterated(
+    tap: Callable[..., Any], piped: Callable[..., Any] = _piped
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(original)
         def iterate(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -222,7 +231,7 @@ def _iterated(tap: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callabl
                 is_watched = _READER in self.extensions
             except (AttributeError, TypeError):  # a response of the host's own making
                 return pieces
-            return attempt(_piped, tap, self, pieces, default=pieces) if is_watched else pieces
+            return attempt(piped, tap, self, pieces, default=pieces) if is_watched else pieces
 
         return iterate
 
@@ -259,6 +268,8 @@ def _closed_async(original: Callable[..., Any]) -> Callable[..., Any]:
 _HOOKS = {
     "iter_bytes": _iterated(tapped),
     "aiter_bytes": _iterated(tapped_async),
+    "iter_raw": _iterated(tapped, _piped_raw),
+    "aiter_raw": _iterated(tapped_async, _piped_raw),
     "close": _closed,
     "aclose": _closed_async,
 }

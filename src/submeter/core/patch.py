@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import threading
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _MARK = "__submeter__"
+_replacing = threading.Lock()
 _done: dict[str, list[tuple[Any, str, Any, Any]]] = {}
 _beneath: list[tuple[Any, str]] = []
 """Where ours could not be taken out, because somebody's wrapper has it."""
@@ -48,8 +50,11 @@ def _replace(package: str, owner: Any, name: str, original: Any, wrap: Callable[
         return
     replacement = wrap(original)
     setattr(replacement, _MARK, True)
-    setattr(owner, name, replacement)
-    _done.setdefault(package, []).append((owner, name, original, replacement))
+    with _replacing:
+        if vars(owner)[name] is not original:  # another thread was first
+            return
+        setattr(owner, name, replacement)
+        _done.setdefault(package, []).append((owner, name, original, replacement))
 
 
 def undo(package: str) -> None:

@@ -96,7 +96,7 @@ COMPLETION = Endpoint(
 
 EMBEDDINGS = Endpoint(
     kind=semconv.KIND_EMBEDDINGS,
-    usage=_PROMPT,
+    usage={"total_tokens": "input_tokens", **_PROMPT},  # all are input, and Voyage states no other count
     request={
         "dimensions": semconv.EMBEDDINGS_DIMENSION_COUNT,
         "encoding_format": semconv.REQUEST_ENCODING_FORMATS,
