@@ -100,7 +100,7 @@ def test_the_page_of_a_session_at_80_columns(stored: Path) -> None:
     assert shown[: len(PAGE)] == PAGE
     rest = shown.removeprefix(PAGE)
     assert "82 % of the context window of gpt-5-mini is" in rest
-    assert "no known price for 1 of 6 calls" in rest
+    assert "no cost is known of 1 of 6 calls" in rest
     assert "estimated (~) for 1 of 6 calls" in rest
 
 
@@ -160,7 +160,7 @@ def test_a_sum_that_lacks_calls_is_marked_and_the_mark_explained(
 ) -> None:
     shown = told(capsys, *command.split(), "--url", served.url)
     assert re.search(r"\$0\.\d+\+|(gpt-5-mini|house).* -  ", shown)
-    assert "no known price for 1 call: costs marked + are at least that" in shown
+    assert "no cost is known of 1 call: costs marked + are at least that" in shown
 
 
 def test_what_is_beyond_the_last_row_is_not_said_to_be_nowhere(

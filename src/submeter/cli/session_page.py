@@ -105,7 +105,7 @@ def totals(session: Row, width: int) -> list[Text]:
     cost = wording.usd(session["cost_usd"], is_partial=shortfall.is_of_cost(session))
     pieces = [Text.assemble((number, "bold"), (f" {title}", "dim")) for number, title in parts]
     is_unpriced = session["cost_usd"] is None and session["unpriced_calls"]
-    title = "cost (no known price)" if is_unpriced else "cost"
+    title = "cost (not known)" if is_unpriced else "cost"
     return flowed([*pieces, Text.assemble((cost, "bold green"), (f" {title}", "dim"))], width)
 
 
@@ -262,7 +262,7 @@ def _notes(session: Row, calls: Sequence[Row]) -> list[str]:
     broken = sum(1 for call in calls if call["partial"])
     inconsistent = sum(1 for call in calls if call["inconsistent"])
     notes = (
-        (session["unpriced_calls"], "no known price for {} {}: the cost is at least what is shown"),
+        (session["unpriced_calls"], "no cost is known of {} {}: the cost is at least what is shown"),
         (session.get("calls_without_usage"), "no token counts from {} {}: the sums are at least what is shown"),
         (estimated, "estimated (~) for {} {}: the provider gave no count"),
         (broken, "broken off before the provider's last count: {} {}"),

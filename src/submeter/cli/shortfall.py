@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     Row = Mapping[str, Any]
 
 _NOTES: Final = (
-    ("unpriced_calls", "no known price for {}: costs marked + are at least that"),
+    (
+        "unpriced_calls",
+        "no cost is known of {}: costs marked + are at least that (`submeter prices recompute` adds what has a price)",
+    ),
     ("calls_without_usage", "no token counts from {}: sums marked + are at least that"),
 )
 
