@@ -204,6 +204,8 @@ def _counts_without_cached(row: Exclusive) -> str:
     scope = row.scope.replace(".", "[.]")
     is_its = f'IsMatch(instrumentation_scope.name, "^{scope}([.]|$)")'
     found = f'{is_its} and {_attribute(semconv.PROVIDER)} == "{row.provider}"'
+    if row.on:
+        found += f" and {_attribute(row.on)} != nil"
     if row.unless:
         found += f" and {_attribute(row.unless)} == nil"
     if not row.before:

@@ -55,7 +55,8 @@ def every_trap() -> list[Case]:
     found: list[Case] = []
     for row in EXCLUSIVE:
         counts = {"gen_ai.usage.input_tokens": 9, "gen_ai.usage.cache_read.input_tokens": 4}
-        spelt = {"gen_ai.system": row.provider, **counts}
+        spelt = {"gen_ai.system": row.provider, **counts, **({row.on: False} if row.on else {})}
+        found.append((row.scope, "", {"gen_ai.system": row.provider, **counts}))
         found += [(row.scope + ".x", version, spelt) for version in ("", "2.9.1", "3", "3.0.1", "12.1", "x", "03.1")]
         found.append((row.scope + "x", "", spelt))
         found += [(row.scope, "", {**spelt, row.unless: 5})] if row.unless else []

@@ -13,7 +13,7 @@ from submeter.store.dialects import COUNT_NAMES, KEYS, SOURCES, VALUES
 from submeter.store.normalisation import is_call, normalised
 from submeter.usage import COUNTS, Usage
 
-DIALECTS: dict[str, tuple[str, str, dict[str, str], dict[str, str], Usage]] = {
+DIALECTS: dict[str, tuple[str, str, dict[str, str], dict[str, str | None], Usage]] = {
     "OpenInference": (
         "openinference.instrumentation.openai",
         "0.1.66",
@@ -65,9 +65,24 @@ DIALECTS: dict[str, tuple[str, str, dict[str, str], dict[str, str], Usage]] = {
             "gen_ai.usage.output_tokens": "50",
             "gen_ai.usage.cache_read.input_tokens": "300",
             "gen_ai.usage.cost": "0.5",
+            "gen_ai.request.is_stream": "false",
         },
         {semconv.INPUT_TOKENS: "1300", semconv.USAGE_REPAIRED: "true", semconv.COST_USD: "0.5"},
         Usage(input_tokens=1300, output_tokens=50, cache_read_tokens=300),
+    ),
+    "OpenLIT on Claude Agent SDK has them in": (
+        "openlit.otel.tracing",
+        "1.45.0",
+        {
+            "gen_ai.operation.name": "chat",
+            "gen_ai.provider.name": "anthropic",
+            "gen_ai.system": "anthropic",
+            "gen_ai.usage.input_tokens": "1000",
+            "gen_ai.usage.output_tokens": "50",
+            "gen_ai.usage.cache_read.input_tokens": "300",
+        },
+        {semconv.INPUT_TOKENS: "1000", semconv.USAGE_REPAIRED: None},
+        Usage(input_tokens=1000, output_tokens=50, cache_read_tokens=300),
     ),
     "OpenInference on Anthropic before 3 leaves cached tokens out": (
         "openinference.instrumentation.anthropic",
@@ -236,7 +251,12 @@ def test_a_second_pass_changes_nothing(dialect: str) -> None:
 
 
 def test_a_scope_that_only_begins_like_another_counts_as_it_says() -> None:
-    counts = {semconv.PROVIDER: "anthropic", semconv.INPUT_TOKENS: "1000", semconv.CACHE_READ_TOKENS: "300"}
+    counts = {
+        semconv.PROVIDER: "anthropic",
+        semconv.INPUT_TOKENS: "1000",
+        semconv.CACHE_READ_TOKENS: "300",
+        semconv.REQUEST_STREAM: "true",
+    }
     for scope, stated in (("ai", 1300), ("ai.x", 1300), ("aider", 1000), ("openlit.otel", 1300), ("openlitter", 1000)):
         assert normalised(counts, scope, "")[1].input_tokens == stated, scope
 

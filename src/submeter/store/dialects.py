@@ -274,22 +274,23 @@ LEFT_OUT: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 class Exclusive(NamedTuple):
-    """A scope whose input leaves out cached ones, of one provider, before a version, on spans without an attribute."""
+    """A scope whose input leaves out cached ones: of a provider, before a version, `on` or `unless` an attribute."""
 
     scope: str
     provider: str
     before: str = ""
+    on: str = ""
     unless: str = ""
 
 
 EXCLUSIVE: Final = (
-    Exclusive("openlit", "anthropic"),
+    Exclusive("openlit", "anthropic", on=semconv.REQUEST_STREAM),
     Exclusive("openinference.instrumentation.anthropic", "anthropic", before="3"),
     Exclusive("ai", "anthropic", unless="ai.usage.inputTokenDetails.noCacheTokens"),
 )
 """Who counts input without cached tokens though the name says otherwise; a scope stands for those below it too.
 
-Vercel's `ai` has no version; since 6, where it counts cached tokens, it also says how many are not.
+OpenLIT's of Claude Agent SDK count them, and tell of no stream. Vercel's do since 6, and then tell how many are not.
 """
 
 KEYS: Final = frozenset(key for sources in SOURCES.values() for key in sources) | {*TELLING, *JSON_COUNTS, *JSON_COSTS}

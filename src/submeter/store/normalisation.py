@@ -66,7 +66,7 @@ def normalised(
         exclusive = _unfold(out)
     _translate(out)
     row = _exclusive_of(scope, version, out.get(semconv.PROVIDER, ""))
-    if row is not None and row.unless not in out:
+    if row is not None and (not row.on or row.on in out) and row.unless not in out:
         exclusive.add(_INPUT)
     usage = _repaired(out, exclusive)
     return out, usage
