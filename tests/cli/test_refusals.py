@@ -187,6 +187,7 @@ def test_a_refusal_neither_speaks_to_the_terminal_nor_fills_it(stored: Path) -> 
         (("session", "x", "--limit", "few"), "few"),
         (("sessions", "--limit", "0"), "from 1 on"),
         (("cost", "--most", "-3"), "from 0 on"),
+        (("demo", "--days", "100000", "--data", "x"), "at most 3,660"),
         (("sessions", "--json", "--csv"), "--csv"),
         (("sessions", "--url", "http://x", "--data", "y"), "--url"),
         (("up", "--data", "x", "--store", "y"), "--store"),

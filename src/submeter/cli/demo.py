@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from submeter.cli import source
+from submeter.server.period import MOST_DAYS
 
 if TYPE_CHECKING:
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -19,7 +20,7 @@ _CLIENT = 3
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of `submeter demo`."""
-    parser.add_argument("--days", type=_number, default=14, metavar="N", help="days of data (default: %(default)s)")
+    parser.add_argument("--days", type=_days, default=14, metavar="N", help="days of data (default: %(default)s)")
     parser.add_argument("--times", type=_number, default=1, metavar="N", help="so many times as busy (default: 1)")
     source.add_options(parser)
 
@@ -48,6 +49,12 @@ def run(arguments: argparse.Namespace) -> int:
 def _calls(request: ExportTraceServiceRequest) -> int:
     scopes = (scope for resource in request.resource_spans for scope in resource.scope_spans)
     return sum(span.kind == _CLIENT for scope in scopes for span in scope.spans)
+
+
+def _days(text: str) -> int:
+    if (days := _number(text)) <= MOST_DAYS:
+        return days
+    raise argparse.ArgumentTypeError(f"{days:,} days are too many: use at most {MOST_DAYS:,}")
 
 
 def _number(text: str) -> int:
