@@ -192,6 +192,7 @@ def test_a_refusal_neither_speaks_to_the_terminal_nor_fills_it(stored: Path) -> 
         (("sessions", "--url", "http://x", "--data", "y"), "--url"),
         (("up", "--data", "x", "--store", "y"), "--store"),
         (("up", "--max-rate", "0"), "--max-rate"),
+        (("up", "--max-body", "3000000000"), "at most 2,147,483,647"),
         (("top", "--last", "soon"), "2h"),
     ],
 )

@@ -6,7 +6,7 @@ import argparse
 import logging
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from submeter import settings
 from submeter.cli.failure import CommandError
@@ -15,6 +15,8 @@ from submeter.server.options import CLICKHOUSE_PORT, GRPC_PORT, HTTP_PORT, Limit
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_MOST_BYTES: Final = 2**31 - 1
+"""Of a body: what protobuf and gRPC take at most."""
 _LAST_PORT = 65535
 
 
@@ -47,7 +49,7 @@ def add_listening(parser: argparse.ArgumentParser, purpose: str, http: int, grpc
 def add_limits(parser: argparse.ArgumentParser) -> None:
     """The options that limit what a server takes in, and what it prints."""
     limits = parser.add_argument_group("limits")
-    limits.add_argument("--max-body", type=_number, metavar="BYTES", help="a request's body, unpacked")
+    limits.add_argument("--max-body", type=_body, metavar="BYTES", help="a request's body, unpacked")
     limits.add_argument("--max-queue", type=_number, metavar="BYTES", help="all requests that wait to be stored")
     limits.add_argument("--max-rate", type=_number, metavar="N", help="spans, log records and data points a second")
     limits.add_argument("--max-questions", type=_number, metavar="N", help="questions a second, for each token")
@@ -118,6 +120,12 @@ def _limits(arguments: argparse.Namespace) -> Limits:
         "questions_per_second": arguments.max_questions,
     }
     return replace(Limits(), **{name: number for name, number in given.items() if number is not None})
+
+
+def _body(text: str) -> int:
+    if (size := _number(text)) <= _MOST_BYTES:
+        return size
+    raise argparse.ArgumentTypeError(f"{size:,} bytes are too many: use at most {_MOST_BYTES:,}")
 
 
 def _number(text: str) -> int:
