@@ -10,6 +10,10 @@ import sys
 
 from submeter.instrumentation.rows import FRAMEWORKS, PROVIDERS, ROWS, UNMETERED, Row
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 __all__ = ["FRAMEWORKS", "PROVIDERS", "ROWS", "UNMETERED", "Row", "active", "expect", "start", "stop"]
 
 active: set[str] = set()
@@ -70,9 +74,16 @@ def _install(package: str) -> str:
     from submeter.core import patch  # noqa: PLC0415
 
     row = ROWS[package]
-    table = getattr(importlib.import_module(f"submeter.instrumentation.{row.module}"), row.table)
+
+    def table() -> Any:
+        return getattr(importlib.import_module(f"submeter.instrumentation.{row.module}"), row.table)
+
     try:
-        table.install()
+        if row.shape:
+            shape = importlib.import_module(f"submeter.shapes.{row.shape}")
+            shape.install(package, table, tuple(name for name in row.awaits if name != package), **row.given)
+        else:
+            table().install()
     except patch.MissingError as missing:
         return f"this version has no {missing}"
     return ""

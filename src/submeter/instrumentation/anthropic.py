@@ -9,7 +9,7 @@ from submeter.core.endpoint import dig, fields_of
 from submeter.core.reported import Found, Report
 from submeter.shapes import messages
 from submeter.shapes.hosts import AZURE, HOSTS
-from submeter.shapes.stainless import Provider
+from submeter.shapes.route import Provider
 from submeter.value import replace
 
 if TYPE_CHECKING:
@@ -82,7 +82,5 @@ PROVIDER = Provider(
     },
     # Other hosts speak the protocol too, some of them models of their own under Claude's names (DeepSeek).
     hosts={**HOSTS, **dict.fromkeys(AZURE, "azure.ai.inference")},
-    native_option="open_telemetry",
-    decoder="_decoders.jsonl",
     request_id="request-id",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from submeter.shapes import completions
-from submeter.shapes.stainless import Provider
+from submeter.shapes.route import Provider
 from submeter.value import replace
 
 PROVIDER = Provider(

@@ -20,8 +20,8 @@ from submeter.shapes.responses import (
     SAMPLING,
     settle,
 )
+from submeter.shapes.route import Provider
 from submeter.shapes.sockets import Events
-from submeter.shapes.stainless import Provider
 from submeter.value import replace
 
 if TYPE_CHECKING:

@@ -15,9 +15,11 @@ class Row:
         awaits: the modules of the SDK that hold what is patched, each patched once it is imported, for SDKs that
             import their parts late or move them between releases; else the package.
         table: the name of its table in that module.
+        shape: the shape that wraps the SDK and reads the table at the first request; else the table wraps it.
+        given: what that shape must know before, by the names that its `install` has for it.
     """
 
-    __slots__ = ("awaits", "calls", "distribution", "module", "package", "since", "table")
+    __slots__ = ("awaits", "calls", "distribution", "given", "module", "package", "shape", "since", "table")
 
     def __init__(
         self,
@@ -29,6 +31,8 @@ class Row:
         module: str = "",
         awaits: tuple[str, ...] = (),
         table: str = "PROVIDER",
+        shape: str = "",
+        given: dict[str, str] | None = None,
     ) -> None:
         self.package = package
         self.distribution = distribution
@@ -37,6 +41,11 @@ class Row:
         self.module = module or package
         self.awaits = awaits or (package,)
         self.table = table
+        self.shape = shape
+        self.given = given or {}
+
+
+_STAINLESS = "stainless"
 
 
 PROVIDERS: dict[str, Row] = {
@@ -55,6 +64,8 @@ PROVIDERS: dict[str, Row] = {
         "0.51",
         calls="messages and beta messages, results of batches, managed agents; Bedrock, Vertex and Foundry clients, "
         "and hosts that speak the protocol",
+        shape=_STAINLESS,
+        given={"decoder": "_decoders.jsonl", "native_option": "open_telemetry"},
     ),
     "botocore": Row(
         "botocore",
@@ -81,7 +92,7 @@ PROVIDERS: dict[str, Row] = {
         module="google_genai",
         awaits=("google.genai.models", "google.genai.live", "google.genai._gaos.interactions"),
     ),
-    "groq": Row("groq", "groq", "0.13", calls="chat completions, embeddings"),
+    "groq": Row("groq", "groq", "0.13", calls="chat completions, embeddings", shape=_STAINLESS),
     "huggingface_hub": Row(
         "huggingface_hub",
         "huggingface-hub",
@@ -141,6 +152,7 @@ PROVIDERS: dict[str, Row] = {
                 )
             ),
         ),
+        shape=_STAINLESS,
     ),
     "replicate": Row(
         "replicate",
@@ -150,7 +162,7 @@ PROVIDERS: dict[str, Row] = {
         "them, and of streams once the prediction is fetched",
         awaits=("replicate.prediction", "replicate.model", "replicate.deployment"),
     ),
-    "together": Row("together", "together", "2.0", calls="chat completions, completions, embeddings"),
+    "together": Row("together", "together", "2.0", calls="chat completions, completions, embeddings", shape=_STAINLESS),
 }
 """SDK import name -> row. The provider's table is `submeter.instrumentation.<module>.<table>`."""
 

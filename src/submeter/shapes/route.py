@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import weakref
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -16,13 +17,17 @@ from submeter.core.guard import attempt
 from submeter.core.reported import Report, Reported
 from submeter.shapes.exchange import note
 from submeter.shapes.hosts import server_of
-from submeter.value import state
+from submeter.shapes.stainless import ASKED
+from submeter.value import state, value
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from submeter.core.endpoint import Endpoint
-    from submeter.shapes.stainless import Provider
+    from submeter.shapes.sockets import Events
 
 _RAW = "x-stainless-raw-response"
+
 _TAKEN_SINCE = "2024-09-01"
 """The version of Azure's protocol from which on it takes `stream_options`, and refuses the request before; later ones
 are greater, as are those that are no date: `preview`, `v1`."""
@@ -30,8 +35,32 @@ are greater, as are those that are no date: `preview`, `v1`."""
 _WITH_DATA = "data_sources"
 """The field of a request to Azure with the owner's data, beside which it takes no `stream_options`."""
 
-ASKED = {"include_usage": True}
-"""What we put into a request that asks for usage; a stream with this very object hides the chunk that answers it."""
+
+@value
+class Provider:
+    """A provider whose SDK has this shape: the SDK's package and what its requests mean.
+
+    Args:
+        package: the SDK's import name.
+        name: value of `gen_ai.provider.name` unless the client or the host says otherwise.
+        endpoints: "post /path" as the SDK's resources ask for it -> what it means. `{}` stands for one part.
+        clients: name of a client class -> provider name.
+        runtimes: name of what a client was told to run on (`provider=` of openai 3) -> provider name.
+        hosts: end of a host name -> provider name.
+        usage_on_request: ends of the host names known to accept `stream_options.include_usage`.
+        request_id: the header of an answer that holds the provider's id of the request.
+        sockets: module and class of a connection -> what its events mean.
+    """
+
+    package: str
+    name: str
+    endpoints: Mapping[str, Endpoint | Report]
+    clients: Mapping[str, str] = field(default_factory=dict[str, str])
+    runtimes: Mapping[str, str] = field(default_factory=dict[str, str])
+    hosts: Mapping[str, str] = field(default_factory=dict[str, str])
+    usage_on_request: tuple[str, ...] = ()
+    request_id: str = "x-request-id"
+    sockets: Mapping[str, Events] = field(default_factory=dict[str, Any])
 
 
 class Route:

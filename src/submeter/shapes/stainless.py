@@ -3,94 +3,104 @@
 `request` is the one function through which create, parse, helpers, beta, raw and streaming responses pass. What
 it gives back leads to the HTTP response, and the response carries the call in its extensions, where the stream's
 tap finds it: openai 3 makes its iterator before `request` returns, anthropic 2 makes it lazily and on a copy.
+
+What requests mean is in the SDK's table, which a program that makes none does not wait for: it is loaded at the first
+request, with all that a call needs.
 """
 
 from __future__ import annotations
 
-from dataclasses import field
+import sys
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from submeter import settings
-from submeter.core import body, guard, patch, resends
+from submeter.core import body, guard, loading, patch, resends
 from submeter.core.endpoint import fields_of
 from submeter.core.follow import follow, follow_async, hide, hide_async
 from submeter.shapes.exchange import note, noted, noted_async
-from submeter.shapes.route import ASKED, Route
-from submeter.shapes.sockets import Sockets
-from submeter.value import value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable
 
     from submeter.core.call import Call
-    from submeter.core.endpoint import Endpoint
-    from submeter.core.reported import Report, Reported
-    from submeter.shapes.sockets import Events
+    from submeter.core.reported import Reported
+    from submeter.shapes.route import Opened, Provider
+
+ASKED = {"include_usage": True}
+"""What we put into a request that asks for usage; a stream with this very object hides the chunk that answers it."""
 
 
-@value
-class Provider:
-    """A provider whose SDK has this shape: the SDK's package and what its requests mean.
+class Opening:
+    """Opens calls by a `Route`, which the first request makes; every later one finds that route's own `open` here."""
+
+    __slots__ = ("_table", "open")
+
+    def __init__(self, table: Callable[[], Provider]) -> None:
+        self._table = table
+        self.open: Callable[[Any, tuple[Any, ...], dict[str, Any]], Opened | None] = self._first
+
+    def _first(self, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Opened | None:
+        with loading.lock:
+            from submeter.shapes.route import Route  # noqa: PLC0415  (with the first request)
+
+            if self.open == self._first:  # else another thread was here before
+                self.open = Route(self._table()).open
+        return self.open(client, args, kwargs)
+
+
+def install(
+    package: str,
+    table: Callable[[], Provider],
+    connections: Iterable[str] = (),
+    *,
+    decoder: str = "",
+    native_option: str = "",
+) -> None:
+    """Patches an SDK of this shape, which must be imported already.
 
     Args:
         package: the SDK's import name.
-        name: value of `gen_ai.provider.name` unless the client or the host says otherwise.
-        endpoints: "post /path" as the SDK's resources ask for it -> what it means. `{}` stands for one part.
-        clients: name of a client class -> provider name.
-        runtimes: name of what a client was told to run on (`provider=` of openai 3) -> provider name.
-        hosts: end of a host name -> provider name.
-        usage_on_request: ends of the host names known to accept `stream_options.include_usage`.
-        native_option: keyword of the client class that turns the SDK's own spans off when false.
+        table: gives what its requests mean.
+        connections: the SDK's modules in which there are connections, each patched once it is imported.
         decoder: the SDK's module that reads bodies of lines.
-        request_id: the header of an answer that holds the provider's id of the request.
-        sockets: module and class of a connection -> what its events mean.
+        native_option: keyword of the client class that turns the SDK's own spans off when false.
+
+    Raises:
+        patch.MissingError: the SDK has no `request` where it is expected.
     """
-
-    package: str
-    name: str
-    endpoints: Mapping[str, Endpoint | Report]
-    clients: Mapping[str, str] = field(default_factory=dict[str, str])
-    runtimes: Mapping[str, str] = field(default_factory=dict[str, str])
-    hosts: Mapping[str, str] = field(default_factory=dict[str, str])
-    usage_on_request: tuple[str, ...] = ()
-    native_option: str = ""
-    decoder: str = ""
-    request_id: str = "x-request-id"
-    sockets: Mapping[str, Events] = field(default_factory=dict[str, Any])
-
-    def install(self) -> None:
-        """Patches the SDK, which must be imported already.
-
-        Raises:
-            patch.MissingError: the SDK has no `request` where it is expected.
-        """
-        route = Route(self)
-        base, streams = f"{self.package}._base_client", f"{self.package}._streaming"
-        patch.patch(self.package, f"{base}:SyncAPIClient.request", lambda original: _sync(route, original))
-        patch.patch(self.package, f"{base}:AsyncAPIClient.request", lambda original: _async(route, original))
-        patch.patch(self.package, f"{streams}:Stream.__stream__", lambda original: _tap(follow, hide, original))
+    route = Opening(table)
+    base, streams = f"{package}._base_client", f"{package}._streaming"
+    patch.patch(package, f"{base}:SyncAPIClient.request", lambda original: _sync(route, original))
+    patch.patch(package, f"{base}:AsyncAPIClient.request", lambda original: _async(route, original))
+    patch.patch(package, f"{streams}:Stream.__stream__", lambda original: _tap(follow, hide, original))
+    patch.patch(package, f"{streams}:AsyncStream.__stream__", lambda original: _tap(follow_async, hide_async, original))
+    if decoder:
+        decoders = f"{package}.{decoder}"
+        patch.patch(package, f"{decoders}:JSONLDecoder.__decode__", lambda original: _lines(follow, original))
         patch.patch(
-            self.package, f"{streams}:AsyncStream.__stream__", lambda original: _tap(follow_async, hide_async, original)
+            package, f"{decoders}:AsyncJSONLDecoder.__decode__", lambda original: _lines(follow_async, original)
         )
-        if self.decoder:
-            decoders = f"{self.package}.{self.decoder}"
-            patch.patch(self.package, f"{decoders}:JSONLDecoder.__decode__", lambda original: _lines(follow, original))
-            patch.patch(
-                self.package,
-                f"{decoders}:AsyncJSONLDecoder.__decode__",
-                lambda original: _lines(follow_async, original),
-            )
-        # Losses of their own: the SDK's calls are metered without.
-        guard.attempt(patch.patch, self.package, f"{base}:BaseClient._calculate_retry_timeout", _resent)
-        guard.attempt(patch.patch, self.package, f"{base}:SyncAPIClient._process_response", noted)
-        guard.attempt(patch.patch, self.package, f"{base}:AsyncAPIClient._process_response", noted_async)
-        guard.attempt(Sockets(package=self.package, classes=self.sockets, seat=route.seat).install)
-        if self.native_option:
-            patch.patch(self.package, f"{base}:BaseClient.__init__", lambda original: _muted(self, original))
+    # Losses of their own: the SDK's calls are metered without.
+    guard.attempt(patch.patch, package, f"{base}:BaseClient._calculate_retry_timeout", _resent)
+    guard.attempt(patch.patch, package, f"{base}:SyncAPIClient._process_response", noted)
+    guard.attempt(patch.patch, package, f"{base}:AsyncAPIClient._process_response", noted_async)
+    if any(name in sys.modules for name in connections):
+        guard.attempt(_connect, table)
+    if native_option:
+        patch.patch(package, f"{base}:BaseClient.__init__", lambda original: _muted(native_option, original))
 
 
-def _sync(route: Route, original: Callable[..., Any]) -> Callable[..., Any]:
+def _connect(table: Callable[[], Provider]) -> None:
+    with loading.lock:
+        from submeter.shapes.route import Route  # noqa: PLC0415  (only who connects needs them)
+        from submeter.shapes.sockets import Sockets  # noqa: PLC0415
+
+        provider = table()
+        Sockets(package=provider.package, classes=provider.sockets, seat=Route(provider).seat).install()
+
+
+def _sync(route: Opening, original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def request(self: Any, *args: Any, **kwargs: Any) -> Any:
         opened = guard.attempt(route.open, self, args, kwargs)
@@ -111,7 +121,7 @@ def _sync(route: Route, original: Callable[..., Any]) -> Callable[..., Any]:
     return request
 
 
-def _async(route: Route, original: Callable[..., Any]) -> Callable[..., Any]:
+def _async(route: Opening, original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     async def request(self: Any, *args: Any, **kwargs: Any) -> Any:
         opened = guard.attempt(route.open, self, args, kwargs)
@@ -180,17 +190,16 @@ def _followed(tap: Callable[..., Any], response: Any, chunks: Any) -> Any:
     return tap(find, chunks)
 
 
-def _muted(provider: Provider, original: Callable[..., None]) -> Callable[..., None]:
+def _muted(option: str, original: Callable[..., None]) -> Callable[..., None]:
     @wraps(original)
     def muted(self: Any, *args: Any, **kwargs: Any) -> None:
-        original(self, *args, **guard.attempt(_without_native, provider, kwargs, default=kwargs))
+        original(self, *args, **guard.attempt(_without_native, option, kwargs, default=kwargs))
 
     return muted
 
 
-def _without_native(provider: Provider, kwargs: dict[str, Any]) -> dict[str, Any]:
+def _without_native(option: str, kwargs: dict[str, Any]) -> dict[str, Any]:
     # The clients hand the option on by name, `None` when their owner gave none (anthropic 2.13).
-    option = provider.native_option
     if option in kwargs and kwargs[option] is None and not settings.native_anthropic_asked():
         return {**kwargs, option: False}
     return kwargs

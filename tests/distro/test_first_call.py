@@ -1,0 +1,96 @@
+"""What a call needs of the table of its SDK is loaded by the first one: whenever and however often that is made."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from distro.programs import found, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEPT = """
+import threading
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+spans, own = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False)
+own.add_span_processor(SimpleSpanProcessor(spans))
+trace.set_tracer_provider(own)
+import anthropic, openai
+def names():
+    return [span.name for span in spans.get_finished_spans()]
+"""
+
+
+def test_a_table_is_loaded_by_the_first_call_of_its_sdk_alone(tmp_path: Path) -> None:
+    program = """
+def tables():
+    return [name for name in ("anthropic", "openai") if f"submeter.instrumentation.{name}" in sys.modules]
+before = tables()
+answer()
+report(before=before, after=tables(), names=names())
+"""
+    assert found(run(tmp_path, KEPT + program)) == {"before": [], "after": ["openai"], "names": ["chat gpt-4o"]}
+
+
+def test_threads_that_meet_at_the_first_call_are_all_metered(tmp_path: Path) -> None:
+    program = """
+met = threading.Barrier(8)
+from openai._base_client import SyncAPIClient
+ours = SyncAPIClient.request
+def meeting(self, *args, **kwargs):
+    met.wait(30)
+    return ours(self, *args, **kwargs)
+SyncAPIClient.request = meeting
+threads = [threading.Thread(target=answer) for _ in range(8)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+report(names=names())
+"""
+    assert found(run(tmp_path, KEPT + program)) == {"names": ["chat gpt-4o"] * 8}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no fork there")
+def test_a_process_forked_off_while_another_thread_loads_is_metered(tmp_path: Path) -> None:
+    program = """
+import importlib
+held, forking, load = threading.Event(), threading.Event(), importlib.import_module
+def slowly(name, package=None):
+    if name == "submeter.instrumentation.openai" and not held.is_set():
+        held.set()
+        forking.wait(30)
+        threading.Event().wait(0.2)  # into the fork, which waits for us
+    return load(name, package)
+importlib.import_module = slowly
+thread = threading.Thread(target=answer)
+thread.start()
+held.wait(30)
+forking.set()
+pid = os.fork()
+if pid == 0:
+    import signal
+    signal.alarm(20)
+    spans.clear()
+    answer()
+    os._exit(len(names()))
+_, status = os.waitpid(pid, 0)
+thread.join()
+report(child=os.waitstatus_to_exitcode(status), names=names())
+"""
+    assert found(run(tmp_path, KEPT + program)) == {"child": 1, "names": ["chat gpt-4o"]}
+
+
+def test_a_first_call_at_the_end_of_the_process_is_metered(tmp_path: Path) -> None:
+    program = """
+import atexit
+def last():
+    answer()
+    report(names=names())
+atexit.register(last)
+"""
+    assert found(run(tmp_path, KEPT + program)) == {"names": ["chat gpt-4o"]}
