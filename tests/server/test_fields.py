@@ -218,10 +218,33 @@ def test_each_field_of_a_model_is_the_price_tables_and_its_calls(audited: Runnin
     assert asked(audited, "models")["price_version"] == catalog.version()
 
 
+PAGED = (
+    *("sessions?", "sessions?order=tokens&", "warnings?", "evaluations?", "models?", "models?search=gpt-5-mini&"),
+    *("usage?by=user&", "usage?by=day&", "usage?by=model,day&", "usage?by=hour&"),
+)
+
+
+@pytest.mark.parametrize("asking", PAGED)
+def test_a_page_leads_to_the_next_only_where_there_is_one(audited: RunningServer, asking: str) -> None:
+    name = asking.partition("?")[0]
+    whole = asked(audited, f"{asking}limit=10000")
+    count = len(whole[name])
+    assert count > 1, "there is something to page"
+    assert whole["next"] is None
+    assert asked(audited, f"{asking}limit={count}") == whole
+    first, last = asked(audited, f"{asking}limit={count - 1}"), asked(audited, f"{asking}limit={count - 1}&offset=1")
+    assert (len(first[name]), first["next"]) == (count - 1, count - 1)
+    assert (len(last[name]), last["next"]) == (count - 1, None)
+    rest = asked(audited, f"{asking}limit={count - 1}&offset={count - 1}")
+    assert (len(rest[name]), rest["next"]) == (1, None)
+    rows = [repr(row) for row in (*first[name], *rest[name])]
+    assert sorted(rows) == sorted(map(repr, whole[name]))
+
+
 def test_models_come_in_pages_the_dearest_first_and_each_reader_sees_its_own(audited: RunningServer) -> None:
     pages = [asked(audited, f"models?limit=1&offset={offset}") for offset in (0, 1, 2)]
     assert [[row["model"] for row in page["models"]] for page in pages] == [["gpt-5-mini"], ["vault-1"], []]
-    assert [page["next"] for page in pages] == [1, 2, None]
+    assert [page["next"] for page in pages] == [1, None, None]
     assert [row["model"] for row in asked(audited, "models", "shopper")["models"]] == ["gpt-5-mini"]
     found = asked(audited, "models?search=GPT-5-mini&limit=2&offset=1")["models"]
     every = asked(audited, "models?search=gpt-5-mini&limit=10000")["models"]

@@ -112,6 +112,8 @@ def test_the_audit_comes_in_pages(guarded: RunningServer) -> None:
         following = page["next"]
     assert entries == whole["audit"]
     assert len(entries) > 2
+    exact = guarded.get(f"/api/v1/audit?limit={len(entries)}", **bearer("admin")).json
+    assert (exact["audit"], exact["next"]) == (entries, None)
 
 
 LARGE_PURGE = b'{"user":"' + b"x" * 20_000

@@ -120,6 +120,13 @@ def usage(
     Raises:
         QuestionRefused: `by` or `zone` is not known.
     """
+    return usage_page(store, by=by, zone=zone, limit=limit, offset=offset, **filters)[0]
+
+
+def usage_page(
+    store: Reader, *, by: str, zone: str, limit: int, offset: int, **filters: Unpack[Filters]
+) -> tuple[list[UsageRow], bool]:
+    """The same, and whether there is more: one row is asked for beyond the page, which is not always its last."""
     first, _, second = by.partition(",")
     (column, tag), (second_column, second_tag) = _summed_by(first), _summed_by(second) if second else ("nothing", "")
     asked = {
@@ -129,12 +136,13 @@ def usage(
         "second": "second_tag" if second_column == "tag" else second_column,
         "second_tag": second_tag,
         "zone": _zone(zone),
-        "limit": limit,
+        "limit": limit + 1,
         "offset": offset,
     }
-    rows = [UsageRow(**row) for row in store.ask("usage", asked)]
+    found = [UsageRow(**row) for row in store.ask("usage", asked)]
     times = [name in {"day", "hour"} for name in (column, second_column)]
-    return sorted(rows, key=lambda row: (row.key if times[0] else "", row.second if times[1] else ""))
+    rows = sorted(found[:limit], key=lambda row: (row.key if times[0] else "", row.second if times[1] else ""))
+    return rows, len(found) > limit
 
 
 def summary(store: Reader, **filters: Unpack[Filters]) -> Summary:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, Field
 
+from submeter.server.api.paging import page
 from submeter.server.api.parameters import LIMIT, OFFSET, Limit, Narrowed, Offset, Text
 from submeter.server.api.question import Question
-from submeter.server.api.sessions import next_offset
 from submeter.store import questions
 from submeter.store.answers import EvaluationRow
 
@@ -37,8 +37,10 @@ class Evaluations(BaseModel):
 
 
 def _evaluations(store: Reader, asked: EvaluationsAsked, now: datetime) -> Evaluations:
-    rows = questions.evaluations(store, name=asked.name, limit=asked.limit, offset=asked.offset, **asked.filters(now))
-    return Evaluations(evaluations=rows, next=next_offset(len(rows), asked.limit, asked.offset))
+    more = {"limit": asked.limit + 1, "offset": asked.offset}
+    rows = questions.evaluations(store, name=asked.name, **more, **asked.filters(now))
+    shown, following = page(rows, asked.limit, asked.offset)
+    return Evaluations(evaluations=shown, next=following)
 
 
 QUESTIONS: Final = (

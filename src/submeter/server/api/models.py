@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import BaseModel, Field
 
 from submeter import catalog
+from submeter.server.api.paging import page
 from submeter.server.api.parameters import LIMIT, OFFSET, Limit, Offset, Period, Text
 from submeter.server.api.question import Question
-from submeter.server.api.sessions import next_offset
 from submeter.store import questions
 
 if TYPE_CHECKING:
@@ -72,20 +72,21 @@ def listed(search: str, limit: int, offset: int = 0) -> Models:
     """The models of the price table whose provider or name holds `search`."""
     wanted = search.lower()
     known = (found for found in catalog.models() if wanted in f"{found.provider} {found.name}".lower())
-    sorted_models = sorted(known, key=lambda found: (found.provider, found.name))[offset : offset + limit]
+    sorted_models = sorted(known, key=lambda found: (found.provider, found.name))[offset : offset + limit + 1]
     made = [_model(found, _unused(found)) for found in sorted_models]
     return _page(made, limit, offset)
 
 
 def _page(made: list[Model], limit: int, offset: int) -> Models:
-    return Models(models=made, next=next_offset(len(made), limit, offset), price_version=catalog.version())
+    shown, following = page(made, limit, offset)
+    return Models(models=shown, next=following, price_version=catalog.version())
 
 
 def _models(store: Reader, asked: ModelsAsked, now: datetime) -> Models:
     if asked.search:
         return listed(asked.search, asked.limit, asked.offset)
-    page = {"limit": asked.limit, "offset": asked.offset}
-    rows = store.ask("models", {**questions.period(**asked.range(now)), **page})
+    more = {"limit": asked.limit + 1, "offset": asked.offset}
+    rows = store.ask("models", {**questions.period(**asked.range(now)), **more})
     made = [_model(catalog.find(row["provider"], row["priced_as"]), row) for row in rows]
     return _page(made, asked.limit, asked.offset)
 

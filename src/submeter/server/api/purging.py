@@ -11,9 +11,9 @@ from starlette.routing import Route
 
 from submeter.server.api import ROOT
 from submeter.server.api.order import answer, only_text, ordered
+from submeter.server.api.paging import page
 from submeter.server.api.parameters import LIMIT, LONGEST_NAME, OFFSET, Asked, Limit, Offset
 from submeter.server.api.question import Question
-from submeter.server.api.sessions import next_offset
 from submeter.server.api.texts import texts_of
 from submeter.store import erasure
 from submeter.store.questions import moment
@@ -92,9 +92,10 @@ def purged(database: Database, asked: Purge, actor: str) -> Purged:
 
 
 def _audit(store: Reader, asked: AuditAsked, _: datetime) -> Audit:
-    rows = store.ask("audit", {"limit": asked.limit, "offset": asked.offset})
+    rows = store.ask("audit", {"limit": asked.limit + 1, "offset": asked.offset})
     entries = [Entry(at=moment(row.pop("at_ns")), **row) for row in rows]
-    return Audit(audit=entries, next=next_offset(len(rows), asked.limit, asked.offset))
+    shown, following = page(entries, asked.limit, asked.offset)
+    return Audit(audit=shown, next=following)
 
 
 AUDIT: Final = Question("audit", "Who erased what, and when?", AuditAsked, Audit, _audit)

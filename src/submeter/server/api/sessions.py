@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import BaseModel, Field
 
+from submeter.server.api.paging import page
 from submeter.server.api.parameters import LIMIT, OFFSET, Asked, Limit, Narrowed, Offset, Text
 from submeter.server.api.question import Question
 from submeter.store import questions
@@ -67,13 +68,10 @@ class TokenStats(BaseModel):
 
 
 def _sessions(store: Reader, asked: SessionsAsked, now: datetime) -> Sessions:
-    rows = questions.sessions(store, **asked.filters(now), order=asked.order, limit=asked.limit, offset=asked.offset)
-    return Sessions(sessions=rows, next=next_offset(len(rows), asked.limit, asked.offset))
-
-
-def next_offset(found: int, limit: int, offset: int) -> int | None:
-    """Where the next page begins; nothing if this one was not full."""
-    return offset + limit if found == limit else None
+    more = {"limit": asked.limit + 1, "offset": asked.offset}
+    rows = questions.sessions(store, **asked.filters(now), order=asked.order, **more)
+    shown, following = page(rows, asked.limit, asked.offset)
+    return Sessions(sessions=shown, next=following)
 
 
 def _session(store: Reader, asked: SessionAsked, _: datetime) -> Session:

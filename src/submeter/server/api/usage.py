@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, Field
 
+from submeter.server.api.paging import next_offset
 from submeter.server.api.parameters import LIMIT, OFFSET, Limit, Narrowed, Offset, Period, Text, Zone
 from submeter.server.api.question import ParameterError, Question
-from submeter.server.api.sessions import next_offset
 from submeter.store import questions
 from submeter.store.answers import Summary, UsageRow
 from submeter.store.questions import BY, Filters
@@ -104,10 +104,10 @@ class Profile(BaseModel):
 
 
 def _usage(store: Reader, asked: UsageAsked, now: datetime) -> Usage:
-    rows = questions.usage(
+    rows, is_more = questions.usage_page(
         store, by=asked.by, zone=asked.zone, limit=asked.limit, offset=asked.offset, **asked.filters(now)
     )
-    return Usage(by=asked.by, usage=rows, next=next_offset(len(rows), asked.limit, asked.offset))
+    return Usage(by=asked.by, usage=rows, next=next_offset(asked.limit, asked.offset, is_more=is_more))
 
 
 def _summary(store: Reader, asked: SummaryAsked, now: datetime) -> Totals:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, Field
 
+from submeter.server.api.paging import page
 from submeter.server.api.parameters import LIMIT, OFFSET, Limit, Offset, Period, Severity, Text
 from submeter.server.api.question import Question
-from submeter.server.api.sessions import next_offset
 from submeter.store import questions
 from submeter.store.answers import WarningRow
 
@@ -42,10 +42,11 @@ def _warnings(store: Reader, asked: WarningsAsked, now: datetime) -> Warnings:
         session=asked.session,
         user=asked.user,
         severity=asked.severity or "",
-        limit=asked.limit,
+        limit=asked.limit + 1,
         offset=asked.offset,
     )
-    return Warnings(warnings=rows, next=next_offset(len(rows), asked.limit, asked.offset))
+    shown, following = page(rows, asked.limit, asked.offset)
+    return Warnings(warnings=shown, next=following)
 
 
 QUESTIONS: Final = (Question("warnings", "What was warned of?", WarningsAsked, Warnings, _warnings),)
