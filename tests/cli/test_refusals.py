@@ -278,6 +278,23 @@ def test_a_dead_servers_number_may_be_another_programs(stored: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("purge", "--user", "nobody", "--dry-run"),
+        ("retention",),
+        ("prices", "recompute", "--dry-run"),
+        ("export", "calls"),
+        ("demo", "--days", "1"),
+    ],
+)
+def test_nor_is_it_in_the_way_of_what_changes_or_copies(stored: Path, command: tuple[str, ...]) -> None:
+    (stored / "server.json").write_text('{"pid": 1, "url": "http://127.0.0.1:1"}')
+    done = submeter_command(*command, "--data", str(stored))
+    (stored / "server.json").unlink()
+    assert done.returncode == 0, done.stderr
+
+
 def test_without_a_command_help_is_printed() -> None:
     done = submeter_command()
     assert done.returncode == 2

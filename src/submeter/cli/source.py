@@ -162,11 +162,11 @@ def _folder(arguments: argparse.Namespace) -> Path:
 
 
 def server_url(arguments: argparse.Namespace) -> str:
-    """The server to ask, empty where the folder is free."""
+    """The server to ask, empty where the folder is free: a crashed one's number may be another program's now."""
     if arguments.url:
         return arguments.url.rstrip("/")
     running = found(_folder(arguments))
-    return running.url if running is not None else ""
+    return running.url if running is not None and running.is_listening else ""
 
 
 @contextmanager

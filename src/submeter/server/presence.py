@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_NAME: Final = "server.json"
 _FILE_MODE: Final = 0o600
+_LISTENING_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,18 @@ class Presence:
         except ProcessLookupError:
             return False
         except PermissionError:
+            return True
+        return True
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether anything does at its address; what does not answer at once may be busy."""
+        try:
+            place = urlsplit(self.url)
+            socket.create_connection((place.hostname or "", place.port or 0), _LISTENING_S).close()
+        except ConnectionRefusedError:
+            return False
+        except (OSError, ValueError):  # a damaged file's address is told where it is asked
             return True
         return True
 
