@@ -85,6 +85,7 @@ def measure(folder: Path, calls: int, *, has_sqlite: bool) -> dict[str, Any]:
         "limit": 50,
         "offset": 0,
         "among": [],
+        "buckets": [],
     }
     asked: dict[str, Callable[[], object]] = {
         SESSION: lambda: first_calls(store, top.session_id, questions.MOST_CALLS),

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from store.telemetry import Attribute
     from submeter.store.database import Database, Store
 
-SESSIONS = 14
+SESSIONS = (
+    *(None, "s-21958", "s-37286", "s-45955"),
+    *("s-3241", "s-41509", "s-44682"),
+    *("s-3424", "s-9224", "s-01", "s-02", "s-03", "s-04", "s-05"),
+)
+"""None and thirteen ids, of which the first three share a bucket, as the next three and two do."""
 MINUTE_NS = 60 * 10**9
 
 COUNTS = (0, 1, 100, 2_000, 999_999_999_999_999, "-5", "nan", "1e3", "")
@@ -32,12 +37,11 @@ def made(random: Random, *, is_theirs: bool) -> Span:
     Each version says the same session, on which the question of sessions relies, and anything else of the rest.
     """
     id_ = random.randrange(1, 40)
-    session = (5 * id_ + is_theirs) % SESSIONS
     found: dict[str, Attribute | None] = {
         "gen_ai.response.model": random.choice(("gpt-4o", "gpt-4o-mini", "no-model")),
         "gen_ai.usage.input_tokens": random.choice(COUNTS),
         "gen_ai.usage.output_tokens": random.choice(COUNTS),
-        "session.id": f"s-{session:02}" if session else None,
+        "session.id": SESSIONS[(5 * id_ + is_theirs) % len(SESSIONS)],
         "user.id": random.choice(("ada", "ada", "bo", None)),
         "submeter.cost.usd": random.choice(COSTS),
         "submeter.context.utilization": random.choice(SHARES),

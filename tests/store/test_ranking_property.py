@@ -12,7 +12,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from store.changes import change
+from store.changes import MINUTE_NS, change
+from store.telemetry import NOON_NS
 from submeter.store import open_store, questions, ranking
 from submeter.store.ranking import first_sessions
 
@@ -27,11 +28,17 @@ FEWER = settings(max_examples=settings().max_examples // 50, phases=(Phase.expli
 
 STEPS = 6
 PAGES = ((1, 0), (3, 2), (30, 0))
+PERIODS: Any = (
+    {},
+    {"start": questions.moment(NOON_NS - 9 * MINUTE_NS), "end": questions.moment(NOON_NS + 99 * MINUTE_NS)},
+    {"start": questions.moment(NOON_NS + 21 * MINUTE_NS), "end": questions.moment(NOON_NS + 77 * MINUTE_NS)},
+)
+"""All of time; hours with all calls, so that buckets are tried; with some, so that versions of a call lie outside."""
 
 
 def differing(store: Store, asked: Mapping[str, object]) -> list[tuple[int, int]]:
     """The pages that are others by bounds than by exact sums."""
-    every = store.ask("sessions", {**asked, "limit": 1000, "offset": 0, "among": []})
+    every = store.ask("sessions", {**asked, "limit": 1000, "offset": 0, "among": [], "buckets": []})
     return [
         (limit, offset)
         for limit, offset in PAGES
@@ -45,12 +52,11 @@ def test_sessions_by_bounds_are_those_of_exact_sums(empty_store: Path, seed: int
     random = Random(seed)  # noqa: S311  (repeatable by its seed)
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
         patched.setattr(ranking, "_MARGIN", random.randrange(2))
+        patched.setattr(ranking, "_MOST_BUCKETS", random.choice((3, 6, 2048)))
         shutil.copytree(empty_store, f"{folder}/store", symlinks=True)
         with closing(open_store(f"chdb://{folder}/store")) as store:
             for number in range(STEPS):
                 change(store, random, number)
-                filters = random.choice(
-                    (questions.Filters(), questions.Filters(user="ada"), questions.Filters(model="gpt-4o"))
-                )
+                filters: Any = random.choice(({}, {"user": "ada"}, {"model": "gpt-4o"})) | random.choice(PERIODS)
                 asked: dict[str, Any] = {**questions.parameters(filters), "order": random.choice(questions.ORDERS)}
                 assert differing(store, asked) == [], (number, asked["order"], filters)

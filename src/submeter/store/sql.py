@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 _OF_PRICES: Final = ("priced_as", "request_tokens")
-_SHARED: Final = ("call", "filters", "of_session", "place", "shortfall", *_OF_PRICES)
+_SHARED: Final = ("bounding", "bucket", "call", "filters", "hours", "of_session", "place", "shortfall", *_OF_PRICES)
 """Statements that stand within others, as `$NAME`."""
 
 

@@ -1,6 +1,7 @@
 -- Which sessions were there, what did each use, and how many warnings does it have?
 -- Calls without a session are one row under the empty id, which comes last. `among` are the sessions that come into
--- question; none means all. They are chosen before repetitions are told apart, which say the same session.
+-- question, `buckets` those of the sessions that do; none means all. They are chosen before repetitions are told apart,
+-- which say the same session.
 -- Warnings are counted in their table: planning a question takes as long as its views have columns.
 SELECT s.*, ifNull(w.warnings, 0) AS warnings
 FROM
@@ -23,9 +24,13 @@ FROM
         max(c.context_utilization) AS max_context_utilization,
 $place AS place
     FROM otel.llm_call_rows AS c FINAL
-    PREWHERE empty({among:Array(String)}) OR c.session_id IN {among:Array(String)}
+    PREWHERE (empty({among:Array(String)}) OR c.session_id IN {among:Array(String)})
+        AND (empty({buckets:Array(UInt16)}) OR c.session_id != '' AND
+$bucket IN {buckets:Array(UInt16)})
     WHERE
     $filters
+    AND
+$hours
     GROUP BY session_id
     ORDER BY
         session_id = '',
