@@ -7,11 +7,7 @@ SELECT
     concat(replaceOne(toString(min(c.ts)), ' ', 'T'), 'Z') AS first_ts,
     concat(replaceOne(toString(max(c.ts)), ' ', 'T'), 'Z') AS last_ts,
     count() AS calls,
-    countIf(c.error_type != '') AS errors,
-    countIf(
-        c.cost_usd IS NULL AND (c.input_tokens IS NOT NULL OR c.output_tokens IS NOT NULL)) AS unpriced_calls,
-    countIf(
-        c.input_tokens IS NULL AND c.output_tokens IS NULL AND (c.error_type = '' OR c.partial)) AS calls_without_usage,
+    $shortfall
     sum(c.input_tokens) AS input_tokens,
     sum(c.output_tokens) AS output_tokens,
     sum(c.cache_read_tokens) AS cache_read_tokens,
