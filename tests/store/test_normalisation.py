@@ -201,6 +201,18 @@ DIALECTS: dict[str, tuple[str, str, dict[str, str], dict[str, str | None], Usage
         {semconv.PROVIDER: "anthropic", semconv.INPUT_TOKENS: "1300", semconv.USAGE_REPAIRED: "true"},
         Usage(input_tokens=1300, output_tokens=50, cache_read_tokens=300),
     ),
+    "Vercel AI 5 on Bedrock, likewise": (
+        "ai",
+        "",
+        {
+            "ai.operationId": "ai.generateText.doGenerate",
+            "gen_ai.system": "amazon-bedrock",
+            "ai.usage.inputTokens": "1000",
+            "ai.usage.cachedInputTokens": "300",
+        },
+        {semconv.PROVIDER: "aws.bedrock", semconv.INPUT_TOKENS: "1300"},
+        Usage(input_tokens=1300, cache_read_tokens=300),
+    ),
     "Vercel AI 6 has them in, and says what was written": (
         "ai",
         "",

@@ -286,7 +286,7 @@ class Exclusive(NamedTuple):
 EXCLUSIVE: Final = (
     Exclusive("openlit", "anthropic", on=semconv.REQUEST_STREAM),
     Exclusive("openinference.instrumentation.anthropic", "anthropic", before="3"),
-    Exclusive("ai", "anthropic", unless="ai.usage.inputTokenDetails.noCacheTokens"),
+    *(Exclusive("ai", by, unless="ai.usage.inputTokenDetails.noCacheTokens") for by in ("anthropic", "aws.bedrock")),
 )
 """Who counts input without cached tokens though the name says otherwise; a scope stands for those below it too.
 
