@@ -94,7 +94,11 @@ def test_times_say_no_more_than_needed() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["\x1b[31mred", "two\nlines", "bell\a", "\u202eright to left", "zero\u200bwidth", "a\rb", "\x9b1m"]
+    "text",
+    [
+        *("\x1b[31mred", "two\nlines", "bell\a", "\u202eright to left", "zero\u200bwidth", "a\rb", "\x9b1m"),
+        *("join\u200ded", "\u200d", "\N{WOMAN}\u200d", "\N{WOMAN}\u200d\u200d\N{WOMAN}", "a\u200d\N{WOMAN}"),
+    ],
 )
 def test_foreign_text_cannot_move_the_cursor(text: str) -> None:
     cleaned = wording.clean(text)
@@ -104,7 +108,18 @@ def test_foreign_text_cannot_move_the_cursor(text: str) -> None:
 
 @given(st.text())
 def test_any_text_is_made_printable(text: str) -> None:
-    assert wording.clean(text).isprintable()
+    cleaned = wording.clean(text)
+    assert cleaned.replace("\u200d", "").isprintable()
+    assert len(cleaned) == len(text)
+
+
+def test_pictures_that_are_joined_stay_joined() -> None:
+    for text in (
+        "\N{WOMAN}\u200d\N{PERSONAL COMPUTER}",
+        "\U0001f3f3\ufe0f\u200d\U0001f308",
+        "\U0001f469\U0001f3fd\u200d\u2764\ufe0f",
+    ):
+        assert wording.clean(f"s-{text}!") == f"s-{text}!"
 
 
 def test_words_of_other_scripts_stay() -> None:

@@ -9,6 +9,9 @@ from typing import Final
 UNKNOWN: Final = "-"
 AT_LEAST: Final = "+"
 """Follows a sum that lacks calls whose count or price is not known."""
+_JOINER: Final = "\u200d"
+_AS_PICTURE: Final = "\ufe0f"
+"""Makes one picture of two, and a picture of a sign. Between letters a joiner would hide what follows it."""
 _CENT_USD: Final = 0.01
 _SMALLEST_USD: Final = 1e-8
 _SHORTEST_USD: Final = len("0.0000")
@@ -97,7 +100,17 @@ def local_time(text: str, *, now: datetime | None = None) -> str:
 
 def clean(text: str) -> str:
     """Foreign text without anything that moves the cursor, colours the screen or breaks the line."""
-    return "".join(
-        " " if character.isspace() else "?" if unicodedata.category(character).startswith("C") else character
-        for character in text
-    )
+    return "".join(map(_shown, text, f" {text}", f"{text} "[1:]))
+
+
+def _shown(character: str, before: str, after: str) -> str:
+    if character.isspace():
+        return " "
+    if character == _JOINER and _is_emoji(before, "So", "Sk") and _is_emoji(after, "So"):
+        return character
+    return "?" if unicodedata.category(character).startswith("C") else character
+
+
+def _is_emoji(character: str, *categories: str) -> bool:
+    """Whether it may stand beside a joiner: a picture, or what gives the one before its colour."""
+    return character == _AS_PICTURE or unicodedata.category(character) in categories
