@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import enum
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -69,6 +70,15 @@ def test_values_are_kept_as_text_and_none_is_not_said() -> None:
     with submeter.session(42, user=None, tags={"n": 1, "m": None}):
         scope = context.current()
         assert (scope.session_id, scope.user_id, dict(scope.tags)) == ("42", "", {"n": "1", "m": ""})
+
+
+def test_a_value_of_an_enumeration_is_its_text() -> None:
+    class Operation(str, enum.Enum):  # noqa: UP042  (as it is still written, and another text for `str`)
+        SEARCH = "search"
+
+    with submeter.session("s", operation=Operation.SEARCH, tags={"kind": Operation.SEARCH}):
+        scope = context.current()
+        assert (type(scope.operation), scope.operation, scope.tags) == (str, "search", {"kind": "search"})
 
 
 def test_an_exception_passes_through_and_ends_the_scope() -> None:

@@ -86,7 +86,7 @@ TALKATIVE = replace(
         **CHAT.request,
         "messages": _ASKED,
         "tools": _TOOLS,
-        "stop": "x",
+        "stop": ["x"],
         "n": 2,
         "response_format": {"type": "text"},
     },

@@ -115,4 +115,5 @@ def carry(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _text(value: object) -> str:
-    return "" if value is None else str(value)
+    # A text that is a value of an enumeration has a name of its own for `str`, with its class in it.
+    return "" if value is None else str.__str__(value) if isinstance(value, str) else str(value)
