@@ -3,9 +3,9 @@
 A frozen dataclass sets each of its fields by a call of `object.__setattr__`, which for a record of forty fields is a
 tenth of what metering a call costs. It also takes a quarter of a millisecond and more to make, and the thirty of them
 that an application needs were a third of what it waited for at its start. Here a class is made in a twentieth of that:
-its `__init__` is compiled once it has made as many instances as that is worth, which tables never do, and what
-`dataclasses.asdict` and its like want to know is worked out when one of them asks. Assignment is refused where code is
-checked, and costs nothing where it runs.
+its `__init__` is compiled for the fifth instance, which many classes never have, and what `dataclasses.asdict` and its
+like want to know is worked out when one of them asks. Assignment is refused where code is checked, and costs nothing
+where it runs.
 """
 
 from __future__ import annotations
@@ -92,8 +92,9 @@ class _Fields:
         return made.__dataclass_fields__
 
 
-_FEW = 64
-"""Instances of a class that are filled field by field: of so many, compiling its `__init__` would take as long."""
+_FEW = 4
+"""Instances of a class that are filled field by field: what a program makes no more of, at its start say, is not worth
+compiling, which takes as long as filling thirty."""
 
 
 class _Init:

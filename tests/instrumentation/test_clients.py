@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import anthropic
 import openai
 import pytest
 
@@ -16,6 +17,9 @@ from instrumentation.host import Host, watched
 from instrumentation.http_library import httpx2
 from instrumentation.openai_dialects import CHAT, on_request
 from metering import usage_of
+from submeter.instrumentation.anthropic import PROVIDER as ANTHROPIC
+from submeter.instrumentation.openai import PROVIDER as OPENAI
+from submeter.shapes.route import Route
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +64,19 @@ def test_the_module_itself_is_a_client_whose_address_may_change(module: Any, met
         ("groq", "api.groq.com"),
         ("deepseek", "api.deepseek.com"),
     ]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [openai.OpenAI, openai.AsyncOpenAI, anthropic.Anthropic, anthropic.AsyncAnthropic],
+    ids=lambda kind: kind.__name__,
+)
+def test_where_a_client_sends_is_worked_out_once(kind: Any) -> None:
+    provider = OPENAI if kind.__module__.startswith("openai") else ANTHROPIC
+    route, client = Route(provider), kind(api_key="k", base_url="https://people.example/v1")
+    name, server = route.server(client)
+    assert (name, server) == (provider.name, ("people.example", 443))
+    assert route.server(client)[1] is server
 
 
 def test_a_client_that_compares_and_has_no_hash(metering: Metering) -> None:

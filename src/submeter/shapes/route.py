@@ -18,7 +18,7 @@ from submeter.core.reported import Report, Reported
 from submeter.shapes.exchange import note
 from submeter.shapes.hosts import server_of
 from submeter.shapes.stainless import ASKED
-from submeter.value import state, value
+from submeter.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,10 +111,10 @@ class Route:
 
     def _is_url_kept(self, kind: type[Any]) -> bool:
         """Whether the URL that stands in such clients is where they send; openai's own module works it out."""
-        owner = next((ancestor for ancestor in kind.__mro__ if "base_url" in vars(ancestor)), object)
+        asked = next((vars(ancestor)["base_url"] for ancestor in kind.__mro__ if "base_url" in vars(ancestor)), None)
         # No other property is asked: that of openai 3.54 imports a module each time, and gives what stands there; one
-        # of the host's own may do anything.
-        return owner.__module__ != self._provider.package
+        # of the host's own may do anything. Its function says where it is from; the classes of openai all say `openai`.
+        return getattr(getattr(asked, "fget", None), "__module__", "") != self._provider.package
 
     def _server(self, client: Any, url: Any) -> tuple[str, tuple[str, int | None]]:
         host, port = str(url.host), url.port or {"https": 443, "http": 80}.get(url.scheme)
@@ -181,14 +181,18 @@ class Route:
         return True
 
 
-@state
 class Opened:
-    """An open call with the arguments to go on with."""
+    """An open call with the arguments to go on with. Every request makes one, from the first on."""
 
-    call: Call | Reported
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    request_id: str = ""
+    __slots__ = ("args", "call", "kwargs", "request_id")
+
+    def __init__(
+        self, call: Call | Reported, args: tuple[Any, ...], kwargs: dict[str, Any], request_id: str = ""
+    ) -> None:
+        self.call = call
+        self.args = args
+        self.kwargs = kwargs
+        self.request_id = request_id
 
     def failed(self, error: BaseException) -> None:
         """Ends the call of a request that gave nothing back."""
