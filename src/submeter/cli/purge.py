@@ -59,7 +59,7 @@ def _ask(arguments: argparse.Namespace, what: Mapping[str, str], found: Mapping[
     sys.stderr.write(f"Erase {found['total']:,} rows ({named}) for good? Type yes: ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() != "yes":
-        raise CommandError("nothing was erased")
+        raise CommandError("nothing was erased", "type yes to erase, or give --yes")
 
 
 def _lines(found: Mapping[str, Any]) -> list[str]:

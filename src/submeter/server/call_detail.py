@@ -34,7 +34,7 @@ def call_detail(store: Reader, trace_id: str, span_id: str) -> dict[str, Any]:
         StoreError: the store cannot answer.
     """
     if not (_HEX.fullmatch(trace_id) and _HEX.fullmatch(span_id)):
-        raise SpanError("a trace id has 32 and a span id 16 hexadecimal digits")
+        raise SpanError("a trace id has 32 and a span id 16 hexadecimal digits: take them from a session's call")
     ids = {"trace": trace_id, "span": span_id}
     spans = store.ask("span", ids)
     if not spans:

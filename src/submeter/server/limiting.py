@@ -35,6 +35,10 @@ NEAR: Final = 50.0
 _OBJECT: Final = 'a limit is a JSON object such as {"per": "user", "measure": "cost_usd", "limit": 5, "every": "day"}'
 _MOST_NEAR: Final = 100_000
 _OF_ALL: Final = "limits and their sums are those of all services: use a token without services"
+_UNWRITTEN: Final = (
+    "the limits cannot be written into the server's data folder ({}) and stay as they were: "
+    "make room there, or let the server write, and send this again"
+)
 _FRESH: Final = 20
 """An answer about sums stands for so many times the time that it took, a second at the least."""
 
@@ -108,7 +112,7 @@ class Limiting:
         except ValueError as error:
             return _refusal(HTTPStatus.BAD_REQUEST, str(error))
         except OSError as error:
-            return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, f"the limit cannot be written down: {error.strerror}")
+            return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, _UNWRITTEN.format(error.strerror))
         self._judging.rule()
         rule = next(rule for rule in self._limits() if rule.name == limit.name)
         return _answer(self._in_force(rule))
@@ -122,7 +126,7 @@ class Limiting:
         except ParameterError as error:
             return _refusal(HTTPStatus.BAD_REQUEST, str(error))
         except OSError as error:
-            return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, f"that cannot be written down: {error.strerror}")
+            return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, _UNWRITTEN.format(error.strerror))
         if not is_known:
             put = ", ".join(sorted(self._ruling.put_names)) or "none"
             return _refusal(
