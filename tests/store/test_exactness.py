@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from submeter.store.database import Store
 
 SIZES = [32_000, 128_000, 200_000]
+WINDOW = 400_000
 ALWAYS = questions.parameters({})
 
 
@@ -89,10 +90,12 @@ def spanned(one: Made) -> Span:
         submeter__operation=one.operation,
         submeter__step=one.step,
         submeter__tag__team="red" if one.number % 2 else "blue",
+        submeter__context__window_tokens=WINDOW,
+        submeter__context__utilization=((one.input_tokens or 0) + one.output_tokens) / WINDOW,
     )
     if one.input_tokens is None:
         del attributes["gen_ai.usage.input_tokens"], attributes["gen_ai.usage.output_tokens"]
-        del attributes["gen_ai.usage.cache_read.input_tokens"]
+        del attributes["gen_ai.usage.cache_read.input_tokens"], attributes["submeter.context.utilization"]
     return span(attributes, trace=one.number // 3 + 1, id_=one.number, start_ns=one.start_ns, is_error=one.is_failed)
 
 
