@@ -13,14 +13,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture(scope="module")
-def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder that no server holds."""
-    folder = tmp_path_factory.mktemp("stored") / "data"
+def made(folder: Path) -> Path:
     with RunningServer(folder) as server:
         assert server.send("traces", conversation()).status == 200
         eventually(lambda: server.ask(f"warnings?session={SESSION}")["warnings"], "the warning")
     return folder
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder that no server holds."""
+    return made(tmp_path_factory.mktemp("stored") / "data")
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another one, for what changes it."""
+    return made(tmp_path_factory.mktemp("changed") / "data")
 
 
 @pytest.fixture

@@ -61,8 +61,9 @@ def test_a_store_without_calls_names_the_next_step(tmp_path: Path, command: str)
     assert "SUBMETER=1" in refused(1, command, "--json", "--data", str(tmp_path / "data"))
 
 
-def test_an_unknown_session_names_similar_ones(stored: Path) -> None:
-    assert "s-42" in refused(1, "session", "s-43", "--data", str(stored))
+def test_an_unknown_session_names_similar_ones(stored: Path, changed: Path) -> None:
+    assert submeter_command("demo", "--days", "1", "--data", str(changed)).returncode == 0
+    assert "the most similar are s-42, " in refused(1, "session", "s-43", "--data", str(changed))
     with RunningServer(stored):
         assert "s-42" in refused(1, "session", "s-43", "--data", str(stored))
 
@@ -288,10 +289,10 @@ def test_a_dead_servers_number_may_be_another_programs(stored: Path) -> None:
         ("demo", "--days", "1"),
     ],
 )
-def test_nor_is_it_in_the_way_of_what_changes_or_copies(stored: Path, command: tuple[str, ...]) -> None:
-    (stored / "server.json").write_text('{"pid": 1, "url": "http://127.0.0.1:1"}')
-    done = submeter_command(*command, "--data", str(stored))
-    (stored / "server.json").unlink()
+def test_nor_is_it_in_the_way_of_what_changes_or_copies(changed: Path, command: tuple[str, ...]) -> None:
+    (changed / "server.json").write_text('{"pid": 1, "url": "http://127.0.0.1:1"}')
+    done = submeter_command(*command, "--data", str(changed))
+    (changed / "server.json").unlink()
     assert done.returncode == 0, done.stderr
 
 

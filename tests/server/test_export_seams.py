@@ -234,7 +234,7 @@ def test_the_command_writes_all_files(
     assert [line.partition(": ")[0].rpartition("/")[2] for line in said.splitlines()] == names
     rows = [row for name in names for row in read((tmp_path / name).read_bytes(), "parquet")]
     assert len({key("calls", row) for row in rows}) == len(rows) == 22
-    assert main(["export", "--url", url, "--format", "parquet"]) == 1
+    assert main(["export", "--url", url, "--format", "parquet"]) == 2
     told = capfdbinary.readouterr()
     assert told.out == b""
     assert b"--output FILE" in told.err
