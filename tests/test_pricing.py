@@ -25,6 +25,7 @@ CALLS = st.sampled_from(
         ("openai", "gpt-realtime"),
         ("anthropic", "claude-sonnet-4-5"),
         ("anthropic", "claude-haiku-5-5"),
+        ("anthropic", "claude-opus-5"),
         ("gcp.gemini", "gemini-2.5-pro"),
         ("deepseek", "deepseek-chat"),
         ("perplexity", "sonar-deep-research"),
@@ -181,6 +182,42 @@ def test_a_tier_without_a_known_price_makes_the_cost_unknown(tier: str) -> None:
     assert cost(Usage(input_tokens=10, output_tokens=1), "anthropic", "claude-sonnet-4-5", tier=tier) is None
 
 
+@pytest.mark.parametrize(
+    ("model", "tier", "is_batch", "usd_per_million"),
+    [
+        ("claude-opus-5", "standard-us", False, (5.5, 27.5, 0.55, 6.875, 11)),
+        ("claude-opus-5", "Standard-US", False, (5.5, 27.5, 0.55, 6.875, 11)),
+        ("claude-opus-5", "fast-us", False, (11, 55, 1.1, 13.75, 22)),
+        ("claude-opus-5", "batch-us", True, (2.75, 13.75, 0.275, 3.4375, 5.5)),
+        ("claude-opus-5", "standard-us", True, (2.75, 13.75, 0.275, 3.4375, 5.5)),
+        ("claude-opus-5-20261001", "standard-us", False, (5.5, 27.5, 0.55, 6.875, 11)),
+        ("claude-mythos-5", "standard-us", False, (11, 55, 1.1, 13.75, 22)),
+        ("claude-fable-5-2", "standard-us", False, (8.8, 44, 0.22, 11, 17.6)),
+        # Where no place has a price of its own: an older model, and a place that nobody lists.
+        ("claude-opus-4-5", "standard-us", False, (5, 25, 0.5, 6.25, 10)),
+        ("claude-opus-5", "standard-eu", False, (5, 25, 0.5, 6.25, 10)),
+        ("claude-opus-5", "batch-eu", True, (2.5, 12.5, 0.25, 3.125, 5)),
+    ],
+)
+def test_a_place_where_inference_costs_more_costs_that_for_every_kind_of_token(
+    model: str, tier: str, is_batch: bool, usd_per_million: tuple[float, ...]
+) -> None:
+    million = 1_000_000
+    cases = (
+        Usage(input_tokens=million, output_tokens=0),
+        Usage(input_tokens=0, output_tokens=million),
+        Usage(input_tokens=million, cache_read_tokens=million),
+        Usage(input_tokens=million, cache_write_tokens=million),
+        Usage(input_tokens=million, cache_write_tokens=million, cache_write_1h_tokens=million),
+    )
+    found = [usd(usage, "anthropic", model, tier=tier, is_batch=is_batch) for usage in cases]
+    assert found == pytest.approx(list(usd_per_million))
+
+
+def test_a_tier_without_a_known_price_has_none_at_a_place_either() -> None:
+    assert cost(Usage(input_tokens=10, output_tokens=1), "anthropic", "claude-sonnet-4-6", tier="fast-us") is None
+
+
 def test_tiers_that_a_provider_bills_as_standard_are_standard() -> None:
     usage = Usage(input_tokens=1_000_000, output_tokens=0)
     standard = usd(usage, "groq", "llama-3.3-70b-versatile")
@@ -290,12 +327,12 @@ def recomputed(row: PriceRow, parts: dict[str, int]) -> float | None:
     st.tuples(COUNT, COUNT, COUNT, COUNT),
     CALLS,
     st.integers(0, nanoseconds_of("2027-06-01")),
-    st.sampled_from(["", "default", "priority", "batch"]),
+    st.sampled_from(["", "default", "priority", "batch", "standard-us", "fast-us", "batch-us", "priority-us"]),
 )
 def test_the_sql_rows_give_the_same_cost(
     counts: tuple[int, int, int, int], call: tuple[str, str], at_ns: int, tier: str
 ) -> None:
-    is_batch, tier = tier == "batch", "" if tier == "batch" else tier
+    is_batch, tier = tier.startswith("batch"), "" if tier == "batch" else tier
     plain, read, written, output = counts
     usage = Usage(
         input_tokens=plain + read + written,

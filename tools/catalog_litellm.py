@@ -65,6 +65,9 @@ _KEY = re.compile(
 _NO_MODEL = re.compile(
     r"^(?:\d+-x-|(?:standard|hd|low|medium|high)/|fireworks-ai-|together-ai-|sample_spec$)|/\d+-x-\d+/|-commitment/|claude_platform/"
 )
+_PLACES = ("us",)
+"""Where inference may be asked to run, among what LiteLLM says of one provider alone."""
+
 _REGION = re.compile(r"^(?:[a-z]{2}(?:-gov)?(?:-[a-z]+-\d)?|apac|global|global-standard|us-gov)/")
 
 
@@ -114,7 +117,16 @@ def _row(name: str, facts: dict[str, Any], section: str) -> Row | None:
         max_output = None
     if not lines and not max_input:
         return None
-    return Row(name=name, window=max_input, max_input=max_input, max_output=max_output, prices=lines, source="l")
+    own: dict[str, Any] = facts.get("provider_specific_entry") or {}
+    return Row(
+        name=name,
+        window=max_input,
+        max_input=max_input,
+        max_output=max_output,
+        prices=lines,
+        places={place: float(own[place]) for place in _PLACES if place in own},
+        source="l",
+    )
 
 
 def _count(facts: dict[str, Any], key: str) -> int | None:

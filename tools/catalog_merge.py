@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from submeter.catalog.names import near_names, provider_of, same_names, sections_of
 from submeter.catalog.table import fits
 from tools.catalog_litellm import HOSTS
-from tools.catalog_row import Line, Row, rates_of
+from tools.catalog_row import Line, Row, placed, rates_of
 
 Sections = dict[str, list[Row]]
 
@@ -19,6 +19,9 @@ _REGION = re.compile(r"^(?:us|eu|apac|global|jp|au|us-gov)\.")
 _TOTALS = (400_000, 1_050_000)
 
 _PLATFORMS = frozenset({"azure.ai.inference", "gcp.vertex_ai"})
+
+_PLACES = {("anthropic", name): {"us": 1.1} for name in ("claude-fable-5-2", "claude-mythos-5-2")}
+"""What Anthropic's page of prices says of every model since Opus 4.6, for those that LiteLLM does not know yet."""
 
 _BESIDE = {"gcp.gemini": ("gcp.gemini", "gcp.vertex_ai")}
 """Sections of LiteLLM in which a section's limits may stand."""
@@ -59,7 +62,17 @@ def merged(genai: Sections, litellm: Sections, day: str) -> Merged:
         for other in sorted(litellm[section], key=lambda row: row.name):
             _add(other, section, result)
     _drop_dated_aliases(result.sections)
+    for section, rows in result.sections.items():
+        for row in rows:
+            _place(row, row.places or _PLACES.get((section, row.name), {}))
     return result
+
+
+def _place(row: Row, places: dict[str, float]) -> None:
+    """Adds what each price of a row is where inference is asked to run at a place that costs more."""
+    row.prices = row.prices + [placed(line, place, factor) for place, factor in places.items() for line in row.prices]
+    if row.places and row.source == "g":
+        row.source = "b"
 
 
 def _add(other: Row, section: str, result: Merged) -> None:
@@ -86,6 +99,7 @@ def _twin(row: Row, by_name: dict[str, Row]) -> Row | None:
 
 def _complete(row: Row, other: Row, section: str, result: Merged) -> None:
     _complete_limits(row, other, section, result)
+    row.places = other.places
     standard, theirs = row.standard(result.day), other.standard(result.day)
     if not standard:
         if theirs:

@@ -30,6 +30,9 @@ class Row:
     max_input: int | None = None
     max_output: int | None = None
     prices: list[Line] = field(default_factory=list[Line])
+    places: dict[str, float] = field(default_factory=dict[str, float])
+    """Where inference may be asked to run -> what its prices are multiplied by there."""
+
     source: str = "g"
     checked: str = ""
 
@@ -66,6 +69,13 @@ def _trimmed(counts: list[int | None]) -> list[int | None]:
 def rates_of(line: Line) -> Line:
     """The rates of a price line without its conditions."""
     return {key: value for key, value in line.items() if key not in _CONDITIONS}
+
+
+def placed(line: Line, place: str, factor: float) -> Line:
+    """The price line of the same tier where inference is asked to run at `place`: every token costs `factor` of it."""
+    dearer = {unit: rate if unit == "request" else tidy(rate * factor) for unit, rate in rates_of(line).items()}
+    conditions = {name: line[name] for name in _CONDITIONS if name in line}
+    return {**conditions, "tier": f"{line.get('tier', 'standard')}-{place}", **dearer}
 
 
 def plain(rates: Line) -> Line:

@@ -111,7 +111,7 @@ def cost_at(
     """
     if usage.input_tokens is None and usage.output_tokens is None:
         return None
-    tier = "batch" if is_batch else "" if service_tier in _STANDARD else _tier(service_tier, found.provider)
+    tier = "" if service_tier in _STANDARD and not is_batch else _tier(service_tier, is_batch, found)
     price = found.price_at(at_ns, (usage.input_tokens or 0) if request_tokens is None else request_tokens, tier)
     parts = price and _parts(usage, price.rates)
     if parts is None:
@@ -122,10 +122,18 @@ def cost_at(
     return Cost(usd, catalog.version(), parts, found.is_assumed, price)
 
 
-def _tier(service_tier: str, provider: str) -> str:
-    """The table's name of a service tier: `""` where it is billed at the standard rates."""
-    name = service_tier.lower()
-    return "" if name in _STANDARD or name in _STANDARD_AT.get(provider, ()) else name
+def _tier(service_tier: str, is_batch: bool, found: catalog.Model) -> str:  # noqa: FBT001  (as above)
+    """The table's name of a service tier: `""` where it is billed at the standard rates.
+
+    Where inference was asked to run (`standard-us`) counts only where the model has a price for that place.
+    """
+    name, _, place = service_tier.lower().partition("-")
+    if is_batch:
+        name = "batch"
+    elif name in _STANDARD or name in _STANDARD_AT.get(found.provider, ()):
+        name = ""
+    there = f"{name or 'standard'}-{place}"
+    return there if place and any(price.service_tier == there for price in found.prices) else name
 
 
 def _parts(usage: Usage, rates: Mapping[str, float]) -> dict[str, float] | None:
@@ -203,8 +211,7 @@ def price_rows(calls: Iterable[Priced]) -> Iterator[PriceRow]:
     for priced in dict.fromkeys(calls):
         found = catalog.find(priced.provider, priced.model)
         if found is not None:
-            tier = "batch" if priced.is_batch else _tier(priced.service_tier, found.provider)
-            yield from _rows_of(found, priced, tier)
+            yield from _rows_of(found, priced, _tier(priced.service_tier, priced.is_batch, found))
 
 
 def _rows_of(found: catalog.Model, priced: Priced, tier: str) -> Iterator[PriceRow]:

@@ -97,6 +97,44 @@ providers: list[Provider] = [
             ModelInfo(id='grok:free', match=ClauseEquals(equals='grok:free'), prices=ModelPrice()),
         ],
     ),
+    Provider(
+        id='anthropic',
+        models=[
+            ModelInfo(
+                id='claude-9',
+                match=ClauseStartsWith(starts_with='claude-9'),
+                prices=[
+                    ConditionalPrice(prices=ModelPrice(input_mtok=Decimal('4'), output_mtok=Decimal('8'))),
+                    ConditionalPrice(
+                        constraint=StartDateConstraint(start_date=datetime.date(2026, 6, 1)),
+                        prices=ModelPrice(
+                            input_mtok=Decimal('3'), cache_read_mtok=Decimal('0.3'), output_mtok=Decimal('6'),
+                            requests_kcount=Decimal('5'),
+                        ),
+                    ),
+                ],
+                price_variants=[
+                    PriceVariant(
+                        when={'speed': 'fast'},
+                        prices=ModelPrice(
+                            input_mtok=Decimal('6'), cache_read_mtok=Decimal('0.6'), output_mtok=Decimal('12')
+                        ),
+                        constraint=StartDateConstraint(start_date=datetime.date(2026, 6, 1)),
+                    ),
+                ],
+            ),
+            ModelInfo(
+                id='claude-fable-5-2',
+                match=ClauseEquals(equals='claude-fable-5-2'),
+                prices=ModelPrice(input_mtok=Decimal('8'), output_mtok=Decimal('40')),
+            ),
+            ModelInfo(
+                id='claude-8',
+                match=ClauseEquals(equals='claude-8'),
+                prices=ModelPrice(input_mtok=Decimal('8'), output_mtok=Decimal('40')),
+            ),
+        ],
+    ),
     Provider(id='huggingface_x', models=[]),
 ]
 """
@@ -152,6 +190,14 @@ LITELLM: dict[str, dict[str, Any]] = {
         "max_input_tokens": 8192,
         "max_output_tokens": 1024,
     },
+    "claude-9": {
+        "litellm_provider": "anthropic",
+        "mode": "chat",
+        "input_cost_per_token": 3e-06,
+        "output_cost_per_token": 6e-06,
+        "provider_specific_entry": {"us": 1.1, "fast": 2.0},
+    },
+    "claude-mini-9": {**PRICED, "litellm_provider": "anthropic", "provider_specific_entry": {"us": 1.1}},
     "ollama/llama": {**UNKNOWN, "litellm_provider": "ollama", "max_input_tokens": 8192},
     "azure/eu/gpt-9": {**PRICED, "litellm_provider": "azure"},
     "1024-x-1024/dall-e": {"litellm_provider": "xai", "mode": "image_generation", "input_cost_per_token": 1e-06},
@@ -256,6 +302,19 @@ def test_rows_that_only_the_second_source_has_are_taken(table: Table) -> None:
     assert granite.source == "second"
     embed = named(table, "x_ai", "grok-embed")
     assert (embed.context_window, embed.max_output_tokens) == (512, None)
+
+
+def test_a_place_that_costs_more_has_every_tier_and_period_at_its_price(table: Table) -> None:
+    model = named(table, "anthropic", "claude-9")
+    assert rates(model, tier="standard-us") == {"input": 3.3, "output": 6.6, "cache_read": 0.33, "request": 0.005}
+    assert rates(model, tier="fast-us") == {"input": 6.6, "output": 13.2, "cache_read": 0.66, "request": 0.005}
+    assert rates(model, tier="standard-us", day="2026-05-31") == {"input": 4.4, "output": 8.8}
+    assert rates(model, tier="fast-us", day="2026-05-31") is None
+    assert rates(model) == {"input": 3, "output": 6, "cache_read": 0.3, "request": 0.005}
+    assert model.source == "first and second"
+    assert rates(named(table, "anthropic", "claude-mini-9"), tier="standard-us") == {"input": 1.1, "output": 1.1}
+    assert rates(named(table, "anthropic", "claude-fable-5-2"), tier="standard-us") == {"input": 8.8, "output": 44}
+    assert rates(named(table, "anthropic", "claude-8"), tier="standard-us") is None
 
 
 def test_a_price_of_nothing_is_unknown_unless_it_is_meant(table: Table) -> None:

@@ -150,26 +150,34 @@ def test_an_answer_that_the_host_reads_twice_has_its_cached_input_added_once(met
 
 @pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "stream"])
 @pytest.mark.parametrize(
-    ("model", "speed", "usd"),
+    ("model", "billed", "tier", "usd"),
     [
-        ("claude-opus-5", "fast", (1000 * 10 + 200 * 50) / 1e6),
-        ("claude-opus-5", "standard", (1000 * 5 + 200 * 25) / 1e6),
-        ("claude-opus-5", None, (1000 * 5 + 200 * 25) / 1e6),
-        ("claude-haiku-4-5", "fast", None),
+        ("claude-opus-5", {"speed": "fast"}, "fast", (1000 * 10 + 200 * 50) / 1e6),
+        ("claude-opus-5", {"speed": "standard"}, "standard", (1000 * 5 + 200 * 25) / 1e6),
+        ("claude-opus-5", {"speed": None, "inference_geo": None}, "standard", (1000 * 5 + 200 * 25) / 1e6),
+        ("claude-opus-5", {"inference_geo": "us"}, "standard-us", (1000 * 5.5 + 200 * 27.5) / 1e6),
+        ("claude-opus-5", {"speed": "fast", "inference_geo": "us"}, "fast-us", (1000 * 11 + 200 * 55) / 1e6),
+        ("claude-opus-5", {"inference_geo": "global"}, "standard", (1000 * 5 + 200 * 25) / 1e6),
+        ("claude-opus-5", {"inference_geo": "not_available"}, "standard", (1000 * 5 + 200 * 25) / 1e6),
+        ("claude-opus-5", {"inference_geo": ["us"]}, "standard", (1000 * 5 + 200 * 25) / 1e6),
+        ("claude-haiku-4-5", {"inference_geo": "us"}, "standard-us", (1000 * 1 + 200 * 5) / 1e6),
+        ("claude-haiku-4-5", {"speed": "fast"}, "fast", None),
     ],
 )
-def test_a_fast_answer_costs_what_a_fast_answer_costs(
-    model: str, speed: str | None, usd: float | None, is_stream: bool, metering: Metering
+def test_a_fast_answer_costs_what_that_costs_and_so_does_one_of_a_dearer_place(
+    model: str, billed: dict[str, Any], tier: str, usd: float | None, is_stream: bool, metering: Metering
 ) -> None:
     """The last: a model that has no such price in the table."""
-    usage = {"input_tokens": 1000, "output_tokens": 200, "service_tier": "standard", "speed": speed}
+    usage = {"input_tokens": 1000, "output_tokens": 200, "service_tier": "standard", **billed}
     message = {**MESSAGES.answer, "model": model, "usage": usage}
-    end = told("message_delta", delta={"stop_reason": "end_turn"}, usage={"output_tokens": 200})
+    end = told("message_delta", delta={"stop_reason": "end_turn"}, usage={"output_tokens": 200, **billed})
     reply = events([told("message_start", message=message), end, STOP]) if is_stream else document(message)
     host = Host(MESSAGES, [reply], is_async=False)
     play = streams.drained if is_stream else whole.plain
     host.dialect = replace(MESSAGES, request={**MESSAGES.request, "model": model})
     watched(play, host)
     (span,) = metering.ended()
-    cost = (span.attributes or {}).get("submeter.cost.usd")
+    attributes = dict(span.attributes or {})
+    assert attributes["submeter.service_tier"] == tier
+    cost = attributes.get("submeter.cost.usd")
     assert cost == (None if usd is None else pytest.approx(usd))

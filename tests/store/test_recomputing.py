@@ -25,6 +25,7 @@ MODELS = (
     ("openai", "gpt-4o-audio-preview", ""),
     ("openai", "chosen-for-me", "gpt-4o"),
     ("anthropic", "claude-sonnet-4-5", "claude-sonnet-4-5"),
+    ("anthropic", "claude-opus-5", "claude-opus-5"),
     ("aws.bedrock", "global.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5-20250929"),
     ("aws.bedrock", "eu.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5-20250929"),
     ("gcp.gemini", "gemini-2.5-pro", "gemini-2.5-pro"),
@@ -64,7 +65,8 @@ def window(random: Random, usage: Usage) -> tuple[dict[str, Attribute], int | No
 
 def made(random: Random, number: int) -> tuple[dict[str, Attribute], Usage, tuple[str, str, str], str, bool]:
     provider, asked, answering = model = random.choice(MODELS)
-    tier, is_batch = random.choice(("", "", "priority", "flex", "default")), random.random() < 0.2
+    tiers = ("", "", "priority", "flex", "default", "standard-us", "fast-us")
+    tier, is_batch = random.choice(tiers), random.random() < 0.2
     stated = {name: random.randrange(10 ** random.randrange(1, 7)) for name in COUNTS if random.random() < 0.6}
     usage = usage_of(dict(stated))
     attributes = chat(gen_ai__provider__name=provider, gen_ai__request__model=asked, gen_ai__response__model=answering)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _clock = time.perf_counter_ns
 
 _FAST = "fast"
+_STANDARD = "standard"
+_ANYWHERE = (None, "", "global", "not_available")
+"""What an answer says of where inference ran when that was not asked for, or cannot be; looked through, not hashed."""
 
 _BARE = frozenset({dict, str, int, float, bool, list, type(None)})
 """What plain JSON is made of."""
@@ -146,9 +149,17 @@ class Answer:
         tier = self.endpoint.service_tier
         if tier in usage and (type(usage[tier]) is str or isinstance(usage[tier], str)):
             self.facts[semconv.SERVICE_TIER] = usage[tier]
-        speed = self.endpoint.speed
-        if speed and speed in usage and usage[speed] == _FAST:
-            self.facts[semconv.SERVICE_TIER] = _FAST
+        speed, place = self.endpoint.speed, self.endpoint.place
+        is_fast = speed and speed in usage and usage[speed] == _FAST
+        if is_fast or (place and place in usage and usage[place] not in _ANYWHERE):
+            self._billed_apart(_FAST if is_fast else "", usage.get(place, ""))
+
+    def _billed_apart(self, speed: str, place: Any) -> None:
+        """Adds the speed, and where inference ran, to the tier; a stream may say either more than once."""
+        tier, _, where = self.facts.get(semconv.SERVICE_TIER, _STANDARD).partition("-")
+        if isinstance(place, str) and place not in _ANYWHERE:
+            where = place.lower()
+        self.facts[semconv.SERVICE_TIER] = f"{speed or tier}-{where}" if where else speed or tier
 
     def _facts_of(self, fields: Mapping[str, Any]) -> None:
         endpoint = self.endpoint

@@ -76,6 +76,7 @@ class Endpoint:
         is_reported: whether the call was made by the provider, so that its duration is not known here.
         service_tier: the field, in the answer or its usage, that names the tier that was billed.
         speed: the field of the usage that names the speed; what is answered `fast` is billed as a tier of that name.
+        place: the field of the usage that names where inference ran, where that has a price: `fast-us` is such a tier.
         counts_as: for answers that are fetched, the kind of the call whose usage they state. It is counted once.
         is_fetchable: whether an answer of this kind may be fetched again, and must not count then.
         settle: what to do after reading, for answers whose facts no table can name.
@@ -108,6 +109,7 @@ class Endpoint:
     is_reported: bool = False
     service_tier: str = "service_tier"
     speed: str = ""
+    place: str = ""
     counts_as: str = ""
     is_fetchable: bool = False
     settle: Callable[[Any, Mapping[str, Any]], None] | None = None

@@ -36,6 +36,7 @@ MESSAGES = Endpoint(
     finish="stop_reason",
     is_end_told=True,
     speed="speed",
+    place="inference_geo",
     request={
         "max_tokens": semconv.REQUEST_MAX_TOKENS,
         "stop_sequences": semconv.REQUEST_STOP_SEQUENCES,
