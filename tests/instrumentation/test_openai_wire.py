@@ -144,6 +144,7 @@ def test_a_stream(name: str, is_async: bool) -> None:
             assert "error.type" not in attributes
 
 
+ONLY = chunk([delta("Ulm", "stop")], usage=CHAT_USAGE)
 _WHOLE = b"".join([FIRST, LAST, chunk([], usage=CHAT_USAGE)])
 
 BODIES: dict[str, tuple[bytes, str]] = {
@@ -152,6 +153,8 @@ BODIES: dict[str, tuple[bytes, str]] = {
     "no line ends after the last event": (_WHOLE.rstrip(b"\n"), "text/event-stream"),
     "no empty lines between the events": (_WHOLE.replace(b"\n\n", b"\n"), "text/event-stream"),
     "a mark of the encoding": (b"\xef\xbb\xbf\n" + _WHOLE, "text/event-stream; charset=utf-8"),
+    "a mark of the encoding before the first event": (b"\xef\xbb\xbf" + ONLY, "text/event-stream"),
+    "a mark of the encoding before a document": (b"\xef\xbb\xbf" + CHAT.document().whole, "application/json"),
     "a type in capitals": (_WHOLE, "Text/Event-Stream"),
     "another type": (_WHOLE, "application/octet-stream"),
     "no type": (b"\n" + _WHOLE, ""),

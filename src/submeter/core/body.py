@@ -24,9 +24,12 @@ if TYPE_CHECKING:
 LARGEST = 8 * 1024 * 1024
 """Bytes that are kept for parsing, of a body or of a line of one; what is larger is passed on unmetered."""
 
-_EVENTS = b"deir:\xef"
-"""What an event stream begins with, after blanks: the first letter of a field, a comment, or the mark of its encoding.
-No document does, and no sound, which is looked at by lines in vain."""
+_EVENTS = b"deir:"
+"""What an event stream begins with, after blanks: the first letter of a field, or a comment. No document does, and no
+sound, which is looked at by lines in vain."""
+
+_MARK = b"\xef\xbb\xbf"
+"""The mark of UTF-8, which any text may begin with, and which is no part of it."""
 
 _READER = "submeter.reader"
 _PACKAGE = "http responses"
@@ -49,6 +52,9 @@ class Reader:
         self._is_whole: bool | None = False if call.is_lines else None
         """Whether the body is one document, which shows by its first byte, whatever it is said to be."""
 
+        self._begun: bytes | None = b""
+        """The first bytes, while they may yet be those of a mark; `None` from then on."""
+
         self._is_too_large = False
         self._is_over = False
         self._kept = bytearray()
@@ -60,6 +66,12 @@ class Reader:
         # By now: the SDK's object that reads lines asks for the bytes when it is made.
         if self.call.is_followed or self._is_over:
             return
+        if self._begun is not None:
+            data = self._begun + data
+            self._begun = data if len(data) < len(_MARK) and _MARK.startswith(data) else None
+            if self._begun is not None:
+                return
+            data = data.removeprefix(_MARK)
         if self._is_whole is None:
             begun = data.lstrip()[:1]
             self._is_whole = begun not in _EVENTS if begun else None
