@@ -100,6 +100,7 @@ BESIDE = {
 ADVISED = {
     "input_tokens": 9,
     "output_tokens": 4,
+    "inference_geo": "us",
     "iterations": [
         {"type": "compaction", "input_tokens": 90, "output_tokens": 2},
         {"type": "advisor_message", "model": "claude-opus-4-7", "input_tokens": 7, "output_tokens": 3},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import gzip
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ from instrumentation.case import CASES
 from instrumentation.host import Host, watched
 from instrumentation.matrix import streams, whole
 from instrumentation.openai_dialects import CHAT, KNOWN, RESPONSES, on_request
-from instrumentation.transport import document
+from instrumentation.transport import document, encoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -123,6 +124,14 @@ def plays() -> list[Play]:
             Play("thoughtful response", whole.plain, AT_WORK, is_async, [RESPONSES.document(**THOUGHT)]),
             Play("response stream", streams.drained, AT_WORK, is_async, [RESPONSES.stream()]),
             Play("fetched", fetched, AT_WORK, is_async, [RESPONSES.document(background=True)]),
+            Play("passed on", whole.passed_on, CHAT, is_async, [encoded(CHAT.document(), "gzip", gzip.compress)]),
+            Play(
+                "passed on in part",
+                whole.passed_on_in_part,
+                CHAT,
+                is_async,
+                [encoded(CHAT.stream(), "gzip", gzip.compress)],
+            ),
             Play("embedded", embedded, CHAT, is_async, [EMBEDDING]),
             Play("results", results, MESSAGES, is_async, [document(BATCH), LINES] * 3),
             Play("listed", listed, MESSAGES, is_async, [document({"data": [END]}), document(DREAM)]),

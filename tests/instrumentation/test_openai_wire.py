@@ -184,25 +184,6 @@ def test_a_body_that_the_host_reads_itself(name: str, is_in_pieces: bool, is_asy
     assert "submeter.usage.partial" not in (span.attributes or {})
 
 
-@MODES
-@pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "stream"])
-def test_a_body_whose_raw_bytes_the_host_passes_on(is_stream: bool, is_async: bool) -> None:
-    async def passed_on(host: Host) -> None:
-        manager = host.streaming_response(**host.dialect.request, **({"stream": True} if is_stream else {}))
-        response = await host.enter(manager)
-        raw = response.http_response
-        await host.drain(raw.aiter_raw() if is_async else raw.iter_raw())
-        await host.leave(manager)
-
-    reply = CHAT.stream() if is_stream else CHAT.document()
-    bare = watched(passed_on, Host(CHAT, [reply], is_async=is_async))
-    with metered() as metering:
-        assert watched(passed_on, Host(CHAT, [reply], is_async=is_async)) == bare
-        (span,) = metering.ended()
-        assert usage_of(span) == CHAT.truth
-        assert "submeter.usage.partial" not in (span.attributes or {})
-
-
 _PLACES: tuple[Any, ...] = (0, "1", [])
 
 ANSWERS: dict[str, tuple[Reply, Mapping[str, int]]] = {

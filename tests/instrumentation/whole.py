@@ -111,6 +111,25 @@ async def streaming_response_read_in_part(host: Host) -> None:
     await host.leave(manager)
 
 
+async def passed_on(host: Host, **request: Any) -> None:
+    """A body whose bytes the application takes as they come."""
+    manager = host.streaming_response(**host.dialect.request, **request)
+    response = await host.enter(manager)
+    raw = response.http_response
+    await host.drain(raw.aiter_raw() if host.is_async else raw.iter_raw())
+    await host.leave(manager)
+
+
+async def passed_on_in_part(host: Host, count: int = 2) -> None:
+    """The first pieces of a stream's bytes are taken as they come, and the rest is not."""
+    manager = host.streaming_response(**host.dialect.request, stream=True)
+    raw = (await host.enter(manager)).http_response
+    pieces = raw.aiter_raw() if host.is_async else raw.iter_raw()
+    for _ in range(count):
+        await host.pull(pieces)
+    await host.leave(manager)
+
+
 @case(answer, UNREAD)
 async def streaming_response_left_by_an_exception(host: Host) -> None:
     manager = host.streaming_response(**host.dialect.request)

@@ -12,13 +12,14 @@ import json
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from submeter.core import patch
+from submeter.core import encoded, patch
 from submeter.core.guard import attempt
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 
     from submeter.core.call import Call
+    from submeter.core.encoded import EncodedReader
     from submeter.core.reported import Reported
 
 LARGEST = 8 * 1024 * 1024
@@ -148,7 +149,7 @@ class Reader:
             self.call.drop()
 
 
-def tapped(reader: Reader, pieces: Iterator[bytes]) -> Generator[bytes, None, None]:
+def tapped(reader: Reader | EncodedReader, pieces: Iterator[bytes]) -> Generator[bytes, None, None]:
     """Passes `pieces` on unchanged and has `reader` see them and their end."""
     call = reader.call
     try:
@@ -173,7 +174,7 @@ def tapped(reader: Reader, pieces: Iterator[bytes]) -> Generator[bytes, None, No
             close()
 
 
-async def tapped_async(reader: Reader, pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+async def tapped_async(reader: Reader | EncodedReader, pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
     """`tapped` for an asynchronous body."""
     call = reader.call
     try:
@@ -226,10 +227,13 @@ def _piped(tap: Callable[..., Any], response: Any, pieces: Any) -> Any:
 
 
 def _piped_raw(tap: Callable[..., Any], response: Any, pieces: Any) -> Any:
-    # Who asks for the decoded bytes reads these too, while it is read itself. What is encoded passes unread.
-    is_within = response.extensions[_READER].call.is_reading
-    is_encoded = response.headers.get("content-encoding", "identity") != "identity"
-    return pieces if is_within or is_encoded else _piped(tap, response, pieces)
+    # Who asks for the decoded bytes reads these too, while it is read itself.
+    reader = response.extensions[_READER]
+    if reader.call.is_reading or reader.call.is_followed:
+        return pieces
+    if response.headers.get("content-encoding", "identity").lower() != "identity":
+        reader = encoded.decoding(reader, response)
+    return pieces if reader is None else tap(reader, pieces)
 
 
 def _iterated(
