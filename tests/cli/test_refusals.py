@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.server.running import RunningServer, environment, submeter_command
 
-from submeter.cli import main, opening, source
+from submeter.cli import commands, main, opening, source, suggestion
+from submeter.cli.completion import options_of
 from submeter.server import presence
 
 if TYPE_CHECKING:
@@ -173,7 +174,24 @@ def test_a_refusal_neither_speaks_to_the_terminal_nor_fills_it(stored: Path) -> 
     [
         (("fly",), "sessions, session"),
         (("sesions",), "did you mean `submeter sessions`?"),
+        (("stats",), "did you mean `submeter usage`?"),
+        (("session-list",), "did you mean `submeter sessions`?"),
+        (("costs",), "did you mean `submeter cost`?"),
+        (("--data", "x", "sessions"), "`submeter sessions --data ...`"),
+        (("--json",), "`submeter COMMAND --json ...`"),
         (("usage", "--usr", "u-7"), "did you mean --user?"),
+        (("usage", "--wat=3"), "'--wat=3'; see"),
+        (("usage", "--until", "2026-11-26"), "did you mean --end?"),
+        (("usage", "--from=today"), "did you mean --since?"),
+        (("usage", "--group_by", "user"), "did you mean --by?"),
+        (("usage", "-n", "5"), "did you mean --limit?"),
+        (("cost", "--max", "5"), "did you mean --most?"),
+        (("usage", "--app", "shop"), "did you mean --service?"),
+        (("usage", "--month"), "did you mean --since month?"),
+        (("usage", "yesterday"), "did you mean --since yesterday?"),
+        (("usage", "user,tag:team"), "did you mean --by user,tag:team?"),
+        (("usage", "colour"), "'colour'; see"),
+        (("sessions", "s-42"), "did you mean `submeter session s-42`?"),
         (("rules", "check", "--cluster"), "'--cluster'; see"),
         (("rules", "test", "--data"), "nothing takes '--data'; see"),
         (("usage", "--by", "user,user"), "two that differ"),
@@ -248,6 +266,15 @@ def stranger() -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
+
+
+def test_other_words_are_for_commands_and_options_that_there_are() -> None:
+    """A row whose words were renamed would never be told."""
+    known = {option for parser, _ in commands().values() for option in options_of(parser)}
+    for names, words in suggestion.OPTIONS:
+        assert {f"--{name}" for name in names} <= known, names
+        assert words.split(), names
+    assert {name for name, _ in suggestion.COMMANDS} <= {*commands(), "--version"}
 
 
 def test_an_address_where_no_submeter_answers(stranger: str) -> None:

@@ -55,6 +55,9 @@ _COMMANDS: Final = {
 }
 """Every command: the module that adds its options and runs it, and its line in the help."""
 
+_OWN: Final = ("-h", "--help", "--version")
+"""What stands in the place of a command."""
+
 _EPILOG: Final = """\
 exit codes: 0 ok, 1 error (one line on stderr), 2 command to be written otherwise
 start here: run `submeter up` in one terminal and your app with SUBMETER=1 in another, then `submeter sessions`
@@ -111,21 +114,18 @@ def _no_such(command: str, strange: Sequence[str], options: Collection[str]) -> 
     word = strange[0].partition("=")[0]
     if word in {"--json", "--csv"}:
         return f"`submeter {command}` answers with no table of rows, so it has no {word}"
-    is_known = word in options  # by another action of the command
-    meant = _meant(word, options) if word.startswith("--") and not is_known else ""
+    from submeter.cli.suggestion import meant_argument  # noqa: PLC0415  (needed for what is mistyped alone)
+
+    meant = meant_argument(command, word, options)
     return f"nothing takes {' '.join(strange)!r}" + (f" (did you mean {meant}?)" if meant else "")
 
 
 def _similar(command: str) -> str:
     """The command that a word was perhaps meant to be, or all of them."""
-    meant = _meant(command, _COMMANDS)
+    from submeter.cli.suggestion import meant_command  # noqa: PLC0415  (needed for what is mistyped alone)
+
+    meant = meant_command(command, _COMMANDS)
     return f"did you mean `submeter {meant}`?" if meant else f"there are {', '.join(_COMMANDS)}"
-
-
-def _meant(word: str, known: Collection[str]) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415  (needed for what is mistyped alone)
-
-    return next(iter(get_close_matches(word, known, 1, 0.7)), "")
 
 
 def _run(arguments: list[str]) -> int:
@@ -137,6 +137,10 @@ def _run(arguments: list[str]) -> int:
         formatter_class=_Help,
     )
     parser.add_argument("--version", action="version", version=f"submeter {VERSION}")
+    if arguments and arguments[0].startswith("-") and not any(own.startswith(arguments[0]) for own in _OWN):
+        command = next((word for word in arguments if word in _COMMANDS), "COMMAND")
+        option = arguments[0].partition("=")[0]
+        parser.error(f"the command comes first, then its options: `submeter {command} {option} ...`")
     if name and name not in _COMMANDS:
         parser.error(f"there is no command {name!r} ({_similar(name)})")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
