@@ -111,7 +111,8 @@ class _Init:
         self._home: Any = owner
 
     def __get__(self, instance: object, owner: type[Any]) -> Any:
-        if instance is not None and self._left > 0:
+        # Python 3.13's `inspect.signature` asks with the class itself in the instance's place.
+        if self._left > 0 and isinstance(instance, self._home):
             if self._left == _FEW:
                 self._prepare()
             self._left -= 1

@@ -12,13 +12,16 @@ from pathlib import Path
 
 import pytest
 from tests.collector.running import PATIENCE_S, eventually, free_port
+from tests.server.forwarder import starts
 from tests.server.running import RunningServer
 from tests.server.telemetry import calls, counted
 
 from submeter import settings
 
 ROTEL = Path(settings.variable("SUBMETER_TEST_ROTEL", "/nowhere"))
-pytestmark = pytest.mark.skipif(not ROTEL.is_file(), reason="no forwarder: set SUBMETER_TEST_ROTEL to rotel's binary")
+pytestmark = pytest.mark.skipif(
+    not starts(ROTEL), reason="no forwarder that starts: set SUBMETER_TEST_ROTEL to rotel's binary"
+)
 
 
 def test_calls_and_points_arrive_through_a_forwarder_once_and_whole(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import pkgutil
 import sys
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -15,6 +16,7 @@ import submeter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
+    from types import CodeType
 
 PARTS = (
     "catalog",
@@ -104,9 +106,16 @@ def broken(function: FunctionType, *, after: bool) -> Generator[list[str]]:
         raise BrokenError(function.__qualname__)
 
     function.__globals__["__broken__"] = fail
-    function.__code__ = _breaks.__code__.replace(co_freevars=code.co_freevars)
+    _become(function, _breaks.__code__.replace(co_freevars=code.co_freevars))
     try:
         yield raised
     finally:
-        function.__code__ = code
+        _become(function, code)
         del function.__globals__["__broken__"]
+
+
+def _become(function: FunctionType, code: CodeType) -> None:
+    with warnings.catch_warnings():
+        # A generator that raises when it is called is no generator, and Python 3.13 warns of such a change.
+        warnings.filterwarnings("ignore", "Assigning a code object of non-matching type", DeprecationWarning)
+        function.__code__ = code
