@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import anthropic
 import openai
 import pytest
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
 from instrumentation import whole
 from instrumentation.anthropic_dialects import MESSAGES
@@ -135,6 +136,35 @@ def test_a_model_out_of_an_enumeration_is_its_text(model: Any, metering: Meterin
         assert found["gen_ai.request.stop_sequences"] == ("gpt-4o",)
     (point,) = metering.points("gen_ai.client.inference.usage.output_tokens")
     assert type(point.attributes["gen_ai.request.model"]) is str
+
+
+@pytest.mark.parametrize(
+    ("dialect", "name", "value", "told"),
+    [
+        (CHAT, "max_tokens", 10**30, None),
+        (CHAT, "max_tokens", 2**63, None),
+        (CHAT, "max_tokens", 2**63 - 1, 2**63 - 1),
+        (CHAT, "seed", -(2**63) - 1, None),
+        (CHAT, "seed", -(2**63), -(2**63)),
+        (CHAT, "n", 10**30, None),
+        (CHAT, "n", 3, 3),
+        (CHAT, "temperature", 10**400, None),
+        (CHAT, "temperature", 2, 2.0),
+        (MESSAGES, "model", "a\ud800", "a?"),
+    ],
+)
+def test_what_no_exporter_can_write_costs_itself_alone(
+    dialect: Any, name: str, value: Any, told: Any, metering: Metering, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A model with half a character in its name cannot be sent at all, and has a span all the same."""
+    attribute = f"gen_ai.request.{'choice.count' if name == 'n' else name}"
+    host = Host(dialect, [dialect.error(400)], is_async=False, max_retries=0)
+    with pytest.raises((UnicodeEncodeError, openai.BadRequestError, anthropic.BadRequestError)):
+        host.calls.create(**{**dialect.request, name: value})
+    (span,) = metering.ended()
+    assert (span.attributes or {}).get(attribute) == told
+    encode_spans([span]).SerializeToString()
+    assert not caplog.records
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,13 @@ _DOUBLES = frozenset(
 """Attributes that the conventions want as a double, where a request may give a whole number."""
 
 
+_LEAST, _MOST = -(2**63), 2**63 - 1
+"""What exporters can write of whole numbers. A request may have any, which the provider then refuses."""
+
+_NAMES_KEPT = 1000
+known_names: set[str] = set()
+"""Names of models that exporters can write: to look one up costs less than to see it through."""
+
 _OUTPUT = semconv.OUTPUT_TYPE
 _OUTPUT_TYPES = {"json_object": semconv.OUTPUT_JSON, "json_schema": semconv.OUTPUT_JSON}
 """What requests call an output that the conventions call by another name."""
@@ -61,7 +68,7 @@ def asked(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
     _asked_by(endpoint, body, attributes)
     if endpoint.choice_count and endpoint.choice_count in body:
         choices = body[endpoint.choice_count]
-        if isinstance(choices, int) and choices != 1:
+        if isinstance(choices, int) and choices != 1 and _LEAST <= choices <= _MOST:
             attributes[semconv.REQUEST_CHOICE_COUNT] = choices
     return attributes
 
@@ -71,6 +78,8 @@ def _asked_by(endpoint: Endpoint, body: Mapping[str, Any], attributes: dict[str,
     for name in body:
         if name in wanted and type(body[name]).__name__ not in _NOT_GIVEN:
             attribute, value = wanted[name], body[name]
+            if type(value) is int and not _LEAST <= value <= _MOST:
+                continue
             if type(value) is not float and (type(value) is not int or attribute in _DOUBLES):
                 value = _value(attribute, value)
             if value is not None:
@@ -90,6 +99,18 @@ def _asked_inside(endpoint: Endpoint, body: Mapping[str, Any], attributes: dict[
 def plain(given: str) -> str:
     """The text that a request sends of `given`, which may be a value of an enumeration, with a hash of its own."""
     return given if type(given) is str else str.__str__(given)
+
+
+def named(given: Any) -> str:
+    """The name of a model that a request gives, as exporters can write it.
+
+    It is part of the name of a span, and half a character in one of these would cost all spans of a batch.
+    """
+    name = plain(given).encode("utf-8", "replace").decode() if isinstance(given, str) else ""
+    if len(known_names) >= _NAMES_KEPT:
+        known_names.clear()
+    known_names.add(name)
+    return name
 
 
 def _value(attribute: str, given: Any) -> Any:

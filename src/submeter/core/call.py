@@ -16,7 +16,7 @@ from submeter import context, semconv, settings
 from submeter.context import meter as live
 from submeter.core import abandoned, exceptions, gate, instruments
 from submeter.core.answer import Answer
-from submeter.core.attributes import asked, plain, told
+from submeter.core.attributes import asked, known_names, named, told
 from submeter.core.beneath import above, tell_above
 from submeter.core.counted import is_first as is_first_of
 from submeter.core.endpoint import included, summed
@@ -106,7 +106,7 @@ class Call(Answer):
         self.is_stream = is_stream
         self.scope = attributed() if tellers else context.current()
         model: Any = body["model"] if "model" in body else ""  # noqa: SIM401  (a look, where `get` is a call)
-        self.model: str = model if type(model) is str else plain(model) if isinstance(model, str) else ""
+        self.model: str = model if type(model) is str and model in known_names else named(model)
         self.is_followed = False
         self.is_reading = False
         if gate.ask is not None:

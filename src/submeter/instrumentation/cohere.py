@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from submeter import semconv
 from submeter.core.endpoint import Endpoint, fields_of
 from submeter.shapes.methods import Method, Provider, Server, server_of
+from submeter.usage import LARGEST
 from submeter.value import replace
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ _SAMPLING = {
 def _settle_units(call: Call, fields: Mapping[str, Any]) -> None:
     """Reranking is billed by searches, not by tokens."""
     units = fields_of(fields_of(fields.get("meta")).get("billed_units")).get("search_units")
-    if isinstance(units, int | float):
+    if isinstance(units, int | float) and 0 <= units <= LARGEST:
         call.fact(semconv.USAGE_SEARCH_UNITS, int(units))
 
 
