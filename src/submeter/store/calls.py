@@ -146,8 +146,9 @@ def _whole(value: str) -> int | None:
     return int(value) if value.isascii() and value.isdigit() else None
 
 
-def _cost(value: str) -> float | None:
-    cost = _number(value)
+def stated_cost(value: str) -> float | None:
+    """The cost in US dollars that an attribute's text states; `None` for what can be none."""
+    cost = _number(value) if value else None
     return cost if cost is not None and 0 <= cost < _COST_CEILING_USD else None
 
 
@@ -183,7 +184,7 @@ TEXTS: Final[Mapping[str, str]] = {
 """The fields of a record that are what an attribute says, and that attribute."""
 
 VALUES: Final[Mapping[str, tuple[str, Callable[[str], object]]]] = {
-    "cost_usd": (semconv.COST_USD, _cost),
+    "cost_usd": (semconv.COST_USD, stated_cost),
     "is_batch": (semconv.IS_BATCH, _is_true),
     "is_stream": (semconv.REQUEST_STREAM, _is_true),
     "context_window": (semconv.CONTEXT_WINDOW, _whole),

@@ -1,7 +1,8 @@
 """OTLP spans as rows of otel_traces, and the calls among them as records.
 
 One pass over the request: every span becomes a row; a span that may be a call has its attributes normalised
-first, so that the row, the tables fed from it and the record say the same.
+first and, where another instrumentation saw it, gets a cost, so that the row, the tables fed from it and the record
+say the same.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from submeter import semconv
-from submeter.store.calls import Facts, Owner, Witness, each_once, rank_of, record_of
+from submeter.store.calls import OURS, Facts, Owner, Witness, each_once, rank_of, record_of
+from submeter.store.costs import priced
 from submeter.store.names import NamesOf
 from submeter.store.native import Ids, Lists, Maps, Numbers, Strings, Texts, Words, block
 from submeter.store.normalisation import is_call, normalised
@@ -189,7 +191,10 @@ def span_batch(data: bytes) -> Batch:
 
 
 def _normalised(group: Group, witnesses: list[Witness]) -> list[dict[str, str]]:
-    """The attributes of every span, with the conventions' names where it may be a call; calls go to `witnesses`."""
+    """The attributes of every span, with the conventions' names and a cost where it is a call; calls go to `witnesses`.
+
+    What our own host half says of a call stays as it is: where it states no cost, its prices knew none.
+    """
     owner, names_of = group.owner, NamesOf()
     pair_of = group.pairs.__getitem__
     found = [dict(map(pair_of, span.attributes)) for span in group.spans]
@@ -201,6 +206,9 @@ def _normalised(group: Group, witnesses: list[Witness]) -> list[dict[str, str]]:
         if stored is not attributes:
             found[at], names = stored, names_of[tuple(stored)]
         if is_call(stored):
-            record = record_of(stored, names, usage, owner, group.facts(at))
-            witnesses.append(Witness(rank_of(owner.scope, group.kinds[at]), record))
+            rank = rank_of(owner.scope, group.kinds[at])
+            if rank != OURS and (told := priced(stored, usage, group.starts[at])) is not stored:
+                stored = found[at] = told
+                names = names_of[tuple(told)]
+            witnesses.append(Witness(rank, record_of(stored, names, usage, owner, group.facts(at))))
     return found
