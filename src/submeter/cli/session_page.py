@@ -23,22 +23,22 @@ _WIDEST: Final = 132
 _BETWEEN: Final = "   "
 _COLUMNS: Final = (
     Column("call", is_text=True, least=28, overhangs=True),
-    Column("model", is_text=True, rank=1, least=16),
-    Column("in", rank=0),
-    Column("out", rank=0),
-    Column("cached", rank=5),
-    Column("reasoning", rank=6),
-    Column("cost", rank=0),
-    Column("context", rank=4),
-    Column("time", rank=3),
-    Column("ended", is_text=True, rank=2, least=14),
+    Column("model", is_text=True, rank=3, least=16),
+    Column("in", rank=1),
+    Column("out", rank=2),
+    Column("cached", rank=7),
+    Column("reasoning", rank=8),
+    Column("cost"),
+    Column("context", rank=6),
+    Column("time", rank=5),
+    Column("ended", is_text=True, rank=4, least=14),
 )
 _MODEL_AT: Final = 1
 _MODEL_COLUMNS: Final = (
     Column("model", is_text=True, least=16),
-    Column("calls"),
-    Column("in"),
-    Column("out"),
+    Column("calls", rank=3),
+    Column("in", rank=1),
+    Column("out", rank=2),
     Column("cost"),
 )
 _WARNING_COLUMNS: Final = (Column("warnings"), Column("severity"))

@@ -20,17 +20,17 @@ _WHOLE_ID: Final = 36
 
 _COLUMNS: Final = (
     Column("session", is_text=True, least=_WHOLE_ID),
-    Column("user", is_text=True, rank=1),
-    Column("service", is_text=True, rank=6),
-    Column("models", is_text=True, rank=7, least=12),
-    Column("calls"),
-    Column("in"),
-    Column("out"),
-    Column("cached", rank=8),
+    Column("user", is_text=True, rank=4),
+    Column("service", is_text=True, rank=9),
+    Column("models", is_text=True, rank=10, least=12),
+    Column("calls", rank=3),
+    Column("in", rank=1),
+    Column("out", rank=2),
+    Column("cached", rank=11),
     Column("cost"),
-    Column("context", rank=3),
-    Column("warnings", rank=2),
-    Column("last call", rank=1),
+    Column("context", rank=6),
+    Column("warnings", rank=5),
+    Column("last call", rank=4),
 )
 
 

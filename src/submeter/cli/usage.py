@@ -93,18 +93,18 @@ def page(
     measure = "cost_usd" if any(row["cost_usd"] for row in rows) else "tokens"
     total = _measured(totals, measure) if totals else sum(_measured(row, measure) for row in rows)
     columns = (
-        Column(first.removeprefix(_TAG), is_text=True, least=12),
-        Column(second.removeprefix(_TAG) or " ", is_text=True, rank=0 if second else 9, least=10),
-        Column("calls"),
-        Column("failed", rank=7),
-        Column("in"),
-        Column("cached", rank=4),
-        Column("out"),
-        Column("reasoning", rank=6),
+        Column(first.removeprefix(_TAG), is_text=True, least=20),
+        Column(second.removeprefix(_TAG) or " ", is_text=True, rank=0 if second else 12, least=10),
+        Column("calls", rank=3),
+        Column("failed", rank=10),
+        Column("in", rank=1),
+        Column("cached", rank=7),
+        Column("out", rank=2),
+        Column("reasoning", rank=9),
         Column("cost"),
-        Column("share", rank=3),
-        Column("a call", rank=5),
-        Column("", is_text=True, rank=8, least=_BAR),
+        Column("share", rank=6),
+        Column("a call", rank=8),
+        Column("", is_text=True, rank=11, least=_BAR),
     )
     text = lines(columns, [_cells(row, by, measure, total, is_ascii=is_ascii) for row in rows], width)
     return shortfall.noted(text, rows, width)
