@@ -77,10 +77,23 @@ def test_a_text_that_overhangs_uses_the_empty_cells_after_it_before_it_is_cut() 
 
 
 ROW = {
-    **{"session_id": "review-a9563dbe", "user_id": "ada", "service": "shop", "models": ["gpt-4o"]},
-    **{"key": "claude-sonnet-4-5", "second": "2026-11-14", "calls": 1_199, "errors": 16, "warnings": 2},
-    **{"input_tokens": 17_146_292, "output_tokens": 410_130, "cache_read_tokens": 9_712_128, "reasoning_tokens": 0},
-    **{"cost_usd": 36.94, "max_context_utilization": 0.98, "last_ts": "2026-11-14T17:19:36Z", "mean_duration_s": 6.6},
+    "session_id": "review-a9563dbe",
+    "user_id": "ada",
+    "service": "shop",
+    "models": ["gpt-4o"],
+    "key": "claude-sonnet-4-5",
+    "second": "2026-11-14",
+    "calls": 1_199,
+    "errors": 16,
+    "warnings": 2,
+    "input_tokens": 17_146_292,
+    "output_tokens": 410_130,
+    "cache_read_tokens": 9_712_128,
+    "reasoning_tokens": 0,
+    "cost_usd": 36.94,
+    "max_context_utilization": 0.98,
+    "last_ts": "2026-11-14T17:19:36Z",
+    "mean_duration_s": 6.6,
 }
 
 
@@ -91,7 +104,9 @@ def test_a_narrow_terminal_shows_whose_the_numbers_are() -> None:
         usage.page("model", [ROW], 40, is_ascii=False),
         usage.page("model,day", [ROW], 40, is_ascii=False),
     ]
-    for table, names in zip(tables, (["review-a9563dbe"], ["claude-sonnet-4-5"], ["claude-s", "2026-11-14"]), strict=True):
+    for table, names in zip(
+        tables, (["review-a9563dbe"], ["claude-sonnet-4-5"], ["claude-s", "2026-11-14"]), strict=True
+    ):
         (line,) = plain(table[1:])
         assert all(name in line for name in [*names, "$36.94"]), line
         assert cell_len(line) <= 40

@@ -139,3 +139,25 @@ def test_the_tables_of_sdks_are_written_from_the_rows() -> None:
     for file in provider_table.FILES:
         text = file.read_text(encoding="utf-8")
         assert provider_table.written(text) == text, "run `make provider-tables`"
+
+
+_COUNTED = re.compile(r" (?:made-up |more )?(?:call|row|session|user|day|turn|function)(?:s\b|$)(?! are too many)")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_what_is_counted_may_be_one(path: Path) -> None:
+    """`1 calls` is nothing to say: a number and its noun are put together in `plural.py`, constants aside."""
+    found: list[str] = []
+    for node in ast.walk(tree_of(path)):
+        parts = node.values if isinstance(node, ast.JoinedStr) else []
+        for before, number, after in zip([None, *parts], parts, parts[1:], strict=False):
+            is_many = isinstance(before, ast.Constant) and str(before.value).endswith(("more than ", "at most "))
+            if is_many or not isinstance(number, ast.FormattedValue) or not isinstance(after, ast.Constant):
+                continue
+            if _COUNTED.match(str(after.value)) and not _is_constant(number.value):
+                found.append(ast.unparse(node))
+    assert found == [] or path.name == "plural.py"
+
+
+def _is_constant(number: ast.expr) -> bool:
+    return all(name.id.isupper() for name in ast.walk(number) if isinstance(name, ast.Name))

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from submeter.cli import source
+from submeter.plural import several
 from submeter.server.period import MOST_DAYS
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
             send(request)
             calls += _calls(request)
             progress.advance(task)
-    sys.stdout.write(f"{calls:,} made-up calls are stored; look at them with `submeter sessions` or `submeter cost`\n")
+    sys.stdout.write(
+        f"{several(calls, 'made-up call')} stored; look at them with `submeter sessions` or `submeter cost`\n"
+    )
     return 0
 
 

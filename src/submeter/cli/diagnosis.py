@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from submeter.cli import output
+from submeter.plural import several
 
 if TYPE_CHECKING:
     import argparse
@@ -73,7 +74,7 @@ def _detail(sdk: Sdk) -> str:
     if sdk.state in {"metered", "listened to"}:
         since = f" (supported from {sdk.since} on)" if sdk.since else ""
         number = len(set(sdk.patches))
-        through = f", {number} function{'s' if number > 1 else ''} wrapped" if number else ""
+        through = f", {several(number, 'function')} wrapped" if number else ""
         return f"{since}{through}{'; ' if sdk.reason else ''}{sdk.reason}"
     if sdk.state == "not installed":
         return f" (known from {sdk.since} on)" if sdk.since else ""

@@ -10,6 +10,7 @@ from submeter.cli import clock, narrowing, output, shortfall, source, wording
 from submeter.cli.emptiness import refuse_empty_store
 from submeter.cli.session_page import flowed
 from submeter.cli.table import Column, lines
+from submeter.plural import several
 
 if TYPE_CHECKING:
     import argparse
@@ -60,7 +61,7 @@ def _page(answer: Row, width: int, *, is_ascii: bool) -> list[Text]:
     facts = [
         (answer["spent_this_month_usd"], "spent this month"),
         (answer["month_usd"], "expected for the month"),
-        (answer["total_usd"], f"expected for {'the day' if number == 1 else f'{number} days'} from today on"),
+        (answer["total_usd"], f"expected for {'the day' if number == 1 else several(number, 'day')} from today on"),
     ]
     pieces = [
         Text.assemble((wording.usd(amount), "bold green"), (f" {said}", "dim"))

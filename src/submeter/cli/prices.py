@@ -10,6 +10,7 @@ from rich.text import Text
 
 from submeter.cli import models, narrowing, output, source, wording
 from submeter.cli.failure import CommandError, UsageError
+from submeter.plural import several
 
 if TYPE_CHECKING:
     import argparse
@@ -79,7 +80,9 @@ def _recompute(arguments: argparse.Namespace) -> int:
 def _told(found: dict[str, Any]) -> list[str]:
     verb = "would cost" if found["dry_run"] else "cost"
     before, after = wording.usd(found["before_usd"]), wording.usd(found["after_usd"])
-    lines = [f"{found['calls']:,} calls {verb} {after} instead of {before}" if found["calls"] else "no cost changes"]
+    lines = [
+        f"{several(found['calls'], 'call')} {verb} {after} instead of {before}" if found["calls"] else "no cost changes"
+    ]
     if found["unpriced"]:
-        lines.append(f"{found['unpriced']:,} calls are of models without a price and keep what they had")
+        lines.append(f"no price is known for {several(found['unpriced'], 'call')}: what was stored of their cost stays")
     return lines

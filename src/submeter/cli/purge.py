@@ -11,6 +11,7 @@ from rich.text import Text
 from submeter.cli import output, source
 from submeter.cli.failure import CommandError, UsageError
 from submeter.cli.narrowing import moment_of
+from submeter.plural import several
 
 if TYPE_CHECKING:
     import argparse
@@ -54,9 +55,11 @@ def _ask(arguments: argparse.Namespace, what: Mapping[str, str], found: Mapping[
     if arguments.yes:
         return
     if not sys.stdin.isatty():
-        raise CommandError(f"{found['total']:,} rows would be erased for good", "add --yes to do it, --dry-run to look")
+        raise CommandError(
+            f"this erases {several(found['total'], 'row')} for good", "add --yes to do it, --dry-run to look"
+        )
     named = ", ".join(f"{name} {value}" for name, value in what.items())
-    sys.stderr.write(f"Erase {found['total']:,} rows ({named}) for good? Type yes: ")
+    sys.stderr.write(f"Erase {several(found['total'], 'row')} ({named}) for good? Type yes: ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() != "yes":
         raise CommandError("nothing was erased", "type yes to erase, or give --yes")
@@ -65,4 +68,4 @@ def _ask(arguments: argparse.Namespace, what: Mapping[str, str], found: Mapping[
 def _lines(found: Mapping[str, Any]) -> list[str]:
     word = "would be erased" if found["dry_run"] else "erased"
     rows = [f"  {table:<38} {count:>12,}" for table, count in found["rows"].items() if count]
-    return [*rows, f"{found['total']:,} rows {word}" if found["total"] else f"nothing {word}: no row matches"]
+    return [*rows, f"{several(found['total'], 'row')} {word}" if found["total"] else f"nothing {word}: no row matches"]

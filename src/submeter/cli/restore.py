@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from submeter import settings
 from submeter.cli.failure import CommandError
+from submeter.plural import several
 
 if TYPE_CHECKING:
     import argparse
@@ -38,5 +39,5 @@ def run(arguments: argparse.Namespace) -> int:
             store.close()
     except StoreError as error:
         raise CommandError(str(error)) from error
-    sys.stdout.write(f"restored into {folder}: {calls:,} calls; start it with `submeter up --data {folder}`\n")
+    sys.stdout.write(f"restored into {folder}: {several(calls, 'call')}; start it with `submeter up --data {folder}`\n")
     return 0

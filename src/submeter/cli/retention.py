@@ -8,6 +8,7 @@ from rich.text import Text
 
 from submeter.cli import output, source
 from submeter.cli.failure import UsageError
+from submeter.plural import several
 
 if TYPE_CHECKING:
     import argparse
@@ -50,4 +51,4 @@ def _change(text: str, kinds: tuple[str, ...]) -> tuple[str, int]:
 
 
 def _table(found: dict[str, Any]) -> list[Text]:
-    return [Text(f"{kind:<12} {f'{days} days' if days else 'for good'}") for kind, days in found.items()]
+    return [Text(f"{kind:<12} {several(days, 'day') if days else 'for good'}") for kind, days in found.items()]

@@ -9,6 +9,7 @@ from rich.text import Text
 from submeter.cli import shortfall, tree, wording
 from submeter.cli.message_table import messages, severity
 from submeter.cli.table import Column, cut, lines
+from submeter.plural import several
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -88,8 +89,8 @@ def _only_model(calls: Sequence[Row]) -> str:
 def totals(session: Row, width: int) -> list[Text]:
     """The sums of a session or of everything, over as many lines as `width` asks for."""
     is_partial = shortfall.is_of_tokens(session)
-    calls = session["calls"]
-    parts: list[tuple[str, str]] = [(wording.count(calls), "call" if calls == 1 else "calls")]
+    calls, _, noun = several(session["calls"], "call").partition(" ")
+    parts = [(calls, noun)]
     if session["errors"]:
         parts.append((wording.count(session["errors"]), "failed"))
     for field, title in (
@@ -257,7 +258,7 @@ def _warnings(found: Sequence[Row], width: int) -> list[Text]:
 def _notes(session: Row, calls: Sequence[Row]) -> list[str]:
     """What the numbers above leave out or are not sure of."""
     total = session["calls"]
-    of = f"of {total} call{'s' if total != 1 else ''}"
+    of = f"of {several(total, 'call')}"
     estimated = sum(1 for call in calls if call["estimated"])
     broken = sum(1 for call in calls if call["partial"])
     inconsistent = sum(1 for call in calls if call["inconsistent"])

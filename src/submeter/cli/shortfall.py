@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.text import Text
 
+from submeter.plural import several
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -37,7 +39,7 @@ def is_of_cost(row: Row) -> bool:
 def noted(table: Sequence[Text], rows: Sequence[Row], width: int) -> list[Text]:
     """A table, with what the marks in its rows mean where there are any."""
     found = [(sum(row.get(field, 0) for row in rows), note) for field, note in _NOTES]
-    notes = [note.format(f"{number:,} call{'s' if number != 1 else ''}") for number, note in found if number]
+    notes = [note.format(several(number, "call")) for number, note in found if number]
     return [*table, Text(), *remarks(notes, width)] if notes else list(table)
 
 

@@ -9,6 +9,7 @@ from rich.text import Text
 from submeter.cli import clock, narrowing, output, shortfall, source, usage, wording
 from submeter.cli.emptiness import nothing, refuse_empty_store
 from submeter.cli.session_page import totals
+from submeter.plural import several
 
 if TYPE_CHECKING:
     import argparse
@@ -42,8 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _page(answer: Mapping[str, Any], width: int, *, is_ascii: bool) -> list[Text]:
     found: Mapping[str, Any] = answer["totals"]
     facts = [
-        f"{wording.count(found[field])} {title if found[field] != 1 else title[:-1]}"
-        for field, title in (("sessions", "sessions"), ("users", "users"), ("models", "models"))
+        several(found[field], noun) for field, noun in (("sessions", "session"), ("users", "user"), ("models", "model"))
     ]
     median, high, _ = found["durations_s"]
     facts.append(f"a call takes {wording.duration(median)}, 19 of 20 at most {wording.duration(high)}")

@@ -20,6 +20,7 @@ from submeter.evaluator.ledger import split
 from submeter.evaluator.measures import MEASURES, Measure
 from submeter.evaluator.state import Recent
 from submeter.evaluator.windows import Calendar
+from submeter.plural import several
 from submeter.value import state, value
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ class AnomalyRule:
                 message=(
                     f"{spoken(self.selection.kind, subject)} has used {text(course.total)} in the {self.window.unit} "
                     f"{span.key}; usual are {text(int(median(course.past)))}, the most of the last "
-                    f"{len(course.past)} {self.window.unit}s was {text(max(course.past))}."
+                    f"{several(len(course.past), self.window.unit)} was {text(max(course.past))}."
                 ),
                 suggested_action="review_usage",
                 until_ns=span.end_ns,

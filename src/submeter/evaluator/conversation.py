@@ -13,6 +13,7 @@ from submeter import semconv
 from submeter.evaluator import events
 from submeter.evaluator.context_window import caution
 from submeter.evaluator.filling import WELL_BELOW, Filling, Fillings, lane_of, window_of
+from submeter.plural import several
 from submeter.value import value
 
 if TYPE_CHECKING:
@@ -133,7 +134,8 @@ class ConversationRule:
         forecast = (
             ""
             if left is None
-            else f"about {left} more turn{'' if left == 1 else 's'} fill it, at {growth:,} tokens a turn "
+            else f"about {several(left, 'more turn')} {'fills' if left == 1 else 'fill'} it, "
+            f"at {growth:,} tokens a turn "
             f"(mean growth of the last {len(prompts)} prompts)"
         )
         session = f"Session {record.subject_session}"

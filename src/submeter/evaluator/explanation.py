@@ -12,6 +12,7 @@ from submeter.evaluator.limit import LimitRule
 from submeter.evaluator.per_call import READINGS, CallRule
 from submeter.evaluator.truncation import TruncationRule
 from submeter.evaluator.windows import Rolling, duration
+from submeter.plural import several
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -39,7 +40,7 @@ def _context(rule: ContextWindowRule) -> str:
 
 
 def _conversation(rule: ConversationRule) -> str:
-    forecast = f", or growth that fills the window within {rule.turns} turns" if rule.turns else ""
+    forecast = f", or growth that fills the window within {several(rule.turns, 'turn')}" if rule.turns else ""
     return f"The last {rule.prompts} prompts of a session all above {rule.percentage:g} %{forecast}."
 
 
@@ -55,7 +56,7 @@ def _call(rule: CallRule) -> str:
 def _anomaly(rule: AnomalyRule) -> str:
     return (
         f"{rule.measure} per {_per(rule.selection.kind)}{_where(rule.where)} and {rule.window.label}: more than "
-        f"{rule.factor:g} times the usual of the last {rule.history} {rule.window.unit}s, after {rule.warm_up}."
+        f"{rule.factor:g} times the usual of the last {several(rule.history, rule.window.unit)}, after {rule.warm_up}."
     )
 
 

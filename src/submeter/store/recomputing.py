@@ -10,6 +10,7 @@ import json
 from string import Template
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from submeter.plural import several
 from submeter.pricing import Priced, price_rows
 from submeter.store import sql
 from submeter.store.questions import nanoseconds
@@ -91,7 +92,7 @@ def _recompute(database: Database, period: dict[str, object], *, is_trial: bool)
 
 
 def _audit(database: Database, done: Recomputed, since: datetime | None, actor: str) -> None:
-    details = f"{done.calls} calls from {done.before_usd:.6f} to {done.after_usd:.6f} USD"
+    details = f"{several(done.calls, 'call')} from {done.before_usd:.6f} to {done.after_usd:.6f} USD"
     if since:
         details += f", since {since.isoformat()}"
     entry = {"actor": actor, "action": "recompute", "subject": "", "details": details, "erased": 0}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from string import Template
 from typing import TYPE_CHECKING, Final
 
+from submeter.plural import several
 from submeter.store import sql
 from submeter.store.cluster import changed, cluster_of
 from submeter.store.errors import StoreError
@@ -56,7 +57,7 @@ def retain(database: Database, days: Mapping[str, int]) -> None:
         if group not in GROUPS:
             raise StoreError(f"no retention for {group!r}: use {', '.join(GROUPS)}")
         if not 0 <= kept <= MOST_DAYS:
-            raise StoreError(f"{group} cannot be kept for {kept} days: use 1 to {MOST_DAYS}, or 0 for ever")
+            raise StoreError(f"{group} cannot be kept for {several(kept, 'day')}: use 1 to {MOST_DAYS}, or 0 for ever")
     cluster = cluster_of(database.engine)
     for group, kept in days.items():
         for table, column in GROUPS[group].items():

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field
 
+from submeter.plural import several
 from submeter.server.api.parameters import Asked, Tag, Text, Zone
 from submeter.server.api.question import Question
-from submeter.server.api.recommendation import several
 from submeter.store import questions
 
 if TYPE_CHECKING:

@@ -30,11 +30,6 @@ Kind = Literal[
 Basis = Literal["measured", "priced", "what_if"]
 
 
-def several(number: int, noun: str) -> str:
-    """A number of things, as a sentence has them: one conversation, 1,200 conversations."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
 class Recommendation(BaseModel):
     """One thing to save on.
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from submeter import catalog
-from submeter.server.api.recommendation import MILLION, Evidence, Lacking, Recommendation, several, usd, where
+from submeter.plural import several
+from submeter.server.api.recommendation import MILLION, Evidence, Lacking, Recommendation, usd, where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -206,7 +207,7 @@ def repeated_prompts(evidence: Evidence) -> Found:
     if hashed < calls:
         yield Lacking(
             kind="repeated_prompts",
-            reason=f"{calls - hashed:,} of {calls:,} calls have no prompt to compare: content is not captured",
+            reason=f"no prompt to compare in {calls - hashed:,} of {several(calls, 'call')}: content is not captured",
             to_do="set OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only where prompts may be stored",
         )
 
