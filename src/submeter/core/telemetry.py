@@ -6,13 +6,13 @@ them. `distro` says how to choose; without it the OpenTelemetry API's global pro
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import _logs, metrics, trace
 from opentelemetry.trace import SpanKind
 
 from submeter import semconv, settings
+from submeter.core.loading import lock_over_forks
 from submeter.value import value
 from submeter.version import VERSION
 
@@ -63,7 +63,7 @@ def global_providers() -> Providers:
 
 choose: Callable[[], Providers] = global_providers
 _current: Telemetry | None = None
-_lock = threading.RLock()
+_lock = lock_over_forks()
 
 
 def telemetry() -> Telemetry:
