@@ -81,6 +81,16 @@ def test_a_value_of_an_enumeration_is_its_text() -> None:
         assert (type(scope.operation), scope.operation, scope.tags) == (str, "search", {"kind": "search"})
 
 
+def test_half_a_character_becomes_a_question_mark_and_whole_ones_stay() -> None:
+    # A name of a file that is no UTF-8; a pair of halves, which Python takes for two; and sound ones.
+    for text, kept in (("caf\udce9", "caf?"), ("\ud83d\ude00", "??"), ("café 😀", "café 😀")):
+        with submeter.session(text, user=text, operation=text, step=text, agent=text, tags={text: text}):
+            scope = context.current()
+            assert {scope.session_id, scope.user_id, scope.operation, scope.step, scope.agent} == {kept}
+            assert scope.tags == {kept: kept}
+            "".join((*scope.attributes, *scope.attributes.values())).encode()
+
+
 def test_an_exception_passes_through_and_ends_the_scope() -> None:
     error = RuntimeError("the application's own")
     with pytest.raises(RuntimeError) as caught, submeter.session("s"):

@@ -53,7 +53,7 @@ class session:  # noqa: N801  (used as `with session(...)` and `@session(...)`, 
             operation=_text(operation),
             step=_text(step),
             agent=_text(agent),
-            tags={str(name): _text(value) for name, value in (tags or {}).items()},
+            tags={_text(name): _text(value) for name, value in (tags or {}).items()},
         )
         self._open: dict[int, tuple[Token[Scope], Token[Any] | None]] = {}
 
@@ -116,4 +116,6 @@ def carry(function: Callable[P, R]) -> Callable[P, R]:
 
 def _text(value: object) -> str:
     # A text that is a value of an enumeration has a name of its own for `str`, with its class in it.
-    return "" if value is None else str.__str__(value) if isinstance(value, str) else str(value)
+    text = "" if value is None else str.__str__(value) if isinstance(value, str) else str(value)
+    # Half a character, as in the name of a file that is no UTF-8, would cost all warnings of an export with it.
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
