@@ -16,6 +16,7 @@ from tests.server.running import RunningServer, environment, submeter_command
 from submeter.cli import commands, main, opening, source, suggestion
 from submeter.cli.completion import options_of
 from submeter.server import presence
+from submeter.server.api.suggestion import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -271,7 +272,7 @@ def stranger() -> Iterator[str]:
 def test_other_words_are_for_commands_and_options_that_there_are() -> None:
     """A row whose words were renamed would never be told."""
     known = {option for parser, _ in commands().values() for option in options_of(parser)}
-    for names, words in suggestion.OPTIONS:
+    for names, words in NAMES:
         assert {f"--{name}" for name in names} <= known, names
         assert words.split(), names
     assert {name for name, _ in suggestion.COMMANDS} <= {*commands(), "--version"}

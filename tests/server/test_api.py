@@ -120,13 +120,50 @@ def test_the_summary_has_totals_and_days(filled: RunningServer) -> None:
         ("warnings?severity=bad", 400, "critical"),
         ("sessions/nobody", 404, "today"),
         ("sessions/nobody/token-stats", 404, "today"),
+        ("sessions/" + (b"t" * 16).hex(), 404, "the id of a trace, whose calls are of session today"),
+        ("sessions/dHR0dHR0dHR0dHR0dHR0dA==", 404, "of session today"),
         ("nothing", 404, "/api/v1"),
+        ("usage/", 404, "did you mean /api/v1/usage?"),
+        ("users/ada", 404, "did you mean /api/v1/users/{id}/token-usage?"),
+        ("forcast", 404, "did you mean /api/v1/forecast?"),
+        ("usage?until=today", 400, "did you mean end?"),
+        ("usage?group_by=user", 400, "did you mean by?"),
+        ("usage?by=user,day,model", 400, "one or two of user, model, session"),
+        ("summary?days=0", 400, "use 1 or more"),
+        ("forecast?horizon=93", 400, "use 92 or less"),
+        ("summary?start=2026-02-01&end=2026-01-01", 400, "give a later end"),
     ],
 )
 def test_a_wrong_question_is_told_what_is_right(filled: RunningServer, path: str, status: int, word: str) -> None:
     answer = filled.get("/api/v1/" + quote(path, safe="/?=&:"))
     assert answer.status == status
     assert word in answer.message
+
+
+def test_a_refusal_does_not_repeat_all_that_was_asked(filled: RunningServer) -> None:
+    for query in (f"user={'u' * 20_000}", f"limit={'9' * 20_000}", f"{'x' * 20_000}=1", f"zone={'z' * 20_000}"):
+        answer = filled.get(f"/api/v1/forecast?{query}" if "zone" in query else f"/api/v1/sessions?{query}")
+        assert answer.status == 400
+        assert len(answer.message) < 1_000
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        ("/purge", b'{"usr": "x"}', ("did you mean user?", "send JSON such as")),
+        ("/purge", b"user=x", ("the body is no JSON", "send JSON such as")),
+        ("/retention", b'{"traces": "x"}', ("traces: use a whole number", "send JSON such as")),
+        ("/retention", b'{"traces": -1}', ("traces: use 0 or more", "send JSON such as")),
+        ("/recompute", b"[1]", ("the body is no object", "send JSON such as")),
+    ],
+)
+def test_a_wrong_order_is_told_what_is_right(
+    filled: RunningServer, path: str, body: bytes, words: tuple[str, ...]
+) -> None:
+    method = "PUT" if path == "/retention" else "POST"
+    answer = filled.request(f"/api/v1{path}", body, {"Content-Type": "application/json"}, method)
+    assert answer.status == 400
+    assert all(word in answer.message for word in words), answer.message
 
 
 @pytest.mark.parametrize("name", ["'; DROP TABLE otel.llm_calls; --", "{x:String}", "\\", "a\tb\nc", "%00"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from typing import TYPE_CHECKING, Any
@@ -111,6 +112,9 @@ def test_a_call_is_told_in_full(filled: RunningServer) -> None:
     assert found["price"]["parts"].keys() >= {"input", "output"}
     assert found["messages"] == [{"role": "user", "text": "hi"}]
     assert "gen_ai.input.messages" not in found["attributes"]
+    in_base64 = [base64.urlsafe_b64encode(bytes.fromhex(one)).decode() for one in trace[:2]]
+    for ids in (in_base64, [one.upper() for one in trace[:2]]):
+        assert filled.get(f"/page/calls/{ids[0]}/{ids[1]}").json == found
 
 
 @pytest.mark.parametrize("path", ["x/y", f"{'0' * 32}/{'0' * 16}", "'%20OR%201=1/1"])

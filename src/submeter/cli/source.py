@@ -292,4 +292,5 @@ def _refusal(url: str, error: urllib.error.HTTPError) -> CommandError:
         if settings.api_token():
             return CommandError(f"the server at {url} does not know the token in SUBMETER_TOKEN", "set it to another")
         return CommandError(f"the server at {url} wants its token", "set SUBMETER_TOKEN to it")
-    return (UsageError if error.code == HTTPStatus.BAD_REQUEST else CommandError)(str(message))
+    is_to_be_written_otherwise = error.code in {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_URI_TOO_LONG}
+    return (UsageError if is_to_be_written_otherwise else CommandError)(str(message))

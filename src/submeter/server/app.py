@@ -11,7 +11,10 @@ from starlette.routing import BaseRoute, Route
 
 from submeter.server import problem
 from submeter.server.access import Access
+from submeter.server.api import ROOT
+from submeter.server.api.openapi import document
 from submeter.server.api.rest import routes as api_routes
+from submeter.server.api.suggestion import spelled
 from submeter.server.clickhouse_http import ClickhouseHttp
 from submeter.server.otlp_http import OtlpHttp
 from submeter.server.page import routes as page_routes
@@ -24,6 +27,8 @@ from submeter.version import VERSION
 _NOTHING = "nothing is at {}: the page is at /, questions at /api/v1 (described at /api), intake at /v1/traces"
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request as HttpRequest
     from starlette.types import ASGIApp
 
@@ -97,11 +102,23 @@ async def _refused(request: HttpRequest, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  (registered for nothing else)
     message = error.detail
     if error.status_code == 404:  # noqa: PLR2004  (not found)
-        message = _NOTHING.format(request.url.path)
+        message = _nothing(request.url.path)
     elif error.status_code == 405:  # noqa: PLR2004  (method not allowed)
         allowed = (error.headers or {}).get("Allow", "GET")
         message = f"{request.method} is not understood at {request.url.path}: use {allowed}"
     return problem.response(error.status_code, message, error.headers)
+
+
+def _nothing(path: str) -> str:
+    """What to ask where nothing is: the paths that are spelled alike or begin alike, or where all are told."""
+    if path.startswith(f"{ROOT}/"):
+        known: Mapping[str, object] = document()["paths"]
+        asked = path.removeprefix(ROOT).rstrip("/")
+        begun = [one for one in known if one.split("/")[1] == asked.partition("/")[2].partition("/")[0]]
+        near = [asked] if asked in known else begun or [one for one in [spelled(asked, known)] if one]
+        if near:
+            return f"nothing is at {path}: did you mean {' or '.join(f'{ROOT}{one}' for one in near)}? See /api"
+    return _NOTHING.format(path)
 
 
 async def _failed(_: HttpRequest, error: Exception) -> Response:

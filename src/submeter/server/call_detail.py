@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from submeter import catalog, pricing, semconv
+from submeter.store.mistaken import SPAN_BYTES, TRACE_BYTES, hexadecimal
 from submeter.usage import COUNTS, Usage
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from submeter.store.database import Reader
 
-_HEX: Final = re.compile(r"[0-9a-f]{1,32}")
 _MESSAGES: Final = {
     semconv.SYSTEM_INSTRUCTIONS: "system",
     semconv.INPUT_MESSAGES: "input",
@@ -33,9 +32,11 @@ def call_detail(store: Reader, trace_id: str, span_id: str) -> dict[str, Any]:
         SpanError: it is not stored, or an id is none.
         StoreError: the store cannot answer.
     """
-    if not (_HEX.fullmatch(trace_id) and _HEX.fullmatch(span_id)):
-        raise SpanError("a trace id has 32 and a span id 16 hexadecimal digits: take them from a session's call")
-    ids = {"trace": trace_id, "span": span_id}
+    ids = {"trace": hexadecimal(trace_id, TRACE_BYTES), "span": hexadecimal(span_id, SPAN_BYTES)}
+    if not all(ids.values()):
+        raise SpanError(
+            "a trace id is 16 bytes and a span id 8, in hexadecimal digits or Base64: take them from a session's call"
+        )
     spans = store.ask("span", ids)
     if not spans:
         raise SpanError(f"no span {span_id} of trace {trace_id} is stored: it may have been too old to be kept")

@@ -48,13 +48,17 @@ class QuestionRefused(StoreError):  # noqa: N818  (named after what is wrong)
 
 
 class UnknownSession(StoreError):  # noqa: N818  (named after what is wrong)
-    """No call bears the session id that was asked for; the message tells the ids that are most similar."""
+    """No call bears the session id that was asked for; the message tells the ids that were perhaps meant.
 
-    def __init__(self, session: str, similar: Sequence[str]) -> None:
-        found = f"the most similar are {', '.join(map(_cut, similar))}; `submeter sessions` lists all"
-        super().__init__(
-            f"no session {_cut(session)!r}: {found if similar else 'no call with a session is stored yet'}"
-        )
+    These are the most similar, or, where the id is that of a trace, the sessions of its calls.
+    """
+
+    def __init__(self, session: str, meant: Sequence[str], *, is_trace: bool = False) -> None:
+        found = f"the most similar are {', '.join(map(_cut, meant))}; `submeter sessions` lists all"
+        if is_trace:
+            of = ", ".join(_cut(one) if one else "none, whose id is empty" for one in meant)
+            found = f"it is the id of a trace, whose calls are of session {of}"
+        super().__init__(f"no session {_cut(session)!r}: {found if meant else 'no call with a session is stored yet'}")
 
 
 def _cut(name: str) -> str:

@@ -21,7 +21,8 @@ from submeter.store.answers import (
     UsageRow,
     WarningRow,
 )
-from submeter.store.errors import QuestionRefused, UnknownSession
+from submeter.store.errors import QuestionRefused
+from submeter.store.mistaken import unknown_session
 from submeter.store.ranking import first_sessions
 from submeter.store.timeline import first_calls
 
@@ -93,8 +94,7 @@ def session(store: Reader, session_id: str) -> SessionDetail:
     """
     found = store.ask("session", {"session": session_id})
     if not found:
-        similar = store.ask("similar_sessions", {"session": session_id})
-        raise UnknownSession(session_id, [row["session_id"] for row in similar])
+        raise unknown_session(store, session_id)
     calls = tuple(_call_row(row) for row in first_calls(store, session_id, MOST_CALLS))
     return SessionDetail(
         summary=_session_row(found[0]),

@@ -32,6 +32,7 @@ _REFUSALS: Final = {
     "401": "The server wants its token.",
     "403": "The token's role does not allow this, or the request comes from another site's page.",
     "404": "There is no such session or limit.",
+    "414": "The address is longer than 65,535 bytes.",
     "421": "The server answers to localhost only.",
     "429": "Too many questions a second; Retry-After says when to ask again.",
     "503": "The store cannot answer now.",

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
 
 from submeter.server import problem, small_body
+from submeter.server.api.fault import reason, unknown
 from submeter.server.api.question import ParameterError
 from submeter.server.api.texts import refuse_all_but
 from submeter.server.body import BodyError
@@ -34,7 +35,9 @@ async def ordered(request: HttpRequest, order: type[_Order], example: str) -> _O
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in found["loc"])
-        said = f"{place}: {found['msg']}" if place else found["msg"].removeprefix("Value error, ")
+        is_strange = found["type"] == "extra_forbidden"
+        why = unknown(place, order.model_fields) if is_strange else reason(found)
+        said = f"{place}: {why}" if place else why
         return problem.response(HTTPStatus.BAD_REQUEST, f"{said}; send JSON such as {example}")
 
 

@@ -97,7 +97,8 @@ class Period(Asked):
         start = self.range(_now(info))["start"]
         if start and self.end and start >= self.end:
             raise ValueError(
-                f"the period is empty: it starts at {start.isoformat()} and ends at {self.end.isoformat()}"
+                f"the period is empty: it starts at {start.isoformat()} and ends at {self.end.isoformat()}: "
+                "give a later end or an earlier start"
             )
         return self
 

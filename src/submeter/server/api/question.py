@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from submeter.server.api import PATHS
+from submeter.server.api.fault import reason, shown, unknown
 from submeter.server.period import PeriodError, zone_named
 
 if TYPE_CHECKING:
@@ -72,18 +73,14 @@ class Question:
         found = error.errors(include_url=False)[0]
         name = str(found["loc"][0]) if found["loc"] else ""
         if found["type"] == "extra_forbidden":
-            known = ", ".join(self.parameters.model_fields) or "none"
-            return f"{name!r} is no parameter of {self.name}: use {known}"
-        reason = _WORDS.get(found["type"], found["msg"].removeprefix("Value error, "))
+            return f"{shown(name)} is no parameter of {self.name}: {unknown(name, self.parameters.model_fields)}"
+        why = reason(found)
         if not name or found["type"] == "value_error":
-            return reason
-        field = self.parameters.model_fields[name]
-        said = f"{name}={found['input']!r} is not understood" if found["type"] != "missing" else f"{name} is missing"
-        return f"{said}: {reason[0].lower()}{reason[1:]}; it is {field.description}"
-
-
-_WORDS: Final = {"int_parsing": "use a whole number"}
-"""What people are told where pydantic's words are for programmers."""
+            return why
+        if found["type"] == "missing":
+            return f"{name} is missing; it is {self.parameters.model_fields[name].description}"
+        about = self.parameters.model_fields[name].description
+        return f"{name}={shown(found['input'])} cannot be used: {why}; it is {about}"
 
 
 def plain(answer: BaseModel) -> dict[str, Any]:

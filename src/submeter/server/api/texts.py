@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from submeter.server.api.fault import shown, unknown
 from submeter.server.api.question import ParameterError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def texts_of(request: HttpRequest) -> dict[str, str]:
     found: dict[str, str] = dict(request.path_params)
     for name, value in request.query_params.multi_items():
         if name in found:
-            raise ParameterError(f"{name!r} is given more than once: give it once")
+            raise ParameterError(f"{shown(name)} is given more than once: give it once")
         found[name] = value
     return found
 
@@ -28,4 +29,4 @@ def refuse_all_but(request: HttpRequest, *known: str) -> None:
     """Raises `ParameterError` where the query has a parameter that is not known."""
     for name in request.query_params:
         if name not in known:
-            raise ParameterError(f"{name!r} is no parameter here: use {', '.join(known) or 'none'}")
+            raise ParameterError(f"{shown(name)} is no parameter here: {unknown(name, known)}")

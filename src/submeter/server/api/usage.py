@@ -31,7 +31,7 @@ def _by(text: str) -> str:
         if not (part in BY or (name == "tag" and tag)):
             raise ValueError(f"usage cannot be summed by {part!r}: use {', '.join(BY)} or tag:NAME")
     if len(parts) > 2:  # noqa: PLR2004  (as the words say)
-        raise ValueError(f"usage is summed by one or two of these, not by {text!r}")
+        raise ValueError(f"usage is summed by one or two of {', '.join(BY)} or tag:NAME, not by {text!r}")
     if len(set(parts)) < len(parts):
         raise ValueError(f"usage is summed by two that differ, or by one, not by {text!r}")
     return text
