@@ -4,8 +4,9 @@
 
 Every instrumentation runs in an environment of its own outside the repository and calls the stand-in provider. What
 it sends reaches one store through the collector's normalisation and another as it is, normalised by the server:
-both must hold the same rows, one a call, with the tokens that the provider sent. It ends with 1 if they do not, but
-for what an instrumentation is known to count wrongly by itself.
+both must hold the same rows, one a call, with the tokens that the provider sent, and with the cost that recomputing
+would give it where its model has a price and the instrumentation states none. It ends with 1 if they do not, but for
+what an instrumentation is known to count wrongly by itself.
 """
 
 from __future__ import annotations
@@ -48,10 +49,12 @@ CUSTOM: tuple[str, ...] = ("of-chat", "of-stream", "of-responses", "of-events", 
 READ = """
 import json, sys
 from submeter.store import open_store
+from submeter.store.recomputing import recompute
 store = open_store("chdb://" + sys.argv[1])
 print(json.dumps(store.engine.rows("SELECT * FROM otel.llm_calls ORDER BY ts, span_id", {}), default=str))
 scopes = "SELECT ScopeName AS scope, count() AS spans FROM otel.otel_traces GROUP BY scope ORDER BY scope"
 print(json.dumps(store.engine.rows(scopes, {})))
+print(json.dumps(recompute(store, is_trial=True).calls))
 """
 
 
@@ -168,13 +171,18 @@ def told(rows: list[dict[str, Any]], models: Sums) -> Sums:
     return dict(found)
 
 
-def stored(folder: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The calls in the store of a server that has ended, and the spans by scope."""
+def stored(folder: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
+    """The calls in the store of a server that has ended, the spans by scope, and the calls recomputing would change."""
     ran = subprocess.run(
         [sys.executable, "-c", READ, str(folder)], capture_output=True, text=True, check=True, cwd=ROOT / "src"
     )
-    calls, scopes = ran.stdout.splitlines()
-    return json.loads(calls), json.loads(scopes)
+    calls, scopes, changed = ran.stdout.splitlines()
+    return json.loads(calls), json.loads(scopes), int(changed)
+
+
+def unpaid(rows: list[dict[str, Any]], changed: int) -> int:
+    """Calls with tokens and without the cost that recomputing would give them; stated ones it changes, and may."""
+    return changed - sum(row["cost_usd"] is not None and not row["price_version"] for row in rows)
 
 
 def run(arrangement: Arrangement, folder: Path) -> dict[str, Any]:
@@ -196,8 +204,8 @@ def run(arrangement: Arrangement, folder: Path) -> dict[str, Any]:
                     lambda way=way: collector.telemetry("otelcol_exporter_sent_spans", exporter=way) >= received, way
                 )
         sent = truth(provider)
-    normalised, scopes = stored(folder / "normalised")
-    raw, _ = stored(folder / "raw")
+    normalised, scopes, changed = stored(folder / "normalised")
+    raw, _, raw_changed = stored(folder / "raw")
     said = told(normalised, sent)
     return {
         "arrangement": arrangement.name,
@@ -205,6 +213,8 @@ def run(arrangement: Arrangement, folder: Path) -> dict[str, Any]:
         "calls": sum(cell["calls"] for cell in sent.values()),
         "rows": len(normalised),
         "same": normalised == raw,
+        "priced": sum(bool(row["price_version"]) for row in normalised),
+        "unpaid": max(unpaid(normalised, changed), unpaid(raw, raw_changed)),
         "wrong": {
             model: {"sent": sent.get(model), "stored": said.get(model)}
             for model in sorted(sent | said)
@@ -232,13 +242,20 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as name:
             result = run(arrangement, Path(name))
         results.append(result)
-        exact = result["calls"] - sum((cell["sent"] or {"calls": 0})["calls"] for cell in result["wrong"].values())
+        name, calls = arrangement.name, result["calls"]
+        exact = calls - sum((cell["sent"] or {"calls": 0})["calls"] for cell in result["wrong"].values())
         verdict = "same rows by both ways" if result["same"] else "ROWS DIFFER BETWEEN THE WAYS"
-        print(f"{arrangement.name:28} {result['rows']:3} rows of {result['calls']} calls, {exact} exact; {verdict}")
+        cost = f"{result['priced']} priced" if result["unpaid"] <= 0 else f"{result['unpaid']} WITHOUT THEIR COST"
+        print(f"{name:28} {result['rows']:3} rows of {calls} calls, {exact} exact, {cost}; {verdict}")
         for model, cell in result["wrong"].items():
             known = arrangement.wrong.get(model, "NOT KNOWN WHY")
             print(f"    {model}: sent {cell['sent']}, stored {cell['stored']}: {known}", flush=True)
-        failed = failed or not result["same"] or not result["wrong"].keys() <= arrangement.wrong.keys()
+        failed = (
+            failed
+            or not result["same"]
+            or result["unpaid"] > 0
+            or not result["wrong"].keys() <= arrangement.wrong.keys()
+        )
     if chosen.json:
         chosen.json.write_text(json.dumps(results, indent=1))
     return int(failed)

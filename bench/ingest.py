@@ -1,8 +1,9 @@
 """Spans per CPU second into the embedded store: decode, convert, insert, everything on disk when it returns.
 
-Run: `python bench/ingest.py [batches] [spans per batch]`. Of the made-up spans 60 % are calls with twenty
-attributes, 25 % tools and 15 % agents; sessions and users are skewed as in life. CPU time is the whole
-process's, background merges included, so the figure does not depend on how busy the machine is otherwise.
+Run: `python bench/ingest.py [batches] [spans per batch] [theirs]`. Of the made-up spans 60 % are calls with twenty
+attributes, 25 % tools and 15 % agents; sessions and users are skewed as in life. With `theirs` another instrumentation
+reports them, of models with a price and without a cost. CPU time is the whole process's, background merges included,
+so the figure does not depend on how busy the machine is otherwise.
 """
 
 from __future__ import annotations
@@ -20,6 +21,18 @@ from submeter.store import open_store, questions
 
 CLIENT, INTERNAL = Span.SPAN_KIND_CLIENT, Span.SPAN_KIND_INTERNAL
 START_NS = 1_790_000_000 * 10**9
+PRICED = (
+    "gpt-4o",
+    "gpt-4o-mini",
+    "gpt-4.1",
+    "gpt-4.1-mini",
+    "gpt-4.1-nano",
+    "gpt-5",
+    "gpt-5-mini",
+    "gpt-5-nano",
+    "o3",
+    "o4-mini",
+)
 
 
 def key_value(key: str, value: str | float) -> KeyValue:
@@ -58,14 +71,25 @@ def call_attributes(random: Random) -> dict[str, str | float]:
     }
 
 
-def fill(span: Span, random: Random, number: int) -> None:
+def their_attributes(random: Random) -> dict[str, str | float]:
+    """The same as another instrumentation says it, of a model that has a price."""
+    attributes = call_attributes(random)
+    stated = {
+        name: said for name, said in attributes.items() if not name.startswith(("submeter.cost", "submeter.context"))
+    }
+    model = PRICED[int(str(attributes["gen_ai.request.model"]).removeprefix("model-"))]
+    return {**stated, "gen_ai.request.model": model, "gen_ai.response.model": model}
+
+
+def fill(span: Span, random: Random, number: int, *, is_ours: bool) -> None:
     """One span of the mix."""
     share = random.random()
     span.trace_id, span.span_id = random.randbytes(16), random.randbytes(8)
     span.start_time_unix_nano = START_NS + number * 10**6
     span.end_time_unix_nano = span.start_time_unix_nano + random.randrange(10**10)
     if share < 0.6:
-        span.name, span.kind, attributes = "chat model", CLIENT, call_attributes(random)
+        span.name, span.kind = "chat model", CLIENT
+        attributes = call_attributes(random) if is_ours else their_attributes(random)
     elif share < 0.85:
         span.name, span.kind = "execute_tool find", INTERNAL
         attributes = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "find", "tool.size": number}
@@ -75,7 +99,7 @@ def fill(span: Span, random: Random, number: int) -> None:
     span.attributes.extend(key_value(key, value) for key, value in attributes.items())
 
 
-def batch(random: Random, first: int, size: int) -> bytes:
+def batch(random: Random, first: int, size: int, *, is_ours: bool = True) -> bytes:
     """One request as it comes over the wire."""
     request = ExportTraceServiceRequest()
     resource = request.resource_spans.add()
@@ -83,15 +107,15 @@ def batch(random: Random, first: int, size: int) -> bytes:
         [key_value("service.name", "shop"), *(key_value(f"host.label.{n}", f"value-{n}") for n in range(8))]
     )
     scope = resource.scope_spans.add()
-    scope.scope.name = "submeter"
+    scope.scope.name = "submeter" if is_ours else "opentelemetry.instrumentation.openai"
     for number in range(first, first + size):
-        fill(scope.spans.add(), random, number)
+        fill(scope.spans.add(), random, number, is_ours=is_ours)
     return request.SerializeToString()
 
 
-def main(batches: int, size: int) -> None:
+def main(batches: int, size: int, *, is_ours: bool) -> None:
     random = Random(1)  # noqa: S311  (the same spans every time)
-    bodies = [batch(random, number * size, size) for number in range(batches)]
+    bodies = [batch(random, number * size, size, is_ours=is_ours) for number in range(batches)]
     calls = 0
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(f"chdb://{folder}/store")
@@ -101,12 +125,15 @@ def main(batches: int, size: int) -> None:
             calls += len(store.insert_traces(ExportTraceServiceRequest.FromString(body), f"{number}"))
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
         spans = (batches - 1) * size
-        stored = questions.summary(store).calls
+        found = questions.summary(store)
         store.close()
-    print(f"{spans:,} spans in batches of {size:,}, {calls:,} of them calls; {stored:,} calls stored in all")
+    print(
+        f"{spans:,} spans in batches of {size:,}, {calls:,} of them calls; {found.calls:,} calls stored in all, "
+        f"{found.unpriced_calls:,} without a cost"
+    )
     print(f"{spans / cpu:,.0f} spans per CPU second, {cpu / spans * 1e6:.1f} us each; {spans / wall:,.0f} per second")
 
 
 if __name__ == "__main__":
-    given = [int(argument) for argument in sys.argv[1:]]
-    main(*(given + [11, 10_000][len(given) :]))
+    given = [int(argument) for argument in sys.argv[1:] if argument != "theirs"]
+    main(*(given + [11, 10_000][len(given) :]), is_ours="theirs" not in sys.argv[1:])
