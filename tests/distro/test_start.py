@@ -131,6 +131,35 @@ report(child=open("child").read(), parent=len(names()), tokens=total)
     assert found(run(tmp_path, program)) == {"child": "1", "parent": 2, "tokens": 14}
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no fork there")
+def test_a_meter_in_which_another_thread_was_counting_counts_on_in_a_forked_child(tmp_path: Path) -> None:
+    program = """
+import signal, submeter, threading
+counting = threading.Event()
+def slowly():
+    counting.set()
+    threading.Event().wait(60)
+def child(meter):
+    signal.alarm(20)
+    answer()
+    meter.warn("w")
+    return meter.usage.calls + 10 * len(meter.warnings)
+with submeter.session("s") as meter:
+    answer()
+    before = meter.usage.calls
+    threading.Thread(target=meter.add, args=[slowly], daemon=True).start()
+    counting.wait(30)
+    pid = os.fork()
+    if pid == 0:
+        os._exit(child(meter))
+    _, status = os.waitpid(pid, 0)
+    report(before=before, child=os.waitstatus_to_exitcode(status))
+    sys.stdout.flush()
+    os._exit(0)
+"""
+    assert found(run(tmp_path, program, variables=SILENT)) == {"before": 1, "child": 12}
+
+
 NOBODY = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}
 
 

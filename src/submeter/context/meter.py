@@ -7,6 +7,7 @@ held, and is live.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from dataclasses import field
@@ -152,6 +153,7 @@ class Meter:
             if self._is_counting:  # further up this thread's stack, where this call's turn comes as well
                 return
             self._is_counting = True
+            _counting.add(self)
             try:
                 while (most := len(self._waiting) - left) > 0:
                     records: list[CallRecord] = []
@@ -164,8 +166,26 @@ class Meter:
                     self._calls.extend(records)
             finally:
                 self._is_counting = False
+                _counting.discard(self)
 
     def warn(self, warning: Any) -> None:
         """Keeps a warning event."""
         with self._lock:
             self.warnings.append(warning)
+
+    def unlock(self) -> None:
+        """Has a forked child count on: the thread that was counting does not exist there."""
+        self._lock, self._is_counting = threading.RLock(), False
+
+
+_counting: set[Meter] = set()
+"""Meters that some thread counts in just now."""
+
+
+def _unlock() -> None:
+    while _counting:
+        _counting.pop().unlock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_unlock)
