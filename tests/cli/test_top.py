@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
+CORNER = "\x1b[H"
 OTHER_SCREEN, SCREEN_BACK, CURSOR_BACK = "\x1b[?1049h", "\x1b[?1049l", "\x1b[?25h"
 
 
@@ -52,15 +53,22 @@ def test_q_ends_it_and_gives_the_terminal_back(serving: RunningServer) -> None:
 
 def test_another_size_is_drawn_at_once(serving: RunningServer) -> None:
     with on_terminal("top", "--url", serving.url, "--last", "7d", "--every", "3600", columns=120) as terminal:
-        eventually(lambda: "a call" in terminal.shown(), "a column that needs room")
-        before = len(terminal.shown())
+        eventually(lambda: "a call" in "".join(last_page(terminal)), "a column that needs room")
         terminal.resize(20, 50)
-        eventually(lambda: "user" in terminal.shown()[before:], "the smaller page")
-        smaller = ESCAPES.sub("", terminal.shown()[before:])
-        assert "a call" not in smaller
-        assert max(map(len, smaller.splitlines())) <= 50
+        eventually(lambda: is_page_of(20, 50, last_page(terminal)), "the smaller page")
+        assert "a call" not in "".join(last_page(terminal))
         terminal.press(b"q")
         eventually(lambda: ended(terminal), "the end of the program")
+
+
+def last_page(terminal: Terminal) -> list[str]:
+    """The lines of the page that is drawn last, as far as they have arrived; each begins in the same corner."""
+    return ESCAPES.sub("", terminal.shown().rpartition(CORNER)[2]).splitlines()
+
+
+def is_page_of(lines: int, columns: int, page: list[str]) -> bool:
+    """Whether a page has arrived whole, and fills this size and no larger one."""
+    return len(page) == lines and {len(line) for line in page} == {columns}
 
 
 def test_a_server_that_goes_is_waited_for(tmp_path: Path) -> None:

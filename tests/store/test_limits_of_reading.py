@@ -52,6 +52,6 @@ def test_too_much_memory_and_too_much_time_are_told_apart(store: Store, monkeypa
 
 
 def test_what_the_engine_quotes_need_not_be_utf_8(store: Store) -> None:
-    with pytest.raises(QuestionRefused, match=r"the engine refused: Code: 6\..*(\ufffd|no UTF-8)"):
+    with pytest.raises(QuestionRefused, match=r"the engine said: Code: 6\..*(\ufffd|no UTF-8)"):
         store.read("SELECT toUInt8(unhex('EEFF'))", {}, "TSV")
     assert store.read("SELECT 1", {}, "TSV") == b"1\n"

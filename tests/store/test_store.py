@@ -20,9 +20,11 @@ from submeter.store import (
     StoreMissing,
     StoreUnreachable,
     StoreUrlError,
+    WriteRefused,
     open_store,
     questions,
 )
+from submeter.store.database import Database
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -275,5 +277,17 @@ def test_a_question_that_takes_too_much_is_told_what_to_do(store: Store) -> None
     too_many = r"more than 1,000,000 rows in its answer: ask for a shorter range .*; the engine said: Code: 396\."
     with pytest.raises(QuestionRefused, match=too_many):
         store.read("SELECT number FROM numbers(1100000)", {}, "TSV")
-    with pytest.raises(QuestionRefused, match=r"^the engine refused: Code: 395\."):
-        store.read("SELECT throwIf(number > 70000) FROM numbers(100000)", {}, "TSV")
+    refused = r"^the engine refused the question: {}.*; the engine said: Code: {}\."
+    for query, to_do, code in (
+        ("SELECT throwIf(number > 70000) FROM numbers(100000)", "mend what is named", 395),
+        ("SELECT 1 FROM otel.nothing", "SHOW TABLES", 60),
+        ("SELECT toUInt8('x'", "mend the SQL", 62),
+    ):
+        with pytest.raises(QuestionRefused, match=refused.format(to_do, code)):
+            store.read(query, {}, "TSV")
+
+
+def test_a_change_that_the_engine_refuses_may_be_sent_again(store: Store) -> None:
+    assert isinstance(store, Database)
+    with pytest.raises(WriteRefused, match=r"the change: nothing of it is stored, send it again.*; the engine said: C"):
+        store.engine.insert("llm_warning_rows", b"no block", "token")

@@ -94,7 +94,7 @@ def _place(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> N
     """Writes one file of a backup; by hand, because Python before 3.11.4 has no filter against names that lead out."""
     path = (folder / member.name).resolve()
     if not path.is_relative_to(folder.resolve()) or not (member.isfile() or member.isdir()):
-        raise StoreError(f"{member.name} is no part of a backup")
+        raise StoreError(f"{member.name} is no part of a backup: give a file that `submeter backup` wrote")
     if (content := archive.extractfile(member)) is None:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         return

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import queue
-import re
 import sys
 import threading
 from collections import defaultdict
@@ -19,6 +18,7 @@ from string import Template
 from typing import TYPE_CHECKING, Any, Final
 
 from submeter.store import sql
+from submeter.store.advice import CODE, change_refused
 from submeter.store.errors import (
     QuestionRefused,
     StoreError,
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 READERS: Final = 8
 """How many questions run at the same time; further ones wait."""
 
-_CODE: Final = re.compile(r"Code: (\d+)\.")
 _NO_ROOM: Final = 243
 _LOST: Final = "Code: 6. DB::Exception: data cannot be read, and what is said of them is no UTF-8 (CANNOT_PARSE_TEXT)"
 
@@ -186,7 +185,10 @@ class ChdbEngine:
                 raise StoreInUse(
                     f"this process has another embedded store open already: close it before opening {self.folder}"
                 ) from error
-            raise StoreError(f"the engine cannot open {self.folder}: {error}") from error
+            raise StoreError(
+                f"the engine cannot open {self.folder}: check that you may write there and that the disk has room, or "
+                f"`submeter restore` a backup elsewhere; the engine said: {error}"
+            ) from error
 
     def _writing(self) -> Any:
         self._refuse_unusable()
@@ -220,13 +222,13 @@ class ChdbEngine:
             return connection.query(statement, output_format, params=parameters)
         except (RuntimeError, UnicodeDecodeError) as error:
             said = _said(error)
-            code = _CODE.search(said)
+            code = CODE.search(said)
             if code and int(code[1]) == _NO_ROOM:
                 raise StoreFull(
                     f"no room is left on the disk of {self.folder}: free some; nothing of the batch was stored"
                 ) from error
             is_question = refusal is QuestionRefused
-            why = refusal_of(said, "the engine") if is_question else f"the engine refused: {said}"
+            why = refusal_of(said, "the engine") if is_question else change_refused(said, "the engine")
             raise refusal(why) from error
 
 

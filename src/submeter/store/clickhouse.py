@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from submeter.store import sql
+from submeter.store.advice import change_refused
 from submeter.store.errors import (
     QuestionRefused,
     StoreError,
@@ -60,7 +61,7 @@ class ClickhouseEngine:
         try:
             self._client.command(statement, parameters=dict(parameters or {}))
         except self._errors as error:
-            raise WriteRefused(f"the server refused: {error}") from error
+            raise WriteRefused(change_refused(str(error), "the server")) from error
 
     def insert(self, table: str, block: bytes, token: str) -> None:
         """See `Engine.insert`."""
@@ -74,7 +75,7 @@ class ClickhouseEngine:
         try:
             self._client.raw_insert(f"otel.{table}", insert_block=block, fmt="Native", settings=settings)
         except self._errors as error:
-            raise WriteRefused(f"the server refused the batch: {error}. Retry it with the same token") from error
+            raise WriteRefused(change_refused(str(error), "the server")) from error
 
     def rows(
         self, query: str, parameters: Mapping[str, object], services: tuple[str, ...] | None = None
@@ -128,4 +129,4 @@ class ClickhouseEngine:
         except self._errors as error:
             raise QuestionRefused(refusal_of(str(error), "the server")) from error
         except ValueError as error:
-            raise StoreError(f"the question cannot be sent: {error}") from error
+            raise StoreError(f"the question cannot be sent: {error}; ask for shorter names") from error

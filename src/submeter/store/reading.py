@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any, Final
 
+from submeter.store.advice import CODE, question_refused
 from submeter.store.errors import QuestionRefused
 
 LIMITS: Final = {"seconds": 60, "rows": 1_000_000, "bytes": 4 << 30}
@@ -17,8 +18,6 @@ _TOO_MUCH: Final = {
     "396": f"has more than {LIMITS['rows']:,} rows in its answer",
 }
 """Code of the engine -> what a question did too much of."""
-
-_CODE: Final = re.compile(r"Code: (\d+)\.")
 
 _QUOTED: Final = re.compile(r"""'(?:[^'\\]|\\.|'')*'|`(?:[^`\\]|\\.|``)*`|"(?:[^"\\]|\\.|"")*\"""", re.DOTALL)
 """A text or a quoted name: both are read, or a quote within a name would look like the beginning of a text."""
@@ -42,13 +41,13 @@ def rows_of(answer: bytes) -> list[dict[str, Any]]:
 
 def refusal_of(said: str, who: str) -> str:
     """Why a question is refused and what to do, from what the engine said; `who` refused it."""
-    code = _CODE.search(said)
+    code = CODE.search(said)
     if code and code[1] in _TOO_MUCH:
         return (
             f"the question {_TOO_MUCH[code[1]]}: ask for a shorter range of time, one model, user or tag, or fewer "
             f"rows; {who} said: {said}"
         )
-    return f"{who} refused: {said}"
+    return question_refused(said, who)
 
 
 def refuse_harmful(formatted: str, *, is_scoped: bool = False) -> None:
@@ -61,8 +60,10 @@ def refuse_harmful(formatted: str, *, is_scoped: bool = False) -> None:
     bare = _QUOTED.sub(lambda found: "''" if found[0][0] == "'" else found[0], formatted)
     found = _FORBIDDEN.search(bare)
     if found:
-        raise QuestionRefused(f"a question may not use {found[0].strip(' (')}")
+        raise QuestionRefused(f"a question may not use {found[0].strip(' (')}: it reads the tables, and no more")
     if is_scoped and _EXPLAINING.search(bare):  # it counts rows of all services
-        raise QuestionRefused("a token that sees some services only may not use EXPLAIN")
+        raise QuestionRefused(
+            "a token that sees some services only may not use EXPLAIN: ask with a token that sees all"
+        )
     if not _READING.match(bare):
         raise QuestionRefused("a question is one SELECT, SHOW, DESCRIBE, EXISTS or EXPLAIN statement")
