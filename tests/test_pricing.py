@@ -349,5 +349,34 @@ def test_the_sql_rows_give_the_same_cost(
     assert told == (found and pytest.approx(found.usd))
 
 
+def test_from_the_day_of_a_price_of_the_users_own_no_other_of_the_model_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a price of the table has its own tier or place; in SQL as in the program."""
+    path = tmp_path / "prices.toml"
+    path.write_text(
+        '[[model]]\nmodel = "claude-opus-5"\nvalid_from = 2026-11-01\ninput = 1\noutput = 2\n'
+        '[[model]]\nmodel = "claude-opus-5"\nvalid_from = 2026-11-10\nservice_tier = "fast-us"\ninput = 3\noutput = 6\n'
+    )
+    monkeypatch.setenv("SUBMETER_PRICES", str(path))
+    catalog.reload()
+    usage, call = Usage(input_tokens=1_000_000, output_tokens=0), ("anthropic", "claude-opus-5")
+    expected = {
+        ("", False): (5, 1, 1),
+        ("standard-us", False): (5.5, 1, 1),
+        ("fast", False): (10, None, None),
+        ("fast-us", False): (11, None, 3),
+        ("batch", True): (2.5, None, None),
+    }
+    for (tier, is_batch), rates in expected.items():
+        rows = list(pricing.price_rows([Priced(*call, tier, is_batch)]))
+        for day, rate in zip(("2026-10-31", "2026-11-01", "2026-11-10"), rates, strict=True):
+            at_ns = nanoseconds_of(day)
+            found = cost(usage, *call, at_ns=at_ns, tier=tier, is_batch=is_batch)
+            assert (found and found.usd) == (rate and pytest.approx(rate))
+            told = [recomputed(row, {"input": 1_000_000}) for row in rows if fits(row, usage, at_ns)]
+            assert told == ([] if rate is None else [pytest.approx(rate)])
+
+
 def test_unknown_models_have_no_rows() -> None:
     assert list(pricing.price_rows([Priced("openai", "no-such-model")])) == []

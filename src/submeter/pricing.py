@@ -111,8 +111,11 @@ def cost_at(
     """
     if usage.input_tokens is None and usage.output_tokens is None:
         return None
-    tier = "" if service_tier in _STANDARD and not is_batch else _tier(service_tier, is_batch, found)
-    price = found.price_at(at_ns, (usage.input_tokens or 0) if request_tokens is None else request_tokens, tier)
+    size = (usage.input_tokens or 0) if request_tokens is None else request_tokens
+    if service_tier in _STANDARD and not is_batch:
+        price = found.price_at(at_ns, size)
+    else:
+        price = _price(found, at_ns, size, _tiers(service_tier, is_batch, found.provider))
     parts = price and _parts(usage, price.rates)
     if parts is None:
         return None
@@ -122,18 +125,21 @@ def cost_at(
     return Cost(usd, catalog.version(), parts, found.is_assumed, price)
 
 
-def _tier(service_tier: str, is_batch: bool, found: catalog.Model) -> str:  # noqa: FBT001  (as above)
-    """The table's name of a service tier: `""` where it is billed at the standard rates.
+def _tiers(service_tier: str, is_batch: bool, provider: str) -> tuple[str, ...]:  # noqa: FBT001  (as above)
+    """The table's names of a service tier, of which the first with a price holds; `""` is the standard one.
 
-    Where inference was asked to run (`standard-us`) counts only where the model has a price for that place.
+    A tier at the place where inference was asked to run (`fast-us`) costs what it does elsewhere, unless that is known.
     """
     name, _, place = service_tier.lower().partition("-")
     if is_batch:
         name = "batch"
-    elif name in _STANDARD or name in _STANDARD_AT.get(found.provider, ()):
+    elif name in _STANDARD or name in _STANDARD_AT.get(provider, ()):
         name = ""
-    there = f"{name or 'standard'}-{place}"
-    return there if place and any(price.service_tier == there for price in found.prices) else name
+    return (f"{name or 'standard'}-{place}", name) if place else (name,)
+
+
+def _price(found: catalog.Model, at_ns: int, size: int, tiers: tuple[str, ...]) -> catalog.Price | None:
+    return next((price for tier in tiers if (price := found.price_at(at_ns, size, tier)) is not None), None)
 
 
 def _parts(usage: Usage, rates: Mapping[str, float]) -> dict[str, float] | None:
@@ -211,19 +217,22 @@ def price_rows(calls: Iterable[Priced]) -> Iterator[PriceRow]:
     for priced in dict.fromkeys(calls):
         found = catalog.find(priced.provider, priced.model)
         if found is not None:
-            yield from _rows_of(found, priced, _tier(priced.service_tier, priced.is_batch, found))
+            yield from _rows_of(found, priced, _tiers(priced.service_tier, priced.is_batch, found.provider))
 
 
-def _rows_of(found: catalog.Model, priced: Priced, tier: str) -> Iterator[PriceRow]:
+def _rows_of(found: catalog.Model, priced: Priced, tiers: tuple[str, ...]) -> Iterator[PriceRow]:
     """Cuts days, hours and sizes wherever a price changes, and asks the model for the price in each piece."""
-    prices = [price for price in found.prices if price.service_tier == tier]
-    days = sorted({(price.from_ns, price.valid_from or _FIRST_DAY) for price in prices})
+    prices = [price for price in found.prices if price.service_tier in tiers]
+    days = sorted(
+        {(price.from_ns, price.valid_from or _FIRST_DAY) for price in prices}
+        | {(price.to_ns, price.valid_to) for price in prices if price.to_ns}
+    )
     minutes = sorted({minute for price in prices for minute in price.utc_minutes})
     sizes = sorted({price.above_tokens for price in prices})
     for (from_ns, day), (_, next_day) in pairwise([*days, (0, _LAST_DAY)]):
         for minute, next_minute in pairwise(minutes):
             for size, next_size in pairwise([*sizes, _MOST_TOKENS]):
-                price = found.price_at(from_ns + minute * _MINUTE_NS, size + 1, tier)
+                price = _price(found, from_ns + minute * _MINUTE_NS, size + 1, tiers)
                 if price is not None:
                     rates = {unit: price.rates.get(unit, _borrowed(unit, price.rates)) for unit in catalog.UNITS}
                     rates["request"] = rates["request"] or 0.0

@@ -38,6 +38,7 @@ def test_a_price_from_a_day_on_leaves_the_days_before_alone(prices_file: Write) 
     assert rate("openai", "gpt-5", at_ns=OCTOBER) == 1.25
     assert rate("openai", "gpt-5", at_ns=DECEMBER) == 1.0
     assert rate("openai", "gpt-5", at_ns=OCTOBER, tier="batch") == 0.625
+    assert rate("openai", "gpt-5", at_ns=DECEMBER, tier="batch") is None
 
 
 def test_rows_of_one_model_state_its_tiers_and_sizes(prices_file: Write) -> None:

@@ -35,9 +35,10 @@ _DAY_MINUTES = 1_440
 class Price:
     """The rates of a model from a day on, in one service tier, for requests above one input size.
 
-    `valid_from` is a UTC date (`""`: since ever), `service_tier` is `""` for the standard one. A request whose
-    input exceeds `above_tokens` is billed as a whole at these rates. `utc_minutes` are the first and the
-    end minute of the UTC day in which the rates apply, where a provider charges by the hour of the day.
+    `valid_from` is a UTC date (`""`: since ever), `valid_to` the day after the last (`""`: for ever); `service_tier` is
+    `""` for the standard one. A request whose input exceeds `above_tokens` is billed as a whole at these rates.
+    `utc_minutes` are the first and the end minute of the UTC day in which the rates apply, where a provider charges by
+    the hour of the day.
     """
 
     rates: Mapping[str, float]
@@ -46,10 +47,14 @@ class Price:
     above_tokens: int = 0
     utc_minutes: tuple[int, int] = (0, _DAY_MINUTES)
     from_ns: int = 0
+    valid_to: str = ""
+    to_ns: int = 0
 
     def covers(self, at_ns: int, input_tokens: int) -> bool:
         """Whether a request of `input_tokens` at `at_ns` (nanoseconds since the epoch) is billed at these rates."""
-        if at_ns < self.from_ns or (self.above_tokens and input_tokens <= self.above_tokens):
+        if at_ns < self.from_ns or (self.to_ns and at_ns >= self.to_ns):
+            return False
+        if self.above_tokens and input_tokens <= self.above_tokens:
             return False
         first, end = self.utc_minutes
         return end - first == _DAY_MINUTES or first <= at_ns % _DAY_NS // _MINUTE_NS < end

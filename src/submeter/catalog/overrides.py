@@ -72,8 +72,8 @@ class Overrides:
         prices = [row.price for row in rows if row.price is not None]
         if not prices:
             return model
-        since = min(price.from_ns for price in prices)
-        kept = (price for price in model.prices if price.from_ns < since)
+        since, day = min((price.from_ns, price.valid_from) for price in prices)
+        kept = (replace(price, to_ns=since, valid_to=day) for price in model.prices if price.from_ns < since)
         return replace(model, prices=ranked((*prices, *kept)))
 
     def named(self) -> Iterator[tuple[str, str]]:
