@@ -22,6 +22,7 @@ from submeter.store.dialects import (
     LEFT_OUT,
     SOURCES,
     TELLING,
+    UNPRICING,
     VALUES,
     Exclusive,
 )
@@ -106,12 +107,18 @@ def _renamed() -> Iterator[str]:
             else:
                 yield (
                     f'set({_attribute(target)}, {path}) where {path} != nil and {path} != "" '
-                    f"and not {_is_there(target)}"
+                    f"and not {_is_there(target)}" + (_unless_zero(path) if source == UNPRICING[1] else "")
                 )
 
     for name, kind in TELLING.items():
         is_told = f"{_attribute(name)} != nil and not {_is_there(semconv.KIND)}"
         yield f'set({_attribute(semconv.KIND)}, "{kind}") where {is_told}'
+
+
+def _unless_zero(path: str) -> str:
+    """What keeps out a 0 of those who say so that they know no price."""
+    is_number = f'IsMatch({path}, "{_COUNT_SHAPE}")'
+    return f" and not ({_is_of(UNPRICING[0])} and {is_number} and Double({path}) == 0.0)"
 
 
 def _unfolded() -> Iterator[str]:
@@ -201,9 +208,7 @@ def _cached(what: str, count: str) -> str:
 
 
 def _counts_without_cached(row: Exclusive) -> str:
-    scope = row.scope.replace(".", "[.]")
-    is_its = f'IsMatch(instrumentation_scope.name, "^{scope}([.]|$)")'
-    found = f'{is_its} and {_attribute(semconv.PROVIDER)} == "{row.provider}"'
+    found = f'{_is_of(row.scope)} and {_attribute(semconv.PROVIDER)} == "{row.provider}"'
     if row.on:
         found += f" and {_attribute(row.on)} != nil"
     if row.unless:
@@ -215,6 +220,11 @@ def _counts_without_cached(row: Exclusive) -> str:
         raise ValueError(f"{row.scope}: versions from {row.before} on need a pattern of two digits; write one here")
     newer = f"^0*([{first}-9]|[1-9][0-9]+)([.].*)?$"
     return f'{found} and not IsMatch(instrumentation_scope.version, "{newer}")'
+
+
+def _is_of(scope: str) -> str:
+    """The condition that the span's scope is another or below it."""
+    return f'IsMatch(instrumentation_scope.name, "^{scope.replace(".", "[.]")}([.]|$)")'
 
 
 def _clamped() -> Iterator[str]:

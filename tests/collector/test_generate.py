@@ -83,6 +83,10 @@ def every_trap() -> list[Case]:
     found += [("", "", {name: value}) for name in COUNTS for value in (*ODD_COUNTS, *NO_COUNTS)]
     for name, kind in TELLING.items():
         found += [("", "", {name: "[]", **named}) for named in ({}, {"gen_ai.operation.name": kind + "s"})]
+    for cost in (0, 0.0, "0", "0.0", "0e3", 0.5, 1e-05, "x", "", -1.0, True):
+        for scope in ("openlit", "openlit.x", "openlitter"):
+            found.append((scope, "", {"gen_ai.usage.cost": cost}))
+            found.append((scope, "", {"gen_ai.usage.cost": cost, "gen_ai.cost.total_cost": 0.25}))
     found += [("", "", {"gen_ai.provider.name": "AWS", "gen_ai.operation.name": "Completion"})]
     return found
 

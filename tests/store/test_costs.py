@@ -66,7 +66,7 @@ def foreign(random: Random) -> dict[str, str]:
         attributes["langfuse.observation.usage_details"] = json.dumps(counts)
     attributes |= {spelled(random, COUNT_NAMES[name]): str(count) for name, count in stated.items()}
     if tier := random.choice(("", "", "", "", "priority", "flex", "Default")):
-        attributes[semconv.SERVICE_TIER] = tier
+        attributes[spelled(random, semconv.SERVICE_TIER)] = tier
     if random.random() < 0.2:
         attributes[semconv.IS_BATCH] = "true"
     return attributes
@@ -129,6 +129,7 @@ def test_it_is_told_by_whose_prices_a_cost_is(store: Store) -> None:
             ),
             (FOREIGN, "", [span(call("unknown", gen_ai__request__model="no-model", gen_ai__response__model=""))]),
             (FOREIGN, "", [span({**chat(), "session.id": "uncounted"})]),
+            ("openlit.instrumentation.openai", "", [span(call("unpriced", gen_ai__usage__cost=0.0))]),
             ("submeter", "", [span(call("ours"))]),
         ]
     )
@@ -139,6 +140,7 @@ def test_it_is_told_by_whose_prices_a_cost_is(store: Store) -> None:
         "free": (0.0, ""),
         "stated": (0.5, ""),
         "absurd": (priced.usd, version),
+        "unpriced": (priced.usd, version),
         "unknown": (None, ""),
         "uncounted": (None, ""),
         "ours": (None, ""),

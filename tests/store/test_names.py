@@ -108,6 +108,11 @@ def test_a_foreign_name_and_a_mark_of_repair_are_odd() -> None:
     assert names_of((semconv.USAGE_PARTIAL,)).is_odd
 
 
+def test_openais_name_of_the_tier_is_odd_only_where_ours_is_missing() -> None:
+    assert names_of((semconv.OPENAI_RESPONSE_SERVICE_TIER,)).is_odd
+    assert not names_of((semconv.OPENAI_RESPONSE_SERVICE_TIER, semconv.SERVICE_TIER)).is_odd
+
+
 def test_names_are_found_once_a_batch() -> None:
     names_of_ = NamesOf()
     assert names_of_[("a", "b")] is names_of_[("a", "b")]

@@ -70,6 +70,37 @@ DIALECTS: dict[str, tuple[str, str, dict[str, str], dict[str, str | None], Usage
         {semconv.INPUT_TOKENS: "1300", semconv.USAGE_REPAIRED: "true", semconv.COST_USD: "0.5"},
         Usage(input_tokens=1300, output_tokens=50, cache_read_tokens=300),
     ),
+    "OpenLIT says 0 where it knows no price": (
+        "openlit.instrumentation.openai",
+        "1.45.0",
+        {
+            "gen_ai.operation.name": "chat",
+            "gen_ai.provider.name": "openai",
+            "gen_ai.usage.input_tokens": "1000",
+            "gen_ai.usage.cost": "0",
+        },
+        {semconv.INPUT_TOKENS: "1000", semconv.COST_USD: None},
+        Usage(input_tokens=1000),
+    ),
+    "somebody else's 0 is a cost": (
+        "openlitter",
+        "",
+        {"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": "1000", "gen_ai.usage.cost": "0"},
+        {semconv.COST_USD: "0"},
+        Usage(input_tokens=1000),
+    ),
+    "the official one names OpenAI's tier": (
+        "opentelemetry.instrumentation.genai.openai",
+        "1.3b0",
+        {
+            "gen_ai.operation.name": "chat",
+            "gen_ai.provider.name": "openai",
+            "gen_ai.usage.input_tokens": "1000",
+            "openai.response.service_tier": "flex",
+        },
+        {semconv.SERVICE_TIER: "flex"},
+        Usage(input_tokens=1000),
+    ),
     "OpenLIT on Claude Agent SDK has them in": (
         "openlit.otel.tracing",
         "1.45.0",

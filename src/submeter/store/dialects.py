@@ -109,6 +109,7 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
         "llm.token_count.completion_details.audio",
     ),
     semconv.COST_USD: ("operation.cost", "gen_ai.usage.cost", "gen_ai.cost.total_cost", "llm.cost.total"),
+    semconv.SERVICE_TIER: (semconv.OPENAI_RESPONSE_SERVICE_TIER, "gen_ai.openai.response.service_tier"),
     semconv.CONVERSATION_ID: ("thread_id",),
     semconv.SESSION_ID: (
         "langfuse.session.id",
@@ -200,10 +201,7 @@ VALUES: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """Convention's name: what its value is called elsewhere (in lower case), and what the conventions call it."""
 
-TELLING: Final[Mapping[str, str]] = {
-    "pydantic_ai.all_messages": "invoke_agent",
-    "all_messages_events": "invoke_agent",
-}
+TELLING: Final[Mapping[str, str]] = dict.fromkeys(("pydantic_ai.all_messages", "all_messages_events"), "invoke_agent")
 """What is on spans of one kind alone, where they do not name it: a run of Pydantic AI up to 1.40 at least."""
 
 AGGREGATE_KINDS: Final = frozenset(
@@ -257,11 +255,13 @@ JSON_COUNTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
 }
 """Attribute that holds a JSON object of counts: count of `Usage`, and its keys there, best first.
 
-A key with a dot is one of an object within the object.
-"""
+A key with a dot is one of an object within the object."""
 
 JSON_COSTS: Final[Mapping[str, str]] = {"langfuse.observation.cost_details": "total"}
 """Attribute that holds a JSON object of costs in USD, and the key of the total."""
+
+UNPRICING: Final = ("openlit", "gen_ai.usage.cost")
+"""Whose cost of 0 says that it knows no price, and where it says so; the scope stands for those below it too."""
 
 EXCLUSIVE_JSON_KEYS: Final = frozenset({"input", "output"})
 """The JSON keys whose counts leave out what has a key of its own (`LEFT_OUT`), when the total came from them."""
@@ -293,7 +293,7 @@ EXCLUSIVE: Final = (
 OpenLIT's of Claude Agent SDK count them, and tell of no stream. Vercel's do since 6, and then tell how many are not.
 """
 
-KEYS: Final = frozenset(key for sources in SOURCES.values() for key in sources) | {*TELLING, *JSON_COUNTS, *JSON_COSTS}
+KEYS: Final = frozenset({*TELLING, *JSON_COUNTS, *JSON_COSTS}.union(*SOURCES.values()))
 """Every foreign name in the tables."""
 
 MARKS: Final = KEYS | {semconv.KIND, semconv.INPUT_TOKENS, semconv.OUTPUT_TOKENS}

@@ -15,7 +15,10 @@ from submeter.usage import COUNTS, divisions_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-_ODD: Final = KEYS | {
+_OWN: Final = frozenset({semconv.OPENAI_RESPONSE_SERVICE_TIER})
+"""Names in the table of dialects that our own spans bear too, beside the name that is wanted."""
+
+_ODD: Final = KEYS - _OWN | {
     semconv.USAGE_ESTIMATED,
     semconv.USAGE_PARTIAL,
     semconv.USAGE_INCONSISTENT,
@@ -59,7 +62,7 @@ def names_of(keys: Collection[str]) -> Names:
     place = COUNTS.index
     return Names(
         may_be_call=not MARKS.isdisjoint(stated),
-        is_odd=not _ODD.isdisjoint(stated),
+        is_odd=not _ODD.isdisjoint(stated) or (semconv.SERVICE_TIER not in stated and not _OWN.isdisjoint(stated)),
         has_window=semconv.CONTEXT_INPUT_TOKENS in stated,
         counts=tuple((place(count), key) for count, key in counts.items()),
         divisions=tuple((place(total), tuple(map(place, parts))) for total, parts in divisions_of(counts)),

@@ -21,12 +21,12 @@ from submeter.store.dialects import (
     EXCLUSIVE_JSON_KEYS,
     JSON_COSTS,
     JSON_COUNTS,
-    KEYS,
     LEFT_OUT,
     MADE,
     PREPARED,
     SOURCES,
     TELLING,
+    UNPRICING,
     VALUES,
     Exclusive,
 )
@@ -56,13 +56,14 @@ def normalised(
     Applying it twice changes nothing more. `attributes` itself is left alone; it is what comes back where nothing
     is to be changed. `names` is what the names of `attributes` say, where that is known already.
     """
-    usage = _plain_usage(attributes, scope, version, names or names_of(attributes))
+    names = names or names_of(attributes)
+    usage = _plain_usage(attributes, scope, version, names)
     if usage is not None:
         return attributes, usage
     out = dict(attributes)
     exclusive = set[str]()
-    if not KEYS.isdisjoint(out):
-        _rename(out)
+    if names.is_odd:
+        _rename(out, scope)
         exclusive = _unfold(out)
     _translate(out)
     row = _exclusive_of(scope, version, out.get(semconv.PROVIDER, ""))
@@ -120,13 +121,14 @@ def _is_prepared(attributes: Mapping[str, str]) -> bool:
     return attributes.get(PREPARED[0], "").startswith(PREPARED[1]) and not attributes.keys() & MADE
 
 
-def _rename(out: dict[str, str]) -> None:
+def _rename(out: dict[str, str], scope: str) -> None:
+    unpriced = UNPRICING[1] if _is_of(scope, UNPRICING[0]) and _is_zero(out.get(UNPRICING[1], "")) else ""
     for target, sources in SOURCES.items():
         if _states(target, out.get(target, "")):
             continue
         for source in sources:
             value = out.get(source, "")
-            if _states(target, value):
+            if _states(target, value) and source != unpriced:
                 out[target] = value
                 break
     told = "" if out.get(semconv.KIND) else next((kind for name, kind in TELLING.items() if name in out), "")
@@ -192,12 +194,21 @@ def _exclusive_of(scope: str, version: str, provider: str) -> Exclusive | None:
         (
             row
             for row in EXCLUSIVE
-            if f"{scope}.".startswith(f"{row.scope}.")
+            if _is_of(scope, row.scope)
             and provider == row.provider
             and (not row.before or _major(version) < int(row.before))
         ),
         None,
     )
+
+
+def _is_of(scope: str, above: str) -> bool:
+    """Whether a scope is another or below it."""
+    return f"{scope}.".startswith(f"{above}.")
+
+
+def _is_zero(value: str) -> bool:
+    return _NUMBER.fullmatch(value) is not None and float(value) == 0
 
 
 def _major(version: str) -> int:
