@@ -42,7 +42,10 @@ def is_loaded(target: str) -> bool:
 def _wait() -> None:
     """Before a fork: waits for the locks, and then for modules of ours that another thread is importing."""
     until = time.monotonic() + WAIT_S
-    _held[get_ident()] = [each for each in _locks if each.acquire(timeout=max(0, until - time.monotonic()))]
+    held = _held[get_ident()] = list[RLock]()  # filled one by one, as an interrupt may come between
+    for each in _locks:
+        if each.acquire(timeout=max(0, until - time.monotonic())):
+            held.append(each)
     while any(map(_is_importing, tuple(sys.modules.items()))) and time.monotonic() < until:
         time.sleep(0.001)
 
