@@ -52,6 +52,19 @@ def test_a_folder_without_data_names_the_next_step(tmp_path: Path, command: tupl
     assert not (tmp_path / "none").exists()
 
 
+def test_a_file_is_told_from_a_folder_without_data(tmp_path: Path) -> None:
+    (tmp_path / "backup.tar").touch()
+    assert "is a file; name a data folder" in refused(1, "usage", "--data", str(tmp_path / "backup.tar"))
+
+
+@pytest.mark.parametrize(("closed", "code"), [(">&-", 0), ("2>&-", 0), ("<&- 2>&-", 0), (">&- 2>&-", 0)])
+def test_a_stream_that_the_shell_closed_is_no_failure(stored: Path, closed: str, code: int) -> None:
+    command = [sys.executable, "-m", "submeter", "usage", "--data", str(stored)]
+    line = ["sh", "-c", f'"$@" {closed}', "sh", *command]
+    done = subprocess.run(line, env=environment(), capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (code, "")
+
+
 def test_the_default_folder_is_named(tmp_path: Path) -> None:
     assert str(tmp_path) in refused(1, "sessions", SUBMETER_DATA=str(tmp_path))
 
@@ -248,25 +261,43 @@ def test_what_commands_judge_by_themselves_is_a_usage_error_too(stored: Path) ->
     assert "cluster" in refused(2, "schema", "--cluster", "a'b")
 
 
-@pytest.fixture
-def stranger() -> Iterator[str]:
-    """A web server that is not submeter."""
+@pytest.fixture(params=[("text/html", b"<html>"), ("application/json", b"{}"), ("application/json", b"[1]")])
+def stranger(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A web server that is not submeter, which has an answer to everything but `sessions`."""
+    media, body = request.param
 
     class Page(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            status = 200 if "summary" in self.path else 502
-            self.send_response(status)
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(502 if "sessions" in self.path else 200)
+            self.send_header("Content-Type", media)
             self.end_headers()
-            self.wfile.write(b"<html>")
+            self.wfile.write(body)
+
+        do_POST = do_PUT = do_GET  # noqa: N815  (its own names)
 
         def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002  (its own name)
 
-    with http.server.HTTPServer(("127.0.0.1", 0), Page) as server:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
+
+
+STRANGELY_ANSWERED = (
+    *(
+        ("summary",),
+        ("usage",),
+        ("cost", "--json"),
+        ("models", "--csv"),
+        ("limits",),
+        ("top", "--once"),
+        ("retention",),
+    ),
+    *(("export", "calls"), ("purge", "--user", "x", "--yes"), ("prices", "recompute"), ("demo", "--days", "1")),
+)
 
 
 def test_other_words_are_for_commands_and_options_that_there_are() -> None:
@@ -278,11 +309,23 @@ def test_other_words_are_for_commands_and_options_that_there_are() -> None:
     assert {name for name, _ in suggestion.COMMANDS} <= {*commands(), "--version"}
 
 
-def test_an_address_where_no_submeter_answers(stranger: str) -> None:
+def test_an_address_where_nothing_answers() -> None:
     assert "submeter up" in refused(1, "sessions", "--url", "http://127.0.0.1:1")
     assert "http://127.0.0.1:4318" in refused(2, "sessions", "--url", "ftp://x")
-    assert "is it a submeter server" in refused(1, "sessions", "--url", stranger)
-    assert "no submeter server" in refused(1, "summary", "--url", stranger)
+
+
+def test_an_address_where_something_else_answers(
+    stranger: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sessions", "--url", stranger]) == 1
+    assert "is it a submeter server" in capsys.readouterr().err
+    for command in STRANGELY_ANSWERED:
+        assert main([*command, "--url", stranger]) == 1
+        said = capsys.readouterr()
+        assert said.out == "", command
+        assert "no submeter server answers" in said.err, command
+    assert main(["backup", str(tmp_path / "b.tar"), "--url", stranger]) == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_server_that_wants_its_token(tmp_path: Path) -> None:

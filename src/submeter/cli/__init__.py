@@ -92,6 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run_program(arguments[1:])
     if arguments[:1] == ["help"]:
         arguments = [*arguments[1:2], "--help"]
+    _have_streams()
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="replace")
@@ -107,6 +108,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     return ERROR
+
+
+def _have_streams() -> None:
+    """Opens what a shell closed (`>&-`), of which Python makes nothing at all."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8", closefd=False))
 
 
 def _no_such(command: str, strange: Sequence[str], options: Collection[str]) -> str:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from submeter.cli import clock, source
+from submeter.cli import clock, exchange, source
 from submeter.server.api import PATHS
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from submeter.store.database import Database
 
+_ROWS: Final = "text/csv application/x-ndjson application/vnd.apache.parquet"
+_BACKUP: Final = "application/x-tar"
 _PART: Final = 64 * 1024
 _NEXT: Final = re.compile(r'<([^>]*)>\s*;\s*rel="next"')
 
@@ -32,7 +34,7 @@ class Download(NamedTuple):
 def exported(arguments: argparse.Namespace, parameters: Mapping[str, str]) -> Generator[Download]:
     """An export, from a server or the folder; `cursor` among its parameters says where the file begins."""
     if url := source.server_url(arguments):
-        with source.requested(url, f"{PATHS['export']}?{urlencode(parameters)}") as response:
+        with exchange.requested(url, f"{PATHS['export']}?{urlencode(parameters)}", media=_ROWS) as response:
             link = _NEXT.search(response.headers.get("Link", ""))
             yield Download(_read(response), parse_qs(urlsplit(link[1]).query)["cursor"][0] if link else "")
         return
@@ -49,7 +51,7 @@ def exported(arguments: argparse.Namespace, parameters: Mapping[str, str]) -> Ge
 def backed_up(arguments: argparse.Namespace) -> Generator[Iterator[bytes]]:
     """The parts of a backup, made by the server where one runs."""
     if url := source.server_url(arguments):
-        with source.requested(url, "/backup", b"", timeout_s=source.ORDER_S) as response:
+        with exchange.requested(url, "/backup", b"", timeout_s=source.ORDER_S, media=_BACKUP) as response:
             yield _read(response)
         return
     from submeter.store.backups import backup  # noqa: PLC0415  (the engine takes a moment)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.text import Text
 
-from submeter.cli import output, shortfall, source, wording
+from submeter.cli import exchange, output, shortfall, source, wording
 from submeter.cli.table import Column, lines
 
 if TYPE_CHECKING:
@@ -32,8 +31,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints the limits; they are the server's, so one must run."""
-    with source.requested(source.server(arguments), "/limits") as response:
-        answer: Mapping[str, Any] = json.load(response)
+    url = source.server(arguments)
+    with exchange.requested(url, "/limits") as response:
+        answer: Mapping[str, Any] = exchange.json_of(response, url, "limits")
     rows: Sequence[Mapping[str, Any]] = answer["limits"]
     output.write(
         arguments,

@@ -72,7 +72,7 @@ def _recompute(arguments: argparse.Namespace) -> int:
             told = partial(progress.update, task)
             return recomputed(store, Recompute.model_validate(what), actor, lambda share: told(completed=share))
 
-    found = source.ordered(arguments, "/recompute", what, worked_through)
+    found = source.ordered(arguments, "/recompute", what, worked_through, fields=["calls", "unpriced"])
     output.write(arguments, found, lambda _width, _is_ascii: [Text(line) for line in _told(found)], [found])
     return 0
 

@@ -36,7 +36,12 @@ def run(arguments: argparse.Namespace) -> int:
         )
     method = "PUT" if what else "GET"
     found = source.ordered(
-        arguments, "/retention", what, lambda store: retained(store, Retention.model_validate(what)), method
+        arguments,
+        "/retention",
+        what,
+        lambda store: retained(store, Retention.model_validate(what)),
+        method,
+        ("traces",),
     )
     rows = [{"kind": kind, "days": days} for kind, days in found.items()]
     output.write(arguments, found, lambda _width, _is_ascii: _table(found), rows)

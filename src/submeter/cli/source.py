@@ -2,45 +2,39 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import re
-import urllib.error
-import urllib.request
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 from submeter import settings
 from submeter.cli import clock
+from submeter.cli.exchange import TO_START, NoServerError, json_of, requested
 from submeter.cli.failure import CommandError, UsageError
 from submeter.cli.opening import store_in
-from submeter.server.api import PATHS, ROOT
+from submeter.server.api import PATHS
 from submeter.server.options import has_database
 from submeter.server.presence import found
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
     from pydantic import BaseModel
 
     from submeter.store.database import Database, Store
 
-_TIMEOUT_S: Final = 90
+_FIELDS: Final = {"summary": "totals", "cost": "total", "forecast": "days"}
+"""A field of the answer of a question that has none of its own name."""
+_PROTOBUF: Final = "application/x-protobuf"
 ORDER_S: Final = 3600
 """Seconds: what changes or copies every row may take a while."""
 _NOTHING_YET: Final = "start `submeter up` and run your app with SUBMETER=1"
-_START: Final = "start one with `submeter up`"
-
-
-class _NoServerError(CommandError):
-    """Nothing answers at an address, or not as a submeter server does."""
 
 
 class _InUseError(CommandError):
@@ -66,7 +60,7 @@ def answered(arguments: argparse.Namespace, question: str, parameters: Mapping[s
     if running is not None:
         try:
             return _asked(running.url, question, parameters)
-        except _NoServerError:
+        except NoServerError:
             pass  # the server crashed and its number is another program's now: the folder is free
     try:
         return _opened(arguments, question, parameters)
@@ -95,7 +89,7 @@ def server(arguments: argparse.Namespace) -> str:
     """
     url = server_url(arguments)
     if not url:
-        raise CommandError(f"no server runs on {_folder(arguments)}", f"{_START}, or name one with --url")
+        raise CommandError(f"no server runs on {_folder(arguments)}", f"{TO_START}, or name one with --url")
     return url
 
 
@@ -105,15 +99,18 @@ def ordered(
     what: Mapping[str, Any],
     local: Callable[[Database], BaseModel],
     method: str = "POST",
+    fields: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Has the store changed: by the server where one runs, which is sent `what`, else by `local` in the folder.
+
+    `fields` are some of those that the answer has.
 
     Raises:
         CommandError: it cannot be done; the message says why.
     """
     if url := server_url(arguments):
         with requested(url, path, json.dumps(what).encode(), method=method, timeout_s=ORDER_S) as response:
-            return json.load(response)
+            return json_of(response, url, *fields)
     with opened(arguments) as store:
         return local(cast("Database", store)).model_dump(mode="json")
 
@@ -130,7 +127,7 @@ def purged(arguments: argparse.Namespace, what: Mapping[str, Any], actor: str) -
         found = error.errors(include_url=False, include_input=False)[0]
         name = "".join(f"{part}: " for part in found["loc"])
         raise UsageError(f"{name}{found['msg'].removeprefix('Value error, ')}") from error
-    return ordered(arguments, "/purge", what, lambda store: purged(store, asked, actor))
+    return ordered(arguments, "/purge", what, lambda store: purged(store, asked, actor), fields=["total"])
 
 
 @contextmanager
@@ -152,8 +149,8 @@ def receiving(arguments: argparse.Namespace) -> Generator[Callable[[ExportTraceS
 
 
 def _posted(url: str, spans: ExportTraceServiceRequest) -> None:
-    headers = {"Content-Type": "application/x-protobuf"}
-    with requested(url, "/v1/traces", spans.SerializeToString(), root="", headers=headers) as response:
+    headers = {"Content-Type": _PROTOBUF}
+    with requested(url, "/v1/traces", spans.SerializeToString(), root="", headers=headers, media=_PROTOBUF) as response:
         response.read()
 
 
@@ -177,6 +174,8 @@ def opened(arguments: argparse.Namespace) -> Generator[Store]:
         CommandError: there is none, or it cannot do what it is asked for.
     """
     folder = _folder(arguments)
+    if folder.is_file():
+        raise CommandError(f"{folder} is a file", "name a data folder with --data; a backup is for `submeter restore`")
     if not has_database(folder):
         raise CommandError(f"no data in {folder}", f"{_NOTHING_YET}, or name another place with --data or --url")
     with _held(folder) as store:
@@ -221,76 +220,4 @@ def _asked(url: str, question: str, parameters: Mapping[str, str]) -> dict[str, 
     for name in re.findall(r"{(\w+)}", path):
         path = path.replace(f"{{{name}}}", quote(rest.pop(name, ""), safe=""))
     with requested(url, f"{path}?{urlencode(rest)}") as response:
-        return json.load(response)
-
-
-@contextmanager
-def requested(
-    url: str,
-    path: str,
-    body: bytes | None = None,
-    *,
-    root: str = ROOT,
-    headers: Mapping[str, str] | None = None,
-    method: str | None = None,
-    timeout_s: float = _TIMEOUT_S,
-) -> Generator[http.client.HTTPResponse]:
-    """The answer of the server at `url` to a GET of `path` under `root`, or to a POST (or `method`) of a body.
-
-    Raises:
-        CommandError: nothing answers, or what answers refuses.
-    """
-    request = urllib.request.Request(_address(url) + root + path, body, dict(headers or {}), method=method)  # noqa: S310
-    if token := settings.api_token():
-        request.add_header("Authorization", f"Bearer {_sendable(token)}")
-    try:
-        with urllib.request.urlopen(request, timeout=timeout_s) as response:  # noqa: S310  (checked above)
-            yield response
-    except urllib.error.HTTPError as error:
-        raise _refusal(url, error) from error
-    except BrokenPipeError:
-        raise  # nobody reads what is printed; a server that goes is another error
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        raise _NoServerError(f"no submeter server answers at {url} ({reason})", _START) from error
-    except http.client.BadStatusLine as error:
-        raise CommandError(
-            f"what answers at {url} speaks no HTTP, or another version",
-            "give the server's HTTP port, which `submeter up` prints first (4318 by default)",
-        ) from error
-    except http.client.HTTPException as error:
-        raise CommandError(
-            f"the answer of {url} broke off, what came of it is not whole (the server's log says why)",
-            "ask again, or for less at a time with --start and --end",
-        ) from error
-
-
-def _address(url: str) -> str:
-    try:
-        is_address = urlsplit(url).scheme in {"http", "https"} and bool(urlsplit(url).hostname)
-    except ValueError:  # brackets around what is no address of version 6
-        is_address = False
-    if not is_address:
-        raise UsageError(f"{url!r} is no server's address", "use one such as http://127.0.0.1:4318")
-    return url
-
-
-def _sendable(token: str) -> str:
-    if not token.isprintable():
-        raise CommandError("SUBMETER_TOKEN holds a line end or the like, which no token has", "set it anew")
-    return token
-
-
-def _refusal(url: str, error: urllib.error.HTTPError) -> CommandError:
-    with error:
-        body = error.read(10_000)
-    try:
-        message = json.loads(body)["detail"]
-    except (ValueError, KeyError, TypeError):
-        return CommandError(f"{url} answered {error.code} {error.reason}", "is it a submeter server?")
-    if error.code == HTTPStatus.UNAUTHORIZED:
-        if settings.api_token():
-            return CommandError(f"the server at {url} does not know the token in SUBMETER_TOKEN", "set it to another")
-        return CommandError(f"the server at {url} wants its token", "set SUBMETER_TOKEN to it")
-    is_to_be_written_otherwise = error.code in {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_URI_TOO_LONG}
-    return (UsageError if is_to_be_written_otherwise else CommandError)(str(message))
+        return json_of(response, url, _FIELDS.get(question, question))
