@@ -96,12 +96,12 @@ def _note(width: int) -> str:
 def _costs(title: str, rows: Sequence[Row], width: int, *, is_ascii: bool) -> list[Text]:
     columns = (
         Column(title, is_text=True, least=12),
-        Column("calls", rank=3),
+        Column("calls", rank=2),
         Column("cost"),
-        Column("share", rank=2),
+        Column("share", rank=1),
         Column("a call"),
-        Column("1k tokens", rank=1),
-        Column("", is_text=True, rank=4, least=_BAR),
+        Column("1k tokens"),
+        Column("", is_text=True, rank=3, least=_BAR),
     )
     return lines(columns, [_cells(row, title, is_ascii=is_ascii) for row in rows], width)
 

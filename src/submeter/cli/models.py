@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     Row = Mapping[str, Any]
 
 _COLUMNS: Final = (
-    Column("provider", is_text=True, rank=2),
+    Column("provider", is_text=True, rank=1),
     Column("model", is_text=True, least=20),
-    Column("calls", rank=3),
-    Column("cost", rank=1),
-    Column("context", rank=4),
+    Column("calls", rank=2),
+    Column("cost"),
+    Column("context", rank=3),
     Column("in $/1M"),
-    Column("cached", rank=5),
+    Column("cached", rank=4),
     Column("out $/1M"),
     Column("also", is_text=True, rank=6, least=12),
 )
