@@ -57,6 +57,17 @@ def test_a_file_is_told_from_a_folder_without_data(tmp_path: Path) -> None:
     assert "is a file; name a data folder" in refused(1, "usage", "--data", str(tmp_path / "backup.tar"))
 
 
+def test_a_place_that_the_system_refuses_is_an_error_of_one_line(stored: Path, tmp_path: Path) -> None:
+    """As a folder that somebody else may read does, but for root."""
+    beyond = str(tmp_path / ("x" * 300))
+    for command in (("usage", "--data", beyond), ("export", "calls", "-o", beyond, "--data", str(stored))):
+        line = refused(1, *command)
+        assert "cannot be used: File name too long; name another place" in line
+        assert len(line) < 400
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert "loop" in refused(1, "restore", str(tmp_path / "loop"), "--data", beyond)
+
+
 @pytest.mark.parametrize(("closed", "code"), [(">&-", 0), ("2>&-", 0), ("<&- 2>&-", 0), (">&- 2>&-", 0)])
 def test_a_stream_that_the_shell_closed_is_no_failure(stored: Path, closed: str, code: int) -> None:
     command = [sys.executable, "-m", "submeter", "usage", "--data", str(stored)]

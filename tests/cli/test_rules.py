@@ -48,6 +48,7 @@ def test_check_names_every_problem_with_its_line(tmp_path: Path) -> None:
     assert "line 2" in done.stderr
     missing = submeter_command("rules", "check", str(tmp_path / "nowhere"))
     assert "cannot be read" in missing.stderr
+    assert "SUBMETER_RULES" in missing.stderr
 
 
 def test_test_runs_the_files_own_tests(good: str, tmp_path: Path) -> None:

@@ -136,6 +136,12 @@ def test_an_unknown_session_names_the_most_similar(filled: Store) -> None:
         questions.session(filled, "s11")
 
 
+def test_a_similar_id_that_is_blank_can_be_seen(store: Store) -> None:
+    store.insert_traces(request([span(call(session=" "))]), "blank")
+    with pytest.raises(UnknownSession, match=r"the most similar are ' ';"):
+        questions.session(store, "s")
+
+
 @pytest.mark.parametrize("tricky", ["it's", "a\tb\nc", "back\\slash", "{x:String}", "', 1) --", "漢字", "%s"])
 def test_ids_are_data_and_never_sql(store: Store, tricky: str) -> None:
     store.insert_traces(request([span(call(session=tricky, user=tricky))]), tricky)

@@ -58,6 +58,9 @@ _COMMANDS: Final = {
 _OWN: Final = ("-h", "--help", "--version")
 """What stands in the place of a command."""
 
+_BARRED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
+"""Errors of the system that are of the place that a command was given, and no fault of ours."""
+
 _EPILOG: Final = """\
 exit codes: 0 ok, 1 error (one line on stderr), 2 command to be written otherwise
 start here: run `submeter up` in one terminal and your app with SUBMETER=1 in another, then `submeter sessions`
@@ -203,6 +206,9 @@ def _written(arguments: list[str]) -> int:
         _drop_output()
         return OK
     except OSError as error:
+        if error.errno in _BARRED and error.filename:
+            where, why = str(error.filename), error.strerror
+            raise CommandError(f"{where:.200} cannot be used: {why}", "name another place, or be who may") from error
         if error.errno != errno.ENOSPC:
             raise
         _drop_output()

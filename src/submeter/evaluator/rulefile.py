@@ -92,7 +92,9 @@ def text_of(path: str | Path) -> str:
         with Path(path).open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
     except OSError as error:
-        raise RuleFileError(f"{path}: cannot be read: {error.strerror or error}") from None
+        raise RuleFileError(
+            f"{path}: cannot be read: {error.strerror or error}; name a rules file, or set SUBMETER_RULES to one"
+        ) from None
     if len(content) > LARGEST_FILE:
         raise RuleFileError(f"{path}: larger than {LARGEST_FILE:,} bytes")
     try:

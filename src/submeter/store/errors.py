@@ -54,7 +54,7 @@ class UnknownSession(StoreError):  # noqa: N818  (named after what is wrong)
     """
 
     def __init__(self, session: str, meant: Sequence[str], *, is_trace: bool = False) -> None:
-        found = f"the most similar are {', '.join(map(_cut, meant))}; `submeter sessions` lists all"
+        found = f"the most similar are {', '.join(map(_told, meant))}; `submeter sessions` lists all"
         if is_trace:
             of = ", ".join(_cut(one) if one else "none, whose id is empty" for one in meant)
             found = f"it is the id of a trace, whose calls are of session {of}"
@@ -63,3 +63,8 @@ class UnknownSession(StoreError):  # noqa: N818  (named after what is wrong)
 
 def _cut(name: str) -> str:
     return name if len(name) <= _SAID else f"{name[:_SAID]}…"
+
+
+def _told(name: str) -> str:
+    """An id among others, which could not be seen if it were blank."""
+    return _cut(name) if name.strip() else repr(name)
