@@ -221,6 +221,8 @@ def test_a_refusal_neither_speaks_to_the_terminal_nor_fills_it(stored: Path) -> 
         (("rules", "test", "--data"), "nothing takes '--data'; see"),
         (("usage", "--by", "user,user"), "two that differ"),
         (("sessions", "--user", ""), "empty"),
+        (("token", "ada", "--service", ""), "empty"),
+        (("sessions", "--user", "-x"), "begins with a dash stands behind `=`"),
         (("sessions", "--wings"), "--wings"),
         (("sessions", "--order", "size"), "recent"),
         (("sessions", "--since", "soon"), "2h"),

@@ -71,6 +71,8 @@ class _Parser(argparse.ArgumentParser):
     """argparse, with its errors in one line."""
 
     def error(self, message: str) -> NoReturn:
+        if message.endswith("expected one argument"):
+            message += ", and one that begins with a dash stands behind `=`"
         sys.stderr.write(f"submeter: {message}; see `{self.prog} --help`\n")
         sys.exit(USAGE)
 

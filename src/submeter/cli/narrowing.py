@@ -44,7 +44,7 @@ _NUMBERS: Final = {"days": 1, "limit": 1, "offset": 0}
 def add_options(parser: argparse.ArgumentParser, *names: str) -> None:
     """The options `names`, of those in `_HELP`; `period` and `filters` stand for several."""
     for name in [part for group in names for part in _GROUPS.get(group, (group,))]:
-        kind = when if name in {"since", "start", "end"} else _text
+        kind = when if name in {"since", "start", "end"} else text
         if name in _NUMBERS:
             kind = partial(_number, least=_NUMBERS[name])
         parser.add_argument(f"--{name}", type=kind, metavar=_METAVARS.get(name, name.upper()), help=_HELP[name])
@@ -66,10 +66,10 @@ def parameters(arguments: argparse.Namespace) -> dict[str, str]:
     return asked
 
 
-def _text(text: str) -> str:
+def text(given: str) -> str:
     """What narrows: an empty one would narrow nothing, which a script that lost a value does not mean."""
-    if text:
-        return text
+    if given:
+        return given
     raise argparse.ArgumentTypeError("it is empty: give a value, or leave the option out")
 
 

@@ -6,6 +6,8 @@ import secrets
 import sys
 from typing import TYPE_CHECKING, Final
 
+from submeter.cli import narrowing
+
 if TYPE_CHECKING:
     import argparse
 
@@ -17,7 +19,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="whose token it is; named in the audit of erasures")
     parser.add_argument("--role", choices=("reader", "writer", "admin"), default="reader", help="default: %(default)s")
     parser.add_argument(
-        "--service", action="append", default=[], metavar="NAME", help="the only services a reader sees"
+        "--service",
+        type=narrowing.text,
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="the only services a reader sees",
     )
 
 
