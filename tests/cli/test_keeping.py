@@ -119,7 +119,7 @@ def test_orders_that_the_store_would_refuse_are_told_in_one_line(tmp_path: Path)
     data = ("--data", str(tmp_path / "data"))
     for code, command, word in (
         (2, ("retention", "traces=99999999999"), "traces=0 for good"),
-        (2, ("purge", "--user", "x" * 16_385, "--dry-run"), "16384 characters"),
+        (2, ("purge", "--user", "x" * 16_385, "--dry-run"), "16384 letters"),
         (1, ("restore", str(tmp_path / "none.tar")), "`submeter backup` wrote"),
         (1, ("restore", __file__, "--data", str(tmp_path / "again")), "`submeter backup` wrote, whole?"),
     ):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.text import Text
 
-from submeter.cli import sessions, usage
+from submeter.cli import costs, sessions, usage
 from submeter.cli.table import Column, cut, lines
 
 COLUMNS = (
@@ -95,6 +95,13 @@ ROW = {
     "last_ts": "2026-11-14T17:19:36Z",
     "mean_duration_s": 6.6,
 }
+
+
+def test_the_cost_of_one_call_is_of_one_call() -> None:
+    sums = {**ROW, "calls": 1, "usd_per_call": 1.0, "usd_per_1k_tokens": 1.0}
+    parts = dict.fromkeys(("operations", "models", "recommendations", "lacking"), ())
+    text = costs.page({"total": sums, "start": ROW["last_ts"], **parts}, 80, 6, is_ascii=False)
+    assert "1 call " in plain(text)[0]
 
 
 def test_a_narrow_terminal_shows_whose_the_numbers_are() -> None:

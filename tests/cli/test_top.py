@@ -35,6 +35,15 @@ def test_a_new_session_appears_and_ctrl_c_gives_the_terminal_back(serving: Runni
     assert "Traceback" not in rest
 
 
+def test_what_is_interrupted_leaves_a_line_for_the_prompt(stored: Path) -> None:
+    with on_terminal("purge", "--session", SESSION, "--data", str(stored)) as terminal:
+        eventually(lambda: "Type yes" in terminal.shown(), "the question")
+        terminal.press(CTRL_C)
+        eventually(lambda: ended(terminal), "the end of the program")
+        assert terminal.program.returncode == 130
+        assert terminal.shown().endswith("\n")
+
+
 def ended(terminal: Terminal) -> bool:
     """Whether the program has ended; reads what it still wrote."""
     return (terminal.shown(), terminal.program.poll())[1] is not None

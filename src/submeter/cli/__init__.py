@@ -111,8 +111,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         _say(f"{missing.name} is not installed, this command needs it; pip install 'submeter[server]'")
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return _interrupted()
     return ERROR
+
+
+def _interrupted() -> int:
+    """Ends the line on which the terminal shows the interrupt, so that the shell's prompt begins one."""
+    if sys.stderr.isatty():
+        sys.stderr.write("\n")
+    return INTERRUPTED
 
 
 def _have_streams() -> None:

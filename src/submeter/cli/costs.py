@@ -11,6 +11,7 @@ from submeter.cli import narrowing, output, shortfall, source, wording
 from submeter.cli.emptiness import nothing, refuse_empty_store
 from submeter.cli.session_page import flowed
 from submeter.cli.table import Column, cut, lines
+from submeter.plural import several
 
 if TYPE_CHECKING:
     import argparse
@@ -55,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         lambda width, is_ascii: (
             nothing("calls", parameters)
             if is_empty
-            else _page(answer, min(width, _WIDEST), arguments.most, is_ascii=is_ascii)
+            else page(answer, min(width, _WIDEST), arguments.most, is_ascii=is_ascii)
         ),
         answer["recommendations"],
         lambda: source.columns("cost", "recommendations"),
@@ -63,11 +64,13 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _page(answer: Row, width: int, most: int, *, is_ascii: bool) -> list[Text]:
+def page(answer: Row, width: int, most: int, *, is_ascii: bool) -> list[Text]:
+    """The page of costs, with `most` recommendations at most, 0 all."""
     total: Row = answer["total"]
+    calls, _, noun = several(total["calls"], "call").partition(" ")
     pieces = (
         (wording.usd(total["cost_usd"], is_partial=shortfall.is_of_cost(total)), "bold green", " since "),
-        (wording.count(total["calls"]), "bold", " calls"),
+        (calls, "bold", f" {noun}"),
         (wording.usd(total["usd_per_call"]), "bold", " a call"),
         (wording.usd(total["usd_per_1k_tokens"]), "bold", " a thousand tokens"),
     )
@@ -84,8 +87,8 @@ def _page(answer: Row, width: int, most: int, *, is_ascii: bool) -> list[Text]:
         text += _recommendation(number, row, width)
     if not found:
         text.append(Text("nothing found"))
-    if len(shown) < len(found):
-        text += [Text(), Text(cut(f"... {len(found) - len(shown)} smaller ones: --most 0 shows all", width), "dim")]
+    if left := len(found) - len(shown):
+        text += [Text(), Text(cut(f"... {several(left, 'smaller one')}: --most 0 shows all", width), "dim")]
     return [*text, *_lacking(answer["lacking"], width)]
 
 
