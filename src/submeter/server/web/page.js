@@ -129,7 +129,8 @@ function ownRange() {
 function showFirst(state) {
   $("board").hidden = $("locked").hidden = true;
   $("first").hidden = false;
-  $("first-state").textContent = state.spans ? `${state.spans} spans have arrived, none of them a call to a model` : "Waiting for the first span";
+  const arrived = state.spans === 1 ? "One span has arrived, which is no call to a model" : `${state.spans} spans have arrived, none of them a call to a model`;
+  $("first-state").textContent = state.spans ? arrived : "Waiting for the first span";
 }
 
 function lock() {
