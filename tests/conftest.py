@@ -38,6 +38,17 @@ def metering() -> Iterator[Metering]:
 
 
 @pytest.fixture
+def fresh_catalog(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The price table as it comes, read anew before and after the test, which may name prices of its own."""
+    from submeter import catalog
+
+    monkeypatch.delenv("SUBMETER_PRICES", raising=False)
+    catalog.reload()
+    yield
+    catalog.reload()
+
+
+@pytest.fixture
 def clean_gc() -> Iterator[None]:
     """Fails the test when an object of its own is not collected in peace: a lost coroutine, a raising `__del__`."""
     raised: list[str] = []

@@ -12,8 +12,9 @@ from submeter.pricing import Cost, Priced, PriceRow
 from submeter.usage import COUNTS, Usage, usage_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("fresh_catalog")
 
 NOW_NS = nanoseconds_of("2026-11-24") + 12 * 3_600 * 10**9
 COUNT = st.integers(min_value=0, max_value=2_000_000)
@@ -31,14 +32,6 @@ CALLS = st.sampled_from(
         ("perplexity", "sonar-deep-research"),
     ]
 )
-
-
-@pytest.fixture(autouse=True)
-def fresh_catalog(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.delenv("SUBMETER_PRICES", raising=False)
-    catalog.reload()
-    yield
-    catalog.reload()
 
 
 def cost(

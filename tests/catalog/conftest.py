@@ -9,16 +9,13 @@ import pytest
 from submeter import catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
-def fresh_catalog(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.delenv("SUBMETER_PRICES", raising=False)
-    catalog.reload()
-    yield
-    catalog.reload()
+def fresh(fresh_catalog: None) -> None:
+    """Every test here reads the price table anew."""
 
 
 @pytest.fixture

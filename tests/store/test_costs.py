@@ -20,11 +20,12 @@ from submeter.store.recomputing import recompute
 from submeter.usage import Usage, usage_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from store.telemetry import Attribute
     from submeter.store.database import Database, Store
+
+pytestmark = pytest.mark.usefixtures("fresh_catalog")
 
 Scoped = tuple[str, str, list[Span]]
 FOREIGN = "opentelemetry.instrumentation.openai"
@@ -35,14 +36,6 @@ SCOPES = (
     ("com.anthropic.sdk.python", "1.0"),
     (FOREIGN, "0.62"),
 )
-
-
-@pytest.fixture(autouse=True)
-def fresh_catalog(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.delenv("SUBMETER_PRICES", raising=False)
-    catalog.reload()
-    yield
-    catalog.reload()
 
 
 def spelled(random: Random, target: str) -> str:
