@@ -18,7 +18,7 @@ from string import Template
 from typing import TYPE_CHECKING, Any, Final
 
 from submeter.store import sql
-from submeter.store.advice import CODE, change_refused
+from submeter.store.advice import change_refused, is_full, question_refused
 from submeter.store.errors import (
     QuestionRefused,
     StoreError,
@@ -29,7 +29,7 @@ from submeter.store.errors import (
 )
 from submeter.store.folder import prepare, refuse_in_use
 from submeter.store.parameters import parameter_texts
-from submeter.store.reading import LIMITS, refusal_of, refuse_harmful, rows_of
+from submeter.store.reading import LIMITS, refuse_harmful, rows_of
 from submeter.store.scope import table_filters
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 READERS: Final = 8
 """How many questions run at the same time; further ones wait."""
 
-_NO_ROOM: Final = 243
 _LOST: Final = "Code: 6. DB::Exception: data cannot be read, and what is said of them is no UTF-8 (CANNOT_PARSE_TEXT)"
 
 _writers: dict[str, threading.RLock] = {}
@@ -222,14 +221,12 @@ class ChdbEngine:
             return connection.query(statement, output_format, params=parameters)
         except (RuntimeError, UnicodeDecodeError) as error:
             said = _said(error)
-            code = CODE.search(said)
-            if code and int(code[1]) == _NO_ROOM:
+            if is_full(said):
                 raise StoreFull(
                     f"no room is left on the disk of {self.folder}: free some; nothing of the batch was stored"
                 ) from error
-            is_question = refusal is QuestionRefused
-            why = refusal_of(said, "the engine") if is_question else change_refused(said, "the engine")
-            raise refusal(why) from error
+            why = question_refused if refusal is QuestionRefused else change_refused
+            raise refusal(why(said, "the engine")) from error
 
 
 def _said(error: RuntimeError | UnicodeDecodeError) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from submeter.store import sql
-from submeter.store.advice import change_refused
+from submeter.store.advice import change_refused, question_refused
 from submeter.store.errors import (
     QuestionRefused,
     StoreError,
@@ -14,7 +14,7 @@ from submeter.store.errors import (
     StoreUnreachable,
     WriteRefused,
 )
-from submeter.store.reading import LIMITS, refusal_of, refuse_harmful, rows_of
+from submeter.store.reading import LIMITS, refuse_harmful, rows_of
 from submeter.store.scope import table_filters
 
 if TYPE_CHECKING:
@@ -127,6 +127,6 @@ class ClickhouseEngine:
         try:
             return self._client.raw_query(query, parameters=dict(parameters), settings=settings, fmt=output_format)
         except self._errors as error:
-            raise QuestionRefused(refusal_of(str(error), "the server")) from error
+            raise QuestionRefused(question_refused(str(error), "the server")) from error
         except ValueError as error:
             raise StoreError(f"the question cannot be sent: {error}; ask for shorter names") from error

@@ -6,18 +6,10 @@ import json
 import re
 from typing import Any, Final
 
-from submeter.store.advice import CODE, question_refused
 from submeter.store.errors import QuestionRefused
 
 LIMITS: Final = {"seconds": 60, "rows": 1_000_000, "bytes": 4 << 30}
 """What one question may take: seconds, rows of the answer, bytes of memory."""
-
-_TOO_MUCH: Final = {
-    "159": f"needs more than {LIMITS['seconds']} seconds",
-    "241": f"needs more than {LIMITS['bytes'] >> 30} GiB of memory",
-    "396": f"has more than {LIMITS['rows']:,} rows in its answer",
-}
-"""Code of the engine -> what a question did too much of."""
 
 _QUOTED: Final = re.compile(r"""'(?:[^'\\]|\\.|'')*'|`(?:[^`\\]|\\.|``)*`|"(?:[^"\\]|\\.|"")*\"""", re.DOTALL)
 """A text or a quoted name: both are read, or a quote within a name would look like the beginning of a text."""
@@ -37,17 +29,6 @@ def rows_of(answer: bytes) -> list[dict[str, Any]]:
     parsed: dict[str, Any] = json.loads(answer)
     names = [column["name"] for column in parsed["meta"]]
     return [dict(zip(names, row, strict=True)) for row in parsed["data"]]
-
-
-def refusal_of(said: str, who: str) -> str:
-    """Why a question is refused and what to do, from what the engine said; `who` refused it."""
-    code = CODE.search(said)
-    if code and code[1] in _TOO_MUCH:
-        return (
-            f"the question {_TOO_MUCH[code[1]]}: ask for a shorter range of time, one model, user or tag, or fewer "
-            f"rows; {who} said: {said}"
-        )
-    return question_refused(said, who)
 
 
 def refuse_harmful(formatted: str, *, is_scoped: bool = False) -> None:
