@@ -119,15 +119,13 @@ def purged(arguments: argparse.Namespace, what: Mapping[str, Any], actor: str) -
     """Erases, or counts what would be erased; where a server runs, it is the server that does."""
     from pydantic import ValidationError  # noqa: PLC0415  (it takes a moment to load)
 
-    from submeter.server.api.fault import reason  # noqa: PLC0415  (needed here alone)
+    from submeter.server.api.fault import order_refused  # noqa: PLC0415  (needed here alone)
     from submeter.server.api.purging import Purge, purged  # noqa: PLC0415  (the engine takes a moment)
 
     try:
         asked = Purge.model_validate(what)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)[0]
-        name = "".join(f"{part}: " for part in found["loc"])
-        raise UsageError(f"{name}{reason(found)}") from error
+        raise UsageError(order_refused(error, Purge)) from error
     return ordered(arguments, "/purge", what, lambda store: purged(store, asked, actor), fields=["total"])
 
 

@@ -9,6 +9,7 @@ from submeter.server.api.suggestion import meant
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from pydantic import BaseModel, ValidationError
     from pydantic_core import ErrorDetails
 
 _WORDS: Final = {
@@ -30,8 +31,16 @@ _MOST_SHOWN: Final = 80
 
 def reason(found: ErrorDetails) -> str:
     """Why a value cannot be used, or what may be in its place."""
-    words = _WORDS.get(found["type"], found["msg"].removeprefix("Value error, "))
-    return words.format(**found.get("ctx", {})) if found["type"] in _WORDS else words
+    words = _WORDS.get(found["type"])
+    return words.format(**found.get("ctx", {})) if words else found["msg"].removeprefix("Value error, ")
+
+
+def order_refused(error: ValidationError, order: type[BaseModel]) -> str:
+    """What is wrong first with the fields of `order`, and with which."""
+    found = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part) for part in found["loc"])
+    why = unknown(place, order.model_fields) if found["type"] == "extra_forbidden" else reason(found)
+    return f"{place}: {why}" if place else why
 
 
 def unknown(name: str, known: Collection[str]) -> str:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
 
 from submeter.server import problem, small_body
-from submeter.server.api.fault import reason, unknown
+from submeter.server.api.fault import order_refused
 from submeter.server.api.question import ParameterError
 from submeter.server.api.texts import refuse_all_but
 from submeter.server.body import BodyError
@@ -33,11 +33,7 @@ async def ordered(request: HttpRequest, order: type[_Order], example: str) -> _O
     except BodyError as error:
         return problem.response(error.status, str(error))
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in found["loc"])
-        is_strange = found["type"] == "extra_forbidden"
-        why = unknown(place, order.model_fields) if is_strange else reason(found)
-        said = f"{place}: {why}" if place else why
+        said = order_refused(error, order)
         return problem.response(HTTPStatus.BAD_REQUEST, f"{said}; send JSON such as {example}")
 
 
