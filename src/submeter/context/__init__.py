@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-__all__ = ["EMPTY", "Meter", "Said", "Scope", "beneath", "carry", "current", "session", "within"]
+__all__ = ["EMPTY", "Meter", "Said", "Scope", "beneath", "carry", "current", "session", "within", "writable"]
 
 
 class session:  # noqa: N801  (used as `with session(...)` and `@session(...)`, read as a verb)
@@ -48,12 +48,12 @@ class session:  # noqa: N801  (used as `with session(...)` and `@session(...)`, 
         tags: Mapping[str, object] | None = None,
     ) -> None:
         self._given = Scope(
-            session_id=_text(session_id),
-            user_id=_text(user),
-            operation=_text(operation),
-            step=_text(step),
-            agent=_text(agent),
-            tags={_text(name): _text(value) for name, value in (tags or {}).items()},
+            session_id=writable(session_id),
+            user_id=writable(user),
+            operation=writable(operation),
+            step=writable(step),
+            agent=writable(agent),
+            tags={writable(name): writable(value) for name, value in (tags or {}).items()},
         )
         self._open: dict[int, tuple[Token[Scope], Token[Any] | None]] = {}
 
@@ -114,8 +114,10 @@ def carry(function: Callable[P, R]) -> Callable[P, R]:
     return carried
 
 
-def _text(value: object) -> str:
+def writable(value: object) -> str:
+    """The text of a value, as exporters can write it; empty for `None`."""
     # A text that is a value of an enumeration has a name of its own for `str`, with its class in it.
     text = "" if value is None else str.__str__(value) if isinstance(value, str) else str(value)
-    # Half a character, as in the name of a file that is no UTF-8, would cost all warnings of an export with it.
+    # Half a character, as in the name of a file that is no UTF-8, would cost all of an export with it: its warnings,
+    # or, in the name of a span, its spans.
     return text if text.isascii() else text.encode("utf-8", "replace").decode()

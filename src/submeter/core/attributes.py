@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from submeter import semconv
+from submeter import context, semconv
 from submeter.core.endpoint import dig
 from submeter.usage import COUNTS, counts_in
 
@@ -102,11 +102,8 @@ def plain(given: str) -> str:
 
 
 def named(given: Any) -> str:
-    """The name of a model that a request gives, as exporters can write it.
-
-    It is part of the name of a span, and half a character in one of these would cost all spans of a batch.
-    """
-    name = plain(given).encode("utf-8", "replace").decode() if isinstance(given, str) else ""
+    """The name of a model that a request gives, as exporters can write it: it is part of the name of a span."""
+    name = context.writable(given) if isinstance(given, str) else ""
     if len(known_names) >= _NAMES_KEPT:
         known_names.clear()
     known_names.add(name)
