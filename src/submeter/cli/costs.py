@@ -11,7 +11,7 @@ from submeter.cli import narrowing, output, shortfall, source, wording
 from submeter.cli.emptiness import nothing, refuse_empty_store
 from submeter.cli.session_page import flowed
 from submeter.cli.table import Column, cut, lines
-from submeter.plural import several
+from submeter.plural import noun_of, several
 
 if TYPE_CHECKING:
     import argparse
@@ -67,10 +67,9 @@ def run(arguments: argparse.Namespace) -> int:
 def page(answer: Row, width: int, most: int, *, is_ascii: bool) -> list[Text]:
     """The page of costs, with `most` recommendations at most, 0 all."""
     total: Row = answer["total"]
-    calls, _, noun = several(total["calls"], "call").partition(" ")
     pieces = (
         (wording.usd(total["cost_usd"], is_partial=shortfall.is_of_cost(total)), "bold green", " since "),
-        (calls, "bold", f" {noun}"),
+        (wording.count(total["calls"]), "bold", f" {noun_of(total['calls'], 'call')}"),
         (wording.usd(total["usd_per_call"]), "bold", " a call"),
         (wording.usd(total["usd_per_1k_tokens"]), "bold", " a thousand tokens"),
     )

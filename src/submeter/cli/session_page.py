@@ -9,7 +9,7 @@ from rich.text import Text
 from submeter.cli import shortfall, tree, wording
 from submeter.cli.message_table import messages, severity
 from submeter.cli.table import Column, cut, lines
-from submeter.plural import several
+from submeter.plural import noun_of, several
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -89,8 +89,7 @@ def _only_model(calls: Sequence[Row]) -> str:
 def totals(session: Row, width: int) -> list[Text]:
     """The sums of a session or of everything, over as many lines as `width` asks for."""
     is_partial = shortfall.is_of_tokens(session)
-    calls, _, noun = several(session["calls"], "call").partition(" ")
-    parts = [(calls, noun)]
+    parts = [(wording.count(session["calls"]), noun_of(session["calls"], "call"))]
     if session["errors"]:
         parts.append((wording.count(session["errors"]), "failed"))
     for field, title in (
