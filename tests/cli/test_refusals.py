@@ -300,16 +300,17 @@ def stranger(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 STRANGELY_ANSWERED = (
-    *(
-        ("summary",),
-        ("usage",),
-        ("cost", "--json"),
-        ("models", "--csv"),
-        ("limits",),
-        ("top", "--once"),
-        ("retention",),
-    ),
-    *(("export", "calls"), ("purge", "--user", "x", "--yes"), ("prices", "recompute"), ("demo", "--days", "1")),
+    ("summary",),
+    ("usage",),
+    ("cost", "--json"),
+    ("models", "--csv"),
+    ("limits",),
+    ("top", "--once"),
+    ("retention",),
+    ("export", "calls"),
+    ("purge", "--user", "x", "--yes"),
+    ("prices", "recompute"),
+    ("demo", "--days", "1"),
 )
 
 

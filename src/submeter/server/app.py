@@ -114,7 +114,7 @@ def _nothing(path: str) -> str:
     if path.startswith(f"{ROOT}/"):
         known: Mapping[str, object] = document()["paths"]
         asked = path.removeprefix(ROOT).rstrip("/")
-        begun = [one for one in known if one.split("/")[1] == asked.partition("/")[2].partition("/")[0]]
+        begun = [one for one in known if one.split("/")[1:2] == asked.split("/")[1:2]]
         near = [asked] if asked in known else begun or [one for one in [spelled(asked, known)] if one]
         if near:
             return f"nothing is at {path}: did you mean {' or '.join(f'{ROOT}{one}' for one in near)}? See /api"

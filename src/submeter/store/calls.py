@@ -160,7 +160,8 @@ def _in_window(attributes: Mapping[str, str]) -> Usage:
     )
 
 
-def _is_true(value: str) -> bool:
+def is_true(value: str) -> bool:
+    """Whether the text of an attribute is that of a true one."""
     return value == "true"
 
 
@@ -185,8 +186,8 @@ TEXTS: Final[Mapping[str, str]] = {
 
 VALUES: Final[Mapping[str, tuple[str, Callable[[str], object]]]] = {
     "cost_usd": (semconv.COST_USD, stated_cost),
-    "is_batch": (semconv.IS_BATCH, _is_true),
-    "is_stream": (semconv.REQUEST_STREAM, _is_true),
+    "is_batch": (semconv.IS_BATCH, is_true),
+    "is_stream": (semconv.REQUEST_STREAM, is_true),
     "context_window": (semconv.CONTEXT_WINDOW, _whole),
     "time_to_first_chunk_s": (semconv.RESPONSE_TIME_TO_FIRST_CHUNK, _number),
     "finish_reasons": (semconv.RESPONSE_FINISH_REASONS, _reasons),

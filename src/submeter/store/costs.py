@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from submeter import catalog, pricing, semconv
 from submeter.store.attributes import number_text
-from submeter.store.calls import stated_cost
+from submeter.store.calls import is_true, stated_cost
 
 if TYPE_CHECKING:
     from submeter.usage import Usage
@@ -29,7 +29,7 @@ def priced(attributes: dict[str, str], usage: Usage, at_ns: int) -> dict[str, st
     found = catalog.answering(attributes.get(semconv.PROVIDER, ""), asked, answering)
     if found is None:
         return attributes
-    tier, is_batch = attributes.get(semconv.SERVICE_TIER, ""), attributes.get(semconv.IS_BATCH) == "true"
+    tier, is_batch = attributes.get(semconv.SERVICE_TIER, ""), is_true(attributes.get(semconv.IS_BATCH, ""))
     cost = pricing.cost_at(found, usage, at_ns, tier, is_batch)
     if cost is None:
         return attributes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -29,7 +28,7 @@ def hexadecimal(text: str, size: int) -> str:
         return plain
     try:
         found = base64.b64decode(text.strip().translate({45: "+", 95: "/"}), validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         return ""
     return found.hex() if len(found) == size else ""
 
