@@ -11,7 +11,7 @@ from faults.functions import broken, functions, modules
 from faults.plays import ENVIRONMENT, plays
 from faults.reach import START, reached, session, switch_on
 from submeter import catalog, usage
-from submeter.core import guard
+from submeter.core import attributes, guard
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -136,6 +136,7 @@ def test_a_broken_function_never_reaches_the_host(
             continue
         catalog.reload()
         usage.known_divisions.clear()
+        attributes.known_names.clear()
         with session() as made, broken(function, after=after) as raised:
             switch_on(made)
             for number in numbers:
